@@ -1,0 +1,60 @@
+"""densernn: deep learning with dense Random Neural Networks, without gradient descent.
+
+RNN here always means Random Neural Network, the spiking model of Gelenbe, never recurrent.
+Public names load on first use, so that ``import densernn`` is fast.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from densernn.cluster import Cluster
+    from densernn.estimators import ClusterFeatures, RNNELMClassifier, RNNELMRegressor
+    from densernn.folds import ClassCounts, Extrema, Marginals, Moments
+    from densernn.persistence import load, save
+    from densernn.preparation import SplitScaler, UnitScaler
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Cluster": "cluster",
+    "ClusterFeatures": "estimators",
+    "RNNELMClassifier": "estimators",
+    "RNNELMRegressor": "estimators",
+    "ClassCounts": "folds",
+    "Extrema": "folds",
+    "Marginals": "folds",
+    "Moments": "folds",
+    "load": "persistence",
+    "save": "persistence",
+    "SplitScaler": "preparation",
+    "UnitScaler": "preparation",
+}
+
+__all__ = [
+    "ClassCounts",
+    "Cluster",
+    "ClusterFeatures",
+    "Extrema",
+    "Marginals",
+    "Moments",
+    "RNNELMClassifier",
+    "RNNELMRegressor",
+    "SplitScaler",
+    "UnitScaler",
+    "__version__",
+    "load",
+    "save",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'densernn' has no attribute {name!r}")
+    value = getattr(import_module(f"densernn.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_HOMES))

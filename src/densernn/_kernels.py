@@ -1,0 +1,195 @@
+"""Compiled loops over spiking clusters: zeta (8), its derivative, and a sparse layer.
+
+All loops work on arrays whose **rows are clusters and whose columns are samples**, so that
+a cluster's parameters are constants of the inner loop and the compiler can use vector
+instructions.  ``coefficients`` are the five rows made by :meth:`Cluster.coefficients`.
+
+``fastmath=True`` would let the compiler assume that NaN never occurs and drop the tests for
+it; the flags below keep NaN as NaN.  Compiled code is cached on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+
+_FLAGS = {"contract", "arcp", "afn", "nsz", "reassoc"}
+
+TILE = 2048
+"""Samples per tile: input, scratch and output of one tile stay in the first-level cache."""
+
+
+def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile at first use; without a disk cache where no folder for it can be written."""
+    options = {"nogil": True, "fastmath": _FLAGS, "error_model": "numpy"}
+    try:
+        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+    except RuntimeError:
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+
+
+@_compile
+def _zeta_tile(x: Any, out: Any, a0: Any, a1: Any, y0: Any, y1: Any) -> None:
+    one = x.dtype.type(1)
+    two = one + one
+    for i in range(x.size):
+        a = a0 + a1 * x[i]
+        y = y0 + y1 * x[i]
+        disc = (a - one) * (a - one) + y * (two * (a + one) + y)
+        out[i] = two / (a + one + y + np.sqrt(disc))
+
+
+@_compile
+def _eta_tile(x: Any, out: Any, a0: Any, a1: Any, y0: Any, y1: Any) -> None:
+    one = x.dtype.type(1)
+    two = one + one
+    half = one / two
+    for i in range(x.size):
+        a = a0 + a1 * x[i]
+        y = y0 + y1 * x[i]
+        lift = y * (two * (a + one) + y)
+        root = np.sqrt((a - one) * (a - one) + lift)
+        zeta = two / (a + one + y + root)
+        # gap = root + a - 1, without cancelling where a < 1; then 1 - zeta = zeta (y + gap) / 2
+        gap = lift / (root + one - a) if a < one else root + (a - one)
+        out[i] = -zeta * (y1 + a1 * half * zeta * (y + gap)) / root
+
+
+@_compile
+def _take(x: Any, bits: Any, tile: Any) -> bool:
+    """Copy ``x`` into ``tile``; tell whether any sign bit is set.
+
+    ``bits`` is ``x`` seen as integers, whose OR is negative if any sign bit is set: cheaper
+    than comparing floats, which NaN keeps the compiler from doing several at a time.
+    """
+    for i in range(tile.size):
+        tile[i] = x[i]
+    seen = bits[0] & 0
+    for i in range(bits.size):
+        seen |= bits[i]
+    return seen < 0
+
+
+@_compile
+def zeta_rows(x: Any, bits: Any, out: Any, coefficients: Any) -> bool:
+    """Write zeta of each row of ``x`` into ``out``; tell whether any sign bit was set.
+
+    ``out`` may be ``x``: a tile is copied first, since otherwise the compiler must assume
+    that writing changes what is read next, which costs a factor of four.
+    """
+    scratch = np.empty(TILE, x.dtype)
+    signed = False
+    for c in range(x.shape[0]):
+        k = coefficients[:, c if coefficients.shape[1] > 1 else 0]
+        for start in range(0, x.shape[1], TILE):
+            stop = min(start + TILE, x.shape[1])
+            tile = scratch[: stop - start]
+            signed |= _take(x[c, start:stop], bits[c, start:stop], tile)
+            _zeta_tile(tile, out[c, start:stop], k[0], k[1], k[2], k[3])
+    return signed
+
+
+@_compile
+def eta_rows(x: Any, bits: Any, out: Any, coefficients: Any) -> bool:
+    """Write eta, the derivative of zeta, of each row of ``x`` into ``out``: see zeta_rows."""
+    scratch = np.empty(TILE, x.dtype)
+    signed = False
+    for c in range(x.shape[0]):
+        k = coefficients[:, c if coefficients.shape[1] > 1 else 0]
+        for start in range(0, x.shape[1], TILE):
+            stop = min(start + TILE, x.shape[1])
+            tile = scratch[: stop - start]
+            signed |= _take(x[c, start:stop], bits[c, start:stop], tile)
+            _eta_tile(tile, out[c, start:stop], k[0], k[1], k[2], k[3])
+    return signed
+
+
+@_compile
+def sparse_zeta_rows(
+    z: Any, starts: Any, inputs: Any, values: Any, coefficients: Any, out: Any
+) -> None:
+    """Write ``zeta(W' z)`` into ``out``, W by its columns as in a compressed sparse matrix.
+
+    The sums of a tile of samples stay in the cache until zeta has been taken of them.
+    """
+    scratch = np.empty(TILE, z.dtype)
+    for start in range(0, z.shape[1], TILE):
+        stop = min(start + TILE, z.shape[1])
+        tile = scratch[: stop - start]
+        for c in range(starts.size - 1):
+            tile[:] = 0
+            for position in range(starts[c], starts[c + 1]):
+                weight = values[position]
+                row = z[inputs[position], start:stop]
+                for i in range(tile.size):
+                    tile[i] += weight * row[i]
+            k = coefficients[:, c if coefficients.shape[1] > 1 else 0]
+            _zeta_tile(tile, out[c, start:stop], k[0], k[1], k[2], k[3])
+
+
+@_compile
+def centre_rows(z: Any, shift: Any, root_weight: Any, sums: Any) -> None:
+    """Take ``shift[c]`` off row c, scale samples by ``root_weight``, and add up weighted sums.
+
+    ``root_weight`` is empty where every sample weighs 1.  Sums are kept in float64, in the
+    same pass over memory.
+    """
+    for c in range(z.shape[0]):
+        row = z[c]
+        off = shift[c]
+        total = 0.0
+        if root_weight.size:
+            for i in range(row.size):
+                row[i] = (row[i] - off) * root_weight[i]
+                total += np.float64(row[i]) * np.float64(root_weight[i])
+        else:
+            for i in range(row.size):
+                row[i] -= off
+                total += np.float64(row[i])
+        sums[c] += total
+
+
+@_compile
+def add_upper(total: Any, part: Any, start: Any, stop: Any) -> None:
+    """Add columns ``start:stop`` of the upper triangle of ``part`` to those of ``total``.
+
+    Both are passed transposed, so that a column of the Fortran-ordered array is a row here.
+    """
+    for j in range(start, stop):
+        source = part[j, : j + 1]
+        target = total[j, : j + 1]
+        for i in range(j + 1):
+            target[i] += source[i]
+
+
+@_compile
+def scale_columns(x: Any, low: Any, factor: Any, start: Any, stop: Any, out: Any) -> None:
+    """Write ``max((x - low) * factor, 0)`` of columns ``start:stop`` as rows of ``out``."""
+    zero = low.dtype.type(0)
+    for j in range(start, stop):
+        for i in range(x.shape[0]):
+            value = (x[i, j] - low[j]) * factor[j]
+            out[j, i] = zero if value < zero else value
+
+
+@_compile
+def split_columns(
+    x: Any, mean: Any, factor: Any, knots: Any, start: Any, stop: Any, out: Any
+) -> None:
+    """Write the parts of ``(x - mean) * factor`` above and below each knot as rows of ``out``.
+
+    Row ``2 k d + j`` holds the part of column j above knot k, row ``(2 k + 1) d + j`` that below.
+    """
+    n_columns = x.shape[1]
+    zero = mean.dtype.type(0)
+    for j in range(start, stop):
+        for k in range(knots.size):
+            above = out[2 * k * n_columns + j]
+            below = out[(2 * k + 1) * n_columns + j]
+            for i in range(x.shape[0]):
+                value = (x[i, j] - mean[j]) * factor[j] - knots[k]
+                above[i] = zero if value < zero else value
+                below[i] = zero if value > zero else -value

@@ -1,0 +1,50 @@
+"""What the loaders return: a training part, a test part and their names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set, split into a training and a test part.
+
+    Parameters
+    ----------
+    name : str
+        The data set's name.
+    X_train, X_test : ndarray of shape (n_train, n_features), (n_test, n_features)
+        The rows, in C order; for small NORB of shape (n, 2, 96, 96). The dtype is the
+        loader's.
+    y_train, y_test : ndarray of shape (n_train,), (n_test,)
+        The labels, int64.
+    feature_names : tuple of str
+        One name for each column of ``X.reshape(len(X), -1)``.
+    target_names : tuple of str or None
+        The names of the classes, in the order of the labels.
+    info_train, info_test : ndarray or None
+        What else the publisher tells of each row; only small NORB has it.
+    info_names : tuple of str
+        The names of the columns of the info arrays.
+    """
+
+    name: str
+    X_train: NDArray[Any]
+    y_train: NDArray[np.int64]
+    X_test: NDArray[Any]
+    y_test: NDArray[np.int64]
+    feature_names: tuple[str, ...]
+    target_names: tuple[str, ...] | None = None
+    info_train: NDArray[np.int32] | None = None
+    info_test: NDArray[np.int32] | None = None
+    info_names: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return (
+            f"<Dataset {self.name}: {len(self.X_train):,} training and {len(self.X_test):,} test "
+            f"rows of {len(self.feature_names):,} features>"
+        )

@@ -1,0 +1,164 @@
+"""Small NORB, and the binary matrix format that it is published in."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn.datasets.binary import read_exactly, read_values
+from densernn.datasets.bunch import Dataset
+from densernn.datasets.fetch import RemoteFile, find
+from densernn.errors import DataError
+from densernn.sources.files import reading
+
+DTYPES = {
+    0x1E3D4C51: "<f4",
+    0x1E3D4C53: "<f8",
+    0x1E3D4C54: "<i4",
+    0x1E3D4C55: "u1",
+    0x1E3D4C56: "<i2",
+}
+PACKED = 0x1E3D4C52
+MAX_DIMENSIONS = 8
+SIDE = 96
+TARGET_NAMES = ("animal", "human", "airplane", "truck", "car")
+INFO_NAMES = ("instance", "elevation", "azimuth", "lighting")
+URL = "https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/"
+
+
+def read_matrix(path: Path) -> NDArray[Any]:
+    """Read an array from a file in NORB's binary matrix format, plain or gzip.
+
+    All little-endian: an int32 magic number for the type, an int32 number of dimensions, an
+    int32 for each dimension, but at least three of them (those beyond the number of dimensions
+    mean nothing), then the values, the last index running fastest.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    ndarray
+        The array, in the machine's own byte order.
+
+    Raises
+    ------
+    DataError
+        If the file is truncated, damaged, too long, of another format, or a packed matrix.
+    """
+    with reading(path) as stream:
+        start = np.frombuffer(read_exactly(stream, 8, path, "header"), "<i4")
+        magic, ndim = int(start[0]), int(start[1])
+        if magic == PACKED:
+            raise DataError(f"{path}: packed matrices (magic number {magic:#x}) are not supported")
+        if magic not in DTYPES or not 0 <= ndim <= MAX_DIMENSIONS:
+            raise DataError(
+                f"{path}: not a NORB matrix: expected a magic number from {min(DTYPES):#x} to "
+                f"{max(DTYPES):#x} and 0 to {MAX_DIMENSIONS} dimensions, found "
+                f"{magic & 0xFFFFFFFF:#x} and {ndim}"
+            )
+        dimensions = np.frombuffer(read_exactly(stream, 4 * max(ndim, 3), path, "header"), "<i4")
+        shape = tuple(dimensions[:ndim].tolist())
+        if min(shape, default=0) < 0:
+            raise DataError(f"{path}: not a NORB matrix: negative dimension in {shape}")
+        return read_values(stream, shape, np.dtype(DTYPES[magic]), path)
+
+
+def _is_matrix(path: Path) -> None:
+    read_matrix(path)
+
+
+def _files(stem: str) -> tuple[RemoteFile, ...]:
+    names = [f"{stem}-{kind}.mat" for kind in ("dat", "cat", "info")]
+    return tuple(RemoteFile((f"{n}.gz", n), f"{URL}{n}.gz", _is_matrix) for n in names)
+
+
+FILES = (
+    *_files("smallnorb-5x46789x9x18x6x2x96x96-training"),
+    *_files("smallnorb-5x01235x9x18x6x2x96x96-testing"),
+)
+
+
+def load_norb(path: str | PathLike[str] | None = None, *, download: bool = True) -> Dataset:
+    """Load small NORB: 24,300 training and 24,300 test stereo pairs of 50 toys, 5 classes.
+
+    Parameters
+    ----------
+    path : str or path-like, optional
+        The folder with the six ``.mat`` files (dat, cat and info; training and testing), packed
+        with gzip or not. By default they are looked for in ``$DENSERNN_DATA``, in its folder
+        ``norb``, and in the cache.
+    download : bool, default=True
+        Whether to download into the cache what is in none of these places.
+
+    Returns
+    -------
+    Dataset
+        The publisher's split, by toy: ``X_train`` and ``X_test`` of shape (n, 2, 96, 96), uint8:
+        the images a and b of the two cameras; labels 0 to 4; ``info_train`` and ``info_test``
+        of shape (n, 4), int32, with the toy's instance, elevation, azimuth and lighting.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If a file is neither there nor to be downloaded.
+    DataError
+        If a file is truncated, damaged, of another format, or does not fit its partners.
+
+    Notes
+    -----
+    Source: Y. LeCun, F. J. Huang and L. Bottou, "Learning methods for generic object recognition
+    with invariance to pose and lighting", 2004. No checksum is published that is known here: a
+    file must hold exactly what its header announces, and gzip's own checksum must be right. How
+    many rows there are is its own affair, so that excerpts can be read. Cost: 900 MB.
+    """
+    paths = find("norb", FILES, path, download_missing=download)
+    X_train, y_train, info_train = _read_part(*paths[:3])
+    X_test, y_test, info_test = _read_part(*paths[3:])
+    grid = [f"{row}_{column}" for row in range(SIDE) for column in range(SIDE)]
+    return Dataset(
+        "norb",
+        X_train,
+        y_train,
+        X_test,
+        y_test,
+        feature_names=tuple(f"{camera}_{pixel}" for camera in "ab" for pixel in grid),
+        target_names=TARGET_NAMES,
+        info_train=info_train,
+        info_test=info_test,
+        info_names=INFO_NAMES,
+    )
+
+
+def _read_part(
+    dat: Path, cat: Path, info: Path
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int32]]:
+    X = _expect(dat, np.uint8, (None, 2, SIDE, SIDE))
+    y = _expect(cat, np.int32, (len(X),))
+    about = _expect(info, np.int32, (len(X), len(INFO_NAMES)))
+    if not len(X):
+        raise DataError(f"{dat}: no rows")
+    if y.min() < 0 or y.max() >= len(TARGET_NAMES):
+        raise DataError(f"{cat}: expected labels 0 to 4, found {y.min()} to {y.max()}")
+    return X, y.astype(np.int64), about
+
+
+def _expect(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...]) -> NDArray[Any]:
+    """Read a matrix whose dtype and shape are known, None being any length."""
+    matrix = read_matrix(path)
+    alike = matrix.ndim == len(shape) and all(
+        want in (None, have) for want, have in zip(shape, matrix.shape, strict=True)
+    )
+    if matrix.dtype != dtype or not alike:
+        wanted = " x ".join("n" if length is None else str(length) for length in shape)
+        raise DataError(
+            f"{path}: expected {wanted} values of type {np.dtype(dtype)}, found shape "
+            f"{matrix.shape} and type {matrix.dtype}"
+        )
+    return matrix

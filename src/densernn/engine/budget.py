@@ -1,0 +1,62 @@
+"""How many rows make a chunk: a function of widths and a budget, never of the source."""
+
+from __future__ import annotations
+
+import re
+
+from densernn.errors import ParameterError
+
+CHUNK_BYTES = 96 * 2**20
+"""Memory for a chunk where no limit is given."""
+
+FEWEST, MOST = 64, 8192
+"""Bounds of a chunk: fewer rows starve the matrix products, more gain nothing."""
+
+_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+def chunk_rows(width: int, itemsize: int, chunk_bytes: int = CHUNK_BYTES) -> int:
+    """Return the rows of a chunk.
+
+    Parameters
+    ----------
+    width : int
+        Numbers held at once for a row.
+    itemsize : int
+        Bytes of such a number.
+    chunk_bytes : int
+        Memory that a chunk may take.
+
+    Returns
+    -------
+    int
+        A multiple of 64, from 64 to 8192.
+
+    Examples
+    --------
+    >>> chunk_rows(width=5000, itemsize=4), chunk_rows(width=10, itemsize=8)
+    (4992, 8192)
+    """
+    rows = chunk_bytes // max(1, width * itemsize)
+    return max(FEWEST, min(MOST, rows // FEWEST * FEWEST))
+
+
+def parse_bytes(limit: int | str) -> int:
+    """Return a number of bytes, given as such or as text with a unit.
+
+    Raises
+    ------
+    ParameterError
+        The text is not a number followed by KB, MB, GB, KiB, MiB or GiB.
+
+    Examples
+    --------
+    >>> parse_bytes("1.5 GB"), parse_bytes(4096)
+    (1500000000, 4096)
+    """
+    if not isinstance(limit, str):
+        return int(limit)
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]i?B)?\s*", limit, re.IGNORECASE)
+    if match is None:
+        raise ParameterError(f"memory_limit must be bytes or text such as '4 GB': it is {limit!r}")
+    return int(float(match[1]) * _UNITS[(match[2] or "").upper()])

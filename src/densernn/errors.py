@@ -1,0 +1,43 @@
+"""Errors and warnings whose text says what was wrong, where, and what to do.
+
+Every error raised on purpose derives from :class:`DensernnError` and from the built-in
+class that a caller would expect (mostly ``ValueError``), so both habits work.
+"""
+
+from __future__ import annotations
+
+
+class DensernnError(Exception):
+    """Base class of all errors that densernn raises on purpose."""
+
+
+class ParameterError(DensernnError, ValueError):
+    """A parameter lies outside its condition; the text names the condition and the value."""
+
+
+class NegativeInputError(DensernnError, ValueError):
+    """Negative input reached a network, whose cells can only carry rates and probabilities."""
+
+
+class DataError(DensernnError, ValueError):
+    """Data cannot be read or used; the text names the file, row or column."""
+
+
+class DatasetNotFoundError(DensernnError, FileNotFoundError):
+    """A data set is neither on disk nor to be downloaded; the text says where to put it."""
+
+
+class MergeError(DensernnError, ValueError):
+    """Two models or folds cannot be joined; the text names the difference."""
+
+
+class ModelFileError(DensernnError, ValueError):
+    """A model file is damaged, foreign, or holds types that are not trusted."""
+
+
+class DensernnWarning(UserWarning):
+    """Base class of all warnings of densernn."""
+
+
+class SingularSolveWarning(DensernnWarning):
+    """A linear solve is numerically singular in the working precision."""

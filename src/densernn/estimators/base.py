@@ -1,0 +1,319 @@
+"""What classifier and regressor share: fit, partial_fit, merge, forget, fresh and outputs."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from densernn.engine import chunk_rows, parse_bytes, run
+from densernn.engine.budget import CHUNK_BYTES, FEWEST
+from densernn.engine.progress import Progress
+from densernn.errors import DataError, MergeError, ParameterError
+from densernn.estimators.network import NetworkRecipe
+from densernn.estimators.readout import Readout
+from densernn.folds import Moments
+from densernn.layers import Stack
+from densernn.phases import ReadoutMoments
+from densernn.preparation import Preparation
+from densernn.sources.arrays import ArraySource
+
+CHEAP = 1e11
+"""Multiply-adds of a pass up to which float64 costs no more than about a second."""
+
+STREAM_ROWS = 100_000
+"""Rows that a model trained by partial_fit is taken to see at least."""
+
+PREDICT_ROWS = 2048
+
+Float64Array = NDArray[np.float64]
+
+
+class RNNELM(BaseEstimator):  # type: ignore[misc]
+    """A random layer of clusters and a ridge readout; the base of both estimators."""
+
+    n_hidden: int
+    alpha: Any
+    dtype: str
+    memory_limit: int | str | None
+    verbose: int
+    moments_: Moments
+    stack_: Stack
+    targets_: Any
+
+    @abstractmethod
+    def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return rows and targets as arrays, or raise."""
+
+    @abstractmethod
+    def _learn_targets(self, y: NDArray[Any], classes: ArrayLike | None = None) -> None:
+        """Set ``targets_`` and what else depends on the labels."""
+
+    def _row_weights(
+        self, rows: NDArray[Any], y: NDArray[Any], sample_weight: ArrayLike | None
+    ) -> Float64Array | None:
+        """Return the weight of each row in the moments."""
+        return check_weights(sample_weight, rows)
+
+    def _count(self, y: NDArray[Any], weight: Float64Array | None, sign: int) -> None:
+        """Take note of rows that come (sign 1) or go (sign -1)."""
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Draw the network and solve the readout.
+
+        Parameters
+        ----------
+        X : array or data frame of shape (n_samples, n_features)
+            Real numbers of any sign, in any real dtype; never copied whole.
+        y : array of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, or values.
+        sample_weight : array of shape (n_samples,), optional
+            A row of weight 0 counts nowhere, one of weight k as k copies.
+
+        Returns
+        -------
+        self
+        """
+        start = time.perf_counter()
+        rows, targets = self._validate(X, y, reset=True)
+        self._learn_targets(targets)
+        chunk_bytes = self._chunk_bytes()
+        looked = ArraySource(rows, None, check_weights(sample_weight, rows))
+        self.stack_ = self._recipe().learn(looked, self._working_dtype(len(rows)), chunk_bytes)
+        self.moments_ = Moments.zero(self.n_hidden, self.targets_.n_targets)
+        weight = self._row_weights(rows, targets, sample_weight)
+        self._fold(ArraySource(rows, targets, weight), chunk_bytes)
+        self._count(targets, looked.weight, 1)
+        folded = time.perf_counter()
+        self._readout.solution  # noqa: B018 - fit solves at once; after updates the first use does
+        self.fit_seconds_ = {"moments": folded - start, "readout": self._readout.seconds}
+        return self
+
+    def _update(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> Self:
+        """Add rows: the body of ``partial_fit``."""
+        first = not hasattr(self, "stack_")
+        rows, targets = self._validate(X, y, reset=first)
+        weight = check_weights(sample_weight, rows)
+        if first:
+            self._learn_targets(targets, classes)
+            self.stack_ = self._recipe().learn(
+                ArraySource(rows, None, weight), self._working_dtype(STREAM_ROWS), CHUNK_BYTES
+            )
+            self.moments_ = Moments.zero(self.n_hidden, self.targets_.n_targets)
+        self._check_before_folding(rows, targets)
+        row_weight = self._row_weights(rows, targets, sample_weight)
+        self._fold(ArraySource(rows, targets, row_weight), self._chunk_bytes())
+        self._count(targets, weight, 1)
+        return self
+
+    def merge(self, other: Self) -> Self:
+        """Add the rows that another model of the same frozen layers was trained on.
+
+        Parameters
+        ----------
+        other : estimator of the same class
+            Made by :meth:`fresh` from the same model, or trained with the same layers.
+
+        Returns
+        -------
+        self
+            As if it had been trained on the rows of both.  Classes are united.
+
+        Raises
+        ------
+        MergeError
+            The layers or outputs differ; the text names what does.
+        """
+        check_is_fitted(self, "stack_")
+        if type(other) is not type(self):
+            raise MergeError(f"cannot merge {type(other).__name__} into {type(self).__name__}")
+        check_is_fitted(other, "stack_")
+        mine, theirs = self.stack_.fingerprint(), other.stack_.fingerprint()
+        different = [part for part in mine if mine[part] != theirs.get(part)]
+        if different:
+            raise MergeError(
+                f"cannot merge models that differ in {', '.join(different)}: train shards with "
+                "fresh() of one model, so that they share its layers"
+            )
+        self._unite(other)
+        self._renew_readout()
+        return self
+
+    def _unite(self, other: Self) -> None:
+        """Add the moments of another model with the same layers."""
+        self.moments_ = self.moments_.merge(other.moments_)
+
+    def forget(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Take rows away that the model was trained on.
+
+        The readout becomes that of a fit on the remaining rows with these frozen layers, to
+        rounding.  What may still depend on the forgotten rows: the ranges, means and spreads
+        that the preparation of input learned, the scale of dense weights, the set of classes,
+        and the class weights of ``class_weight="balanced"``.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            Exactly as they were given in training.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        MergeError
+            More is to be forgotten than was learned, in all or of one class.
+        """
+        check_is_fitted(self, "stack_")
+        rows, targets = self._validate(X, y, reset=False)
+        weight = check_weights(sample_weight, rows)
+        row_weight = self._row_weights(rows, targets, sample_weight)
+        phase = self._phase()
+        gone = run(phase, ArraySource(rows, targets, row_weight), chunk_bytes=self._chunk_bytes())
+        left = self.moments_.subtract(gone)
+        self._count(targets, weight, -1)
+        self.moments_ = left
+        self._renew_readout()
+        return self
+
+    def fresh(self) -> Self:
+        """Return a model with the same frozen layers and no rows.
+
+        Send it to shards of the data, train each with ``partial_fit``, and :meth:`merge`.
+
+        Returns
+        -------
+        estimator of the same class
+        """
+        check_is_fitted(self, "stack_")
+        model: Self = clone(self)
+        for name, value in vars(self).items():
+            if name.endswith("_") and name not in ("fit_seconds_", "moments_"):
+                setattr(model, name, value)
+        model.moments_ = Moments.zero(self.n_hidden, self.targets_.n_targets)
+        model._empty()
+        model._renew_readout()
+        return model
+
+    def _empty(self) -> None:
+        """Forget counts of rows, in a fresh model."""
+
+    @property
+    def coef_(self) -> Float64Array:
+        """Readout weights, of shape (n_hidden, n_targets)."""
+        return self._solution().coef
+
+    @property
+    def intercept_(self) -> Float64Array:
+        """Unpenalised intercepts, of shape (n_targets,)."""
+        return self._solution().intercept
+
+    @property
+    def alpha_(self) -> float:
+        """Penalty in use."""
+        return self._solution().alpha
+
+    @property
+    def alpha_scores_(self) -> dict[float, float]:
+        """Generalised cross-validation score of each penalty that was tried."""
+        self._solution()
+        return self._readout.scores
+
+    def _renew_readout(self) -> None:
+        """Drop the readout: the next use solves for one from the moments."""
+        self._readout = Readout(
+            self.moments_, self.alpha, self.stack_.dtype, self.targets_.negligible
+        )
+
+    def _solution(self) -> Any:
+        check_is_fitted(self, "stack_")
+        if not self.moments_.weight:
+            raise DataError(
+                f"this {type(self).__name__} has no rows (it is fresh, or has forgotten all): "
+                "call partial_fit or merge first"
+            )
+        return self._readout.solution
+
+    def _outputs(self, X: Any) -> Float64Array:
+        """Return the readout's outputs, of shape (n_samples, n_targets)."""
+        solution = self._solution()
+        rows = validate_data(self, X, dtype="numeric", reset=False)
+        coef = solution.coef.astype(self.stack_.dtype).T
+        outputs = np.empty((len(rows), coef.shape[0]))
+        for start in range(0, len(rows), PREDICT_ROWS):
+            part = rows[start : start + PREDICT_ROWS]
+            hidden = np.empty((self.stack_.n_features, len(part)), self.stack_.dtype)
+            self.stack_.forward(part, hidden, start)
+            outputs[start : start + PREDICT_ROWS] = (coef @ hidden).T
+        return outputs + solution.intercept
+
+    def _recipe(self) -> NetworkRecipe:
+        names = NetworkRecipe.__dataclass_fields__
+        return NetworkRecipe(**{name: getattr(self, name) for name in names})
+
+    def _working_dtype(self, n_rows: int) -> np.dtype[Any]:
+        """Float64 where the weights need it or it costs next to nothing, float32 elsewhere."""
+        if self.dtype not in ("auto", "float32", "float64"):
+            raise ParameterError(
+                f"dtype must be 'auto', 'float32' or 'float64': it is {self.dtype!r}"
+            )
+        if self.dtype != "auto":
+            return np.dtype(self.dtype)
+        double = self.weights == "dense" or n_rows * self.n_hidden**2 <= CHEAP
+        return np.dtype(np.float64 if double else np.float32)
+
+    def _chunk_bytes(self) -> int:
+        """Memory left for chunks once moments and a factorisation have theirs."""
+        if self.memory_limit is None:
+            return CHUNK_BYTES
+        limit = parse_bytes(self.memory_limit)
+        moments = 16 * (self.n_hidden + self.targets_.n_targets) ** 2
+        least = moments + FEWEST * 8 * 3 * (self.n_hidden + self.n_features_in_)
+        if limit < least:
+            raise ParameterError(
+                f"memory_limit={self.memory_limit!r} is too little for n_hidden={self.n_hidden}: "
+                f"moments and their factorisation alone need {least / 1e6:.0f} MB"
+            )
+        return min(CHUNK_BYTES, limit - moments)
+
+    def _phase(self) -> ReadoutMoments:
+        return ReadoutMoments(self.stack_, self.targets_.n_targets, self.targets_.encode)
+
+    def _fold(self, source: ArraySource, chunk_bytes: int) -> None:
+        with Progress("training", source.n_rows, bool(self.verbose)) as progress:
+            self.moments_ = run(
+                self._phase(),
+                source,
+                fold=self.moments_,
+                chunk_bytes=chunk_bytes,
+                progress=progress,
+            )
+        self._renew_readout()
+
+    def _check_before_folding(self, rows: NDArray[Any], targets: NDArray[Any]) -> None:
+        """Raise for any bad row before the first is added, so that no call adds half its rows."""
+        self.targets_.encode(targets)
+        if isinstance(self.stack_.preparation, Preparation):
+            return
+        step = chunk_rows(self.stack_.width, 8)
+        for start in range(0, len(rows), step):
+            self.stack_.prepare(rows[start : start + step], start)
+
+
+def check_weights(sample_weight: Any, rows: NDArray[Any]) -> Float64Array | None:
+    """Return weights as float64, or None for equal ones; refuse negative and all-zero ones."""
+    if sample_weight is None:
+        return None
+    weight = _check_sample_weight(sample_weight, rows, dtype=np.float64)
+    if (weight < 0).any():
+        row = int(np.argmax(weight < 0))
+        raise DataError(f"sample_weight must not be negative: it is {weight[row]} in row {row}")
+    if not weight.any():
+        raise DataError("sample_weight is 0 in every row: there is nothing to learn from")
+    return np.asarray(weight, np.float64)

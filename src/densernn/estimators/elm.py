@@ -1,0 +1,392 @@
+"""RNNELMClassifier and RNNELMRegressor: a random layer of clusters, and a ridge readout."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from densernn.cluster import Cluster
+from densernn.errors import DataError, ParameterError
+from densernn.estimators.base import RNNELM, Float64Array, check_weights
+from densernn.estimators.targets import ClassTargets, LabelTargets, RealTargets
+from densernn.folds import ClassCounts
+
+_PARAMETERS = """n_hidden : int, default=1000
+        Clusters in the random layer: L.  Accuracy grows with it, as do memory, 16 L^2 bytes,
+        and time, L^2 multiply-adds per row.
+    cluster : Cluster, default=None
+        Parameters of the spiking clusters; None stands for ``Cluster()``.
+    weights : {"sparse", "dense"}, default="sparse"
+        ``"sparse"``: each cluster hears ``fan_in`` inputs.  ``"dense"``: it hears all, with
+        weights from U[0, 1] and a bias input, as published.
+    fan_in : int, default=16
+        Inputs that a cluster hears with sparse weights.
+    preparation : {"auto", "unit", "split"}, transformer or None, default="auto"
+        How input becomes nonnegative.  ``"unit"``: :class:`UnitScaler`, with one range for all
+        columns if they look like pixels.  ``"split"``: :class:`SplitScaler`.  ``"auto"``:
+        ``"unit"`` for pixels (64 columns or more that share floor and range) and for dense
+        weights, else ``"split"``.  A transformer is cloned and fitted on the training rows;
+        None leaves the input alone, which must then not be negative.
+    input_scale : "auto" or float, default="auto"
+        Sparse: a cluster's pre-activation is the weighted mean of what it hears, times this;
+        0.2 after ``"unit"``, 0.02 after ``"split"``.  Dense: the largest pre-activation over
+        the training rows; 0.1, as published.
+    alpha : "auto", float, or iterable of float, default="auto"
+        Ridge penalty, 1/kappa in the paper.  Several, or ``"auto"``: chosen by generalised
+        cross-validation from the moments, without another pass over the rows."""
+
+_MORE_PARAMETERS = """dtype : {"auto", "float32", "float64"}, default="auto"
+        Of products; totals and solves are always float64.  ``"auto"``: float64 for dense
+        weights, which need it, and where it costs next to nothing; else float32.
+    memory_limit : int or str, default=None
+        Bytes, or text such as ``"4 GB"``, for moments, factorisation and chunks of rows
+        together; None gives chunks 96 MiB.
+    random_state : int, RandomState or None, default=None
+        Of the random weights.
+    verbose : int, default=0
+        Above 0, a progress bar on a terminal."""
+
+
+class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
+    """Random Neural Network extreme learning machine for classification.
+
+    Input is made nonnegative, passes a random layer of spiking clusters (11), and a ridge
+    readout (24) of one-hot labels is solved from moments (25), (26).
+
+    Parameters
+    ----------
+    {parameters}
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class, times ``sample_weight``; ``"balanced"`` weighs classes inversely
+        to their total weight in ``fit``.
+    {more}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels; numbers of the columns for a multilabel indicator.
+    coef_, intercept_ : ndarray of shape (n_hidden, n_targets) and (n_targets,)
+        Readout; after an update solved at first use.
+    alpha_ : float
+        Penalty in use; ``alpha_scores_`` holds the score of each that was tried.
+    stack_ : Stack
+        Fitted preparation and frozen layer.
+    moments_ : Moments
+        What was learned from the rows.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    See Also
+    --------
+    RNNELMRegressor, ClusterFeatures
+
+    Notes
+    -----
+    Time: one look at the rows, then L^2 multiply-adds per row, and L^3 / 3 per penalty.
+    Memory: 16 L^2 bytes and chunks of rows; ``X`` is not copied.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = RNNELMClassifier(n_hidden=200, random_state=0).fit(X, y)
+    >>> bool(model.score(X, y) > 0.95)
+    True
+    """
+
+    def __init__(
+        self,
+        n_hidden: int = 1000,
+        *,
+        cluster: Cluster | None = None,
+        weights: str = "sparse",
+        fan_in: int = 16,
+        preparation: Any = "auto",
+        input_scale: float | str = "auto",
+        alpha: Any = "auto",
+        class_weight: Any = None,
+        dtype: str = "auto",
+        memory_limit: int | str | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_hidden = n_hidden
+        self.cluster = cluster
+        self.weights = weights
+        self.fan_in = fan_in
+        self.preparation = preparation
+        self.input_scale = input_scale
+        self.alpha = alpha
+        self.class_weight = class_weight
+        self.dtype = dtype
+        self.memory_limit = memory_limit
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Add rows to the model.
+
+        The first call learns the preparation of input and draws the network; the readout is
+        solved when it is next used.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in :meth:`fit`.
+        classes : array of shape (n_classes,), optional
+            All classes; needed in the first call.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ParameterError
+            ``classes`` is missing or differs, or ``class_weight`` is "balanced".
+        DataError
+            A label is not among the classes.
+        """
+        if isinstance(self.class_weight, str):
+            raise ParameterError(
+                "class_weight='balanced' needs all rows at once, which partial_fit does not see: "
+                "give a dict of weights instead"
+            )
+        known = getattr(self, "classes_", None)
+        if known is None and classes is None:
+            raise ParameterError("classes must be given in the first call of partial_fit")
+        if known is not None and classes is not None and not self._accepts(classes):
+            raise ParameterError(
+                f"classes={np.unique(np.asarray(classes)).tolist()} differ from those of the "
+                f"first call: {known.tolist()}"
+            )
+        return self._update(X, y, classes, sample_weight)
+
+    def _accepts(self, classes: ArrayLike) -> bool:
+        """Take new classes into a model that has no rows yet; else compare."""
+        wanted = np.unique(np.asarray(classes))
+        if not self.moments_.weight and isinstance(self.targets_, ClassTargets):
+            self._set_classes(wanted)
+            self.moments_ = type(self.moments_).zero(self.n_hidden, wanted.size)
+        return bool(np.array_equal(wanted, self.classes_))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the likeliest class of each row; for multilabel, 0 and 1 per label."""
+        outputs = self._outputs(X)
+        return self.targets_.predict(outputs)  # type: ignore[no-any-return]
+
+    def predict_proba(self, X: ArrayLike) -> Float64Array:
+        """Estimate class probabilities.
+
+        The readout's outputs are least-squares estimates of the probabilities of the classes
+        given the row, which may leave [0, 1]; returned are the probability vectors nearest to
+        them.  They order classes as the outputs do, are often exactly 0 or 1, and are not
+        calibrated: wrap the model in ``CalibratedClassifierCV`` where that matters.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Rows add up to 1; for multilabel, independent probabilities of the labels.
+        """
+        outputs = self._outputs(X)
+        return self.targets_.probabilities(outputs)  # type: ignore[no-any-return]
+
+    def decision_function(self, X: ArrayLike) -> Float64Array:
+        """Return the outputs of the readout.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes, how much the second's output exceeds the first's.
+        """
+        outputs = self._outputs(X)
+        return self.targets_.decisions(outputs)  # type: ignore[no-any-return]
+
+    def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+        rows, labels = validate_data(
+            self, X, y, dtype="numeric", multi_output=True, reset=reset
+        )
+        check_classification_targets(labels)
+        kind = type_of_target(labels, input_name="y")
+        if kind not in ("binary", "multiclass", "multilabel-indicator"):
+            raise DataError(
+                f"y is {kind}: give labels of shape (n_samples,), or a multilabel indicator of 0 "
+                "and 1"
+            )
+        if kind != "multilabel-indicator":
+            labels = column_or_1d(labels, warn=True)
+        return rows, labels
+
+    def _learn_targets(self, y: NDArray[Any], classes: ArrayLike | None = None) -> None:
+        if y.ndim == 2:
+            self.targets_: Any = LabelTargets(y.shape[1])
+            self.classes_ = self.targets_.classes
+            self.class_weight_ = None
+            if self.class_weight is not None:
+                raise ParameterError("class_weight is not defined for a multilabel indicator")
+            return
+        self._set_classes(np.unique(y if classes is None else np.asarray(classes)))
+
+    def _set_classes(self, classes: NDArray[Any]) -> None:
+        self.classes_ = classes
+        self.targets_ = ClassTargets(classes)
+        self.class_counts_ = ClassCounts.zero(classes)
+        self.class_weight_ = None
+        if isinstance(self.class_weight, dict):
+            strange = [label for label in self.class_weight if label not in classes.tolist()]
+            if strange:
+                raise ParameterError(
+                    f"class_weight names {strange}, which are not among the classes "
+                    f"{classes.tolist()}"
+                )
+            weights = [self.class_weight.get(label, 1.0) for label in classes.tolist()]
+            self.class_weight_ = np.asarray(weights, np.float64)
+        elif self.class_weight not in (None, "balanced"):
+            raise ParameterError(
+                f"class_weight must be a dict, 'balanced' or None: it is {self.class_weight!r}"
+            )
+
+    def _row_weights(
+        self, rows: NDArray[Any], y: NDArray[Any], sample_weight: ArrayLike | None
+    ) -> Float64Array | None:
+        weight = check_weights(sample_weight, rows)
+        if not isinstance(self.targets_, ClassTargets) or self.class_weight is None:
+            return weight
+        if self.class_weight_ is None:
+            counts = self.class_counts_.merge(ClassCounts.of(y, weight)).counts
+            share = counts.sum() / np.count_nonzero(counts)
+            self.class_weight_ = np.divide(share, counts, out=np.ones_like(counts), where=counts > 0)
+        per_row: Float64Array = self.class_weight_[self.targets_.codes(y)]
+        return per_row if weight is None else per_row * weight
+
+    def _count(self, y: NDArray[Any], weight: Float64Array | None, sign: int) -> None:
+        if not isinstance(self.targets_, ClassTargets):
+            return
+        seen = ClassCounts.of(y, weight)
+        counts = self.class_counts_
+        self.class_counts_ = counts.merge(seen) if sign > 0 else counts.subtract(seen)
+
+    def _empty(self) -> None:
+        if isinstance(self.targets_, ClassTargets):
+            self.class_counts_ = ClassCounts.zero(self.classes_)
+
+    def _unite(self, other: Self) -> None:
+        if isinstance(self.targets_, ClassTargets) and isinstance(other.targets_, ClassTargets):
+            mine, theirs = self.classes_, other.classes_
+            both = np.union1d(mine, theirs)
+            joined = [
+                model.moments_
+                if np.array_equal(both, model.classes_)
+                else model.moments_.place_targets(both.size, np.searchsorted(both, model.classes_))
+                for model in (self, other)
+            ]
+            counts = self.class_counts_.merge(other.class_counts_)
+            self.moments_ = joined[0].merge(joined[1])
+            self.classes_, self.targets_ = both, ClassTargets(both)
+            self.class_counts_ = ClassCounts.zero(both).merge(counts)
+            return
+        super()._unite(other)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+class RNNELMRegressor(RegressorMixin, MultiOutputMixin, RNNELM):  # type: ignore[misc]
+    """Random Neural Network extreme learning machine for regression.
+
+    Input is made nonnegative, passes a random layer of spiking clusters (11), and a ridge
+    readout (24) of one or several values is solved from moments (25), (26).
+
+    Parameters
+    ----------
+    {parameters}
+    {more}
+
+    Attributes
+    ----------
+    coef_, intercept_, alpha_, alpha_scores_, stack_, moments_, n_features_in_, feature_names_in_
+        As in :class:`RNNELMClassifier`.
+
+    See Also
+    --------
+    RNNELMClassifier, ClusterFeatures
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = RNNELMRegressor(n_hidden=200, random_state=0).fit(X[:300], y[:300])
+    >>> bool(model.score(X[300:], y[300:]) > 0.4)
+    True
+    """
+
+    def __init__(
+        self,
+        n_hidden: int = 1000,
+        *,
+        cluster: Cluster | None = None,
+        weights: str = "sparse",
+        fan_in: int = 16,
+        preparation: Any = "auto",
+        input_scale: float | str = "auto",
+        alpha: Any = "auto",
+        dtype: str = "auto",
+        memory_limit: int | str | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_hidden = n_hidden
+        self.cluster = cluster
+        self.weights = weights
+        self.fan_in = fan_in
+        self.preparation = preparation
+        self.input_scale = input_scale
+        self.alpha = alpha
+        self.dtype = dtype
+        self.memory_limit = memory_limit
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Add rows to the model; see :meth:`RNNELMClassifier.partial_fit`."""
+        return self._update(X, y, None, sample_weight)
+
+    def predict(self, X: ArrayLike) -> Float64Array:
+        """Return the value or values of each row, in the shape that ``y`` had."""
+        outputs = self._outputs(X)
+        return self.targets_.predict(outputs)  # type: ignore[no-any-return]
+
+    def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+        rows, values = validate_data(
+            self, X, y, dtype="numeric", multi_output=True, y_numeric=True, reset=reset
+        )
+        known = None if reset else getattr(self, "targets_", None)
+        given = 1 if values.ndim == 1 else values.shape[1]
+        if known is not None and given != known.n_targets:
+            raise DataError(f"y has {given} outputs, and this model has {known.n_targets}")
+        return rows, values
+
+    def _learn_targets(self, y: NDArray[Any], classes: ArrayLike | None = None) -> None:
+        self.targets_ = RealTargets(1 if y.ndim == 1 else y.shape[1], flat=y.ndim == 1)
+
+
+for _estimator in (RNNELMClassifier, RNNELMRegressor):
+    if _estimator.__doc__:
+        _estimator.__doc__ = _estimator.__doc__.replace("{parameters}", _PARAMETERS).replace(
+            "{more}", _MORE_PARAMETERS
+        )

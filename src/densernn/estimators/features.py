@@ -1,0 +1,101 @@
+"""ClusterFeatures: the random layer as a transformer of its own."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from densernn.cluster import Cluster, FloatArray
+from densernn.engine.budget import CHUNK_BYTES
+from densernn.estimators.base import check_weights
+from densernn.estimators.network import NetworkRecipe
+from densernn.sources.arrays import ArraySource
+
+
+class ClusterFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Activations of a random layer of spiking clusters, for use in a Pipeline.
+
+    Parameters
+    ----------
+    n_hidden, cluster, weights, fan_in, preparation, input_scale, random_state
+        As in :class:`RNNELMClassifier`.
+    dtype : {"float32", "float64"}, default="float64"
+        Of the activations.
+
+    Attributes
+    ----------
+    stack_ : Stack
+        Fitted preparation and frozen layer.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    Notes
+    -----
+    ``transform`` makes the whole array of shape (n_samples, n_hidden); the estimators, which
+    fold chunks of it, never do.
+
+    Examples
+    --------
+    >>> features = ClusterFeatures(n_hidden=3, fan_in=2, random_state=0)
+    >>> features.fit_transform([[-1.0, 0.0], [0.0, 2.0], [1.0, 4.0]]).shape
+    (3, 3)
+    """
+
+    def __init__(
+        self,
+        n_hidden: int = 1000,
+        *,
+        cluster: Cluster | None = None,
+        weights: str = "sparse",
+        fan_in: int = 16,
+        preparation: Any = "auto",
+        input_scale: float | str = "auto",
+        dtype: str = "float64",
+        random_state: Any = None,
+    ) -> None:
+        self.n_hidden = n_hidden
+        self.cluster = cluster
+        self.weights = weights
+        self.fan_in = fan_in
+        self.preparation = preparation
+        self.input_scale = input_scale
+        self.dtype = dtype
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Learn the preparation of input and draw the layer.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features)
+            Training rows.
+        y : ignored
+        sample_weight : array of shape (n_samples,), optional
+            Weights of rows.
+
+        Returns
+        -------
+        self
+        """
+        rows = validate_data(self, X, dtype="numeric")
+        names = NetworkRecipe.__dataclass_fields__
+        recipe = NetworkRecipe(**{name: getattr(self, name) for name in names})
+        source = ArraySource(rows, None, check_weights(sample_weight, rows))
+        self.stack_ = recipe.learn(source, np.dtype(self.dtype), CHUNK_BYTES)
+        return self
+
+    def transform(self, X: ArrayLike) -> FloatArray:
+        """Return activations of shape (n_samples, n_hidden), in (0, 1)."""
+        check_is_fitted(self)
+        rows = validate_data(self, X, dtype="numeric", reset=False)
+        out = np.empty((self.n_hidden, len(rows)), self.stack_.dtype)
+        self.stack_.forward(rows, out)
+        return np.ascontiguousarray(out.T)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_hidden

@@ -1,0 +1,145 @@
+"""Learn what comes before the readout: the preparation of input, and the random layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from densernn.cluster import Cluster
+from densernn.engine import run
+from densernn.errors import ParameterError
+from densernn.folds import Extrema, Marginals
+from densernn.layers import ClusterLayer, Stack
+from densernn.phases import DriveMaximum, Look
+from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
+from densernn.sources.arrays import ArraySource
+from densernn.weights import draw_dense, draw_sparse
+
+PUBLISHED_SCALE = 0.1
+"""Largest pre-activation over the training rows in the published experiments."""
+
+UNIT_SCALE, SPLIT_SCALE = 0.2, 0.02
+"""Weighted mean of inputs times this is a sparse cluster's pre-activation; docs/decisions."""
+
+
+@dataclass(frozen=True)
+class NetworkRecipe:
+    """The choices that make a random network; see :class:`RNNELMClassifier` for each."""
+
+    n_hidden: int
+    cluster: Cluster | None
+    weights: str
+    fan_in: int
+    preparation: Any
+    input_scale: float | str
+    random_state: Any
+
+    def learn(self, source: ArraySource, dtype: np.dtype[Any], chunk_bytes: int) -> Stack:
+        """Draw the network, in one look at the rows (two with dense weights).
+
+        Parameters
+        ----------
+        source : ArraySource
+            Training rows.
+        dtype : numpy float dtype
+            Working dtype of the layer.
+        chunk_bytes : int
+            Memory that a chunk may take.
+
+        Returns
+        -------
+        Stack
+        """
+        self._check()
+        look = Look(source.X.shape[1])
+        extrema, marginals = run(look, source, chunk_bytes=chunk_bytes)
+        preparation = self._prepare(source, extrema, marginals)
+        n_inputs, live = _outputs(preparation, source, extrema)
+        rng = _generator(self.random_state)
+        cluster = self.cluster if self.cluster is not None else Cluster()
+        if self.weights == "sparse":
+            drawn = draw_sparse(n_inputs, self.n_hidden, self.fan_in, rng, live)
+            layer = ClusterLayer(drawn.scaled(self._sparse_scale(preparation)), cluster)
+            return Stack(preparation, (_cast(layer, dtype),))
+        # The published layers hear one more input, always at zeta(0).
+        offset = rng.random(self.n_hidden) * cluster.zeta(0.0)
+        layer = ClusterLayer(draw_dense(n_inputs, self.n_hidden, rng), cluster, offset)
+        single = _cast(layer, np.dtype(np.float32))
+        largest = run(DriveMaximum(preparation, single), source, chunk_bytes=chunk_bytes)
+        return Stack(preparation, (_cast(layer, dtype, self._dense_scale() / (largest or 1.0)),))
+
+    def _check(self) -> None:
+        for name, value, least in (("n_hidden", self.n_hidden, 1), ("fan_in", self.fan_in, 1)):
+            if not isinstance(value, (int, np.integer)) or value < least:
+                raise ParameterError(f"{name} must be a whole number from {least} on: {value!r}")
+        if self.weights not in ("sparse", "dense"):
+            raise ParameterError(f"weights must be 'sparse' or 'dense': it is {self.weights!r}")
+        scale = self.input_scale
+        if scale != "auto" and not (isinstance(scale, (int, float)) and 0 < scale < np.inf):
+            raise ParameterError(f"input_scale must be 'auto' or a number above 0: it is {scale!r}")
+        clusters = self.cluster.n_clusters if self.cluster is not None else None
+        if clusters not in (None, self.n_hidden):
+            raise ParameterError(
+                f"cluster has parameters for {clusters} clusters, and n_hidden is {self.n_hidden}"
+            )
+
+    def _prepare(self, source: ArraySource, extrema: Extrema, marginals: Marginals) -> Any:
+        """Return the fitted preparation of input."""
+        chosen = self.preparation
+        if chosen is None:
+            return None
+        if isinstance(chosen, str):
+            chosen = self._named(chosen, extrema)
+        fitted = clone(chosen)
+        if isinstance(fitted, Preparation):
+            return fitted.fit_folds(extrema, marginals)
+        return fitted.fit(source.X)
+
+    def _named(self, name: str, extrema: Extrema) -> Preparation:
+        pixels = shares_unit(extrema)
+        if name == "auto":
+            name = "unit" if pixels or self.weights == "dense" else "split"
+        if name == "unit":
+            return UnitScaler(shared=pixels)
+        if name == "split":
+            return SplitScaler()
+        raise ParameterError(
+            f"preparation must be 'auto', 'unit', 'split', None or a transformer: it is {name!r}"
+        )
+
+    def _sparse_scale(self, preparation: Any) -> float:
+        if self.input_scale != "auto":
+            return float(self.input_scale)
+        return SPLIT_SCALE if isinstance(preparation, SplitScaler) else UNIT_SCALE
+
+    def _dense_scale(self) -> float:
+        return PUBLISHED_SCALE if self.input_scale == "auto" else float(self.input_scale)
+
+
+def _outputs(
+    preparation: Any, source: ArraySource, extrema: Extrema
+) -> tuple[int, NDArray[np.bool_] | None]:
+    """Return how many columns the preparation gives, and which of them ever change."""
+    if preparation is None:
+        return source.X.shape[1], extrema.width > 0
+    if isinstance(preparation, Preparation):
+        return preparation.n_outputs, preparation.live_outputs(extrema)
+    return np.shape(preparation.transform(source.X[:1]))[1], None
+
+
+def _cast(layer: ClusterLayer, dtype: np.dtype[Any], factor: float = 1.0) -> ClusterLayer:
+    offset = None if layer.offset is None else layer.offset * factor
+    return ClusterLayer(layer.weights.scaled(factor).astype(dtype), layer.cluster, offset)
+
+
+def _generator(random_state: Any) -> np.random.Generator:
+    """Return a Generator for any ``random_state`` that scikit-learn accepts."""
+    if isinstance(random_state, np.random.Generator):
+        return random_state
+    seed = check_random_state(random_state).randint(0, 2**31 - 1, size=4)
+    return np.random.default_rng(seed)

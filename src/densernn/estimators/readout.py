@@ -1,0 +1,73 @@
+"""The readout: solved at its first use from the moments, then kept."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from densernn.folds import Moments
+from densernn.solvers import RidgeSolution, RidgeSystem, choose_alpha
+
+
+class Readout:
+    """A ridge readout that is solved when it is first asked for.
+
+    It is an object of its own so that ``predict`` changes no attribute of the estimator, and
+    several threads may predict at once: the first one solves, the others wait.
+
+    Parameters
+    ----------
+    moments : Moments
+        What to solve from.
+    alpha : float, "auto", or iterable of float
+        As in the estimators.
+    working_dtype : numpy float dtype
+        In which the products behind the moments were computed.
+    negligible : float
+        Mean squared error that counts as none when a penalty is chosen.
+    """
+
+    def __init__(
+        self,
+        moments: Moments,
+        alpha: float | str | Iterable[float],
+        working_dtype: Any,
+        negligible: float,
+    ) -> None:
+        self.moments = moments
+        self.alpha = alpha
+        self.working_dtype = working_dtype
+        self.negligible = negligible
+        self._solved: tuple[RidgeSolution, dict[float, float]] | None = None
+        self.seconds = 0.0
+        self._lock = threading.Lock()
+
+    def _get(self) -> tuple[RidgeSolution, dict[float, float]]:
+        with self._lock:
+            if self._solved is None:
+                start = time.perf_counter()
+                system = RidgeSystem(
+                    self.moments, self.working_dtype, negligible=self.negligible
+                )
+                self._solved = choose_alpha(system, self.alpha)
+                self.seconds = time.perf_counter() - start
+            return self._solved
+
+    @property
+    def solution(self) -> RidgeSolution:
+        """Weights, intercept and penalty."""
+        return self._get()[0]
+
+    @property
+    def scores(self) -> dict[float, float]:
+        """Generalised cross-validation score of every penalty that was tried."""
+        return self._get()[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()

@@ -1,0 +1,151 @@
+"""How labels and values become the readout's targets, and its outputs become predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn.errors import DataError
+
+Float64Array = NDArray[np.float64]
+
+LABEL_ERROR = 1e-6
+"""Mean squared error of 0/1 targets that counts as none: an error of 0.001 moves no label."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassTargets:
+    """One target per class: 1 where the row is of it, 0 elsewhere.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Labels, sorted and different.
+    """
+
+    classes: NDArray[Any]
+    negligible = LABEL_ERROR
+
+    @property
+    def n_targets(self) -> int:
+        """Targets there are."""
+        return self.classes.size
+
+    def codes(self, y: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the place of each label among the classes.
+
+        Raises
+        ------
+        DataError
+            A label is not among the classes; the text names it and its row.
+        """
+        codes = np.searchsorted(self.classes, y)
+        known = self.classes[np.minimum(codes, self.n_targets - 1)] == y
+        if not np.all(known):
+            row = int(np.argmin(known))
+            raise DataError(
+                f"y has the label {y[row]!r} in row {row}, which is not among the classes "
+                f"{self.classes.tolist()}: name all classes in the first call of partial_fit"
+            )
+        return cast("NDArray[np.intp]", codes)
+
+    def encode(self, y: NDArray[Any]) -> Float64Array:
+        """Return targets of shape (n_rows, n_classes)."""
+        targets = np.zeros((len(y), self.n_targets))
+        targets[np.arange(len(y)), self.codes(y)] = 1.0
+        return targets
+
+    def predict(self, outputs: Float64Array) -> NDArray[Any]:
+        """Return the label of the largest output of each row."""
+        return cast("NDArray[Any]", self.classes[np.argmax(outputs, axis=1)])
+
+    def probabilities(self, outputs: Float64Array) -> Float64Array:
+        """Return the nearest probability vector to each row of outputs."""
+        return project_to_simplex(outputs)
+
+    def decisions(self, outputs: Float64Array) -> Float64Array:
+        """Return the outputs; for two classes how much the second exceeds the first."""
+        return outputs[:, 1] - outputs[:, 0] if self.n_targets == 2 else outputs
+
+
+@dataclass(frozen=True, eq=False)
+class LabelTargets:
+    """One target per label of a multilabel indicator matrix.
+
+    Parameters
+    ----------
+    n_targets : int
+        Labels there are.
+    """
+
+    n_targets: int
+    negligible = LABEL_ERROR
+
+    @property
+    def classes(self) -> NDArray[np.intp]:
+        """Numbers of the labels."""
+        return np.arange(self.n_targets)
+
+    def encode(self, y: NDArray[Any]) -> Float64Array:
+        """Return targets of shape (n_rows, n_labels), of 0 and 1."""
+        return np.asarray(y, np.float64)
+
+    def predict(self, outputs: Float64Array) -> NDArray[Any]:
+        """Return 1 for the labels that are more likely than not."""
+        return (outputs > 0.5).astype(np.intp)
+
+    def probabilities(self, outputs: Float64Array) -> Float64Array:
+        """Return the nearest probability to each output, inside (0, 1) by a rounding error."""
+        margin = np.finfo(np.float64).eps
+        return np.clip(outputs, margin, 1.0 - margin)
+
+    def decisions(self, outputs: Float64Array) -> Float64Array:
+        """Return by how much outputs exceed one half."""
+        return outputs - 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class RealTargets:
+    """Real values, of one or several outputs.
+
+    Parameters
+    ----------
+    n_targets : int
+        Outputs there are.
+    flat : bool
+        Whether y has one axis, so predictions have too.
+    """
+
+    n_targets: int
+    flat: bool
+    negligible = 0.0
+
+    def encode(self, y: NDArray[Any]) -> Float64Array:
+        """Return targets of shape (n_rows, n_outputs)."""
+        return np.asarray(y, np.float64).reshape(len(y), self.n_targets)
+
+    def predict(self, outputs: Float64Array) -> Float64Array:
+        """Return outputs in the shape that y had."""
+        return outputs[:, 0] if self.flat else outputs
+
+
+def project_to_simplex(outputs: Float64Array) -> Float64Array:
+    """Return the nearest probability vector to each row (Held, Wolfe and Crowder, 1974).
+
+    The largest output stays the largest, so that the likeliest class is the predicted one.
+
+    Examples
+    --------
+    >>> project_to_simplex(np.array([[0.7, 0.5, -0.2], [0.2, 0.3, 0.5]])).round(3)
+    array([[0.6, 0.4, 0. ],
+           [0.2, 0.3, 0.5]])
+    """
+    ordered = -np.sort(-outputs, axis=1)
+    ranks = np.arange(1, outputs.shape[1] + 1)
+    offsets = (np.cumsum(ordered, axis=1) - 1.0) / ranks
+    support = np.sum(ordered > offsets, axis=1, keepdims=True)
+    threshold = np.take_along_axis(offsets, np.maximum(support - 1, 0), axis=1)
+    return cast("Float64Array", np.maximum(outputs - threshold, 0.0))

@@ -1,0 +1,201 @@
+"""Folds of single columns: ranges, means and spreads, and counts of classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from densernn.errors import MergeError
+
+Float64Array = NDArray[np.float64]
+
+
+def counted_rows(X: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Float64Array]:
+    """Return the rows whose weight is not 0, and their weights (1 where none are given)."""
+    rows = np.asarray(X)
+    if weight is None:
+        return rows, np.ones(len(rows))
+    weights = np.asarray(weight, np.float64)
+    counted = weights != 0
+    return (rows, weights) if counted.all() else (rows[counted], weights[counted])
+
+
+@dataclass(frozen=True, eq=False)
+class Extrema:
+    """Smallest and largest value of each column.
+
+    Parameters
+    ----------
+    minimum, maximum : ndarray of shape (n_columns,), float64
+        Infinite with opposite signs where no row has been seen.
+
+    Examples
+    --------
+    >>> first, second = Extrema.of([[1.0, 5.0]]), Extrema.of([[3.0, 2.0]])
+    >>> first.merge(second).maximum
+    array([3., 5.])
+    """
+
+    minimum: Float64Array
+    maximum: Float64Array
+
+    @classmethod
+    def zero(cls, n_columns: int) -> Self:
+        """Return the fold of no rows."""
+        return cls(np.full(n_columns, np.inf), np.full(n_columns, -np.inf))
+
+    @classmethod
+    def of(cls, X: ArrayLike, weight: ArrayLike | None = None) -> Self:
+        """Fold rows: ``X`` of shape (n_rows, n_columns), weights of shape (n_rows,)."""
+        rows, _ = counted_rows(X, weight)
+        if not len(rows):
+            return cls.zero(np.shape(X)[1])
+        return cls(rows.min(axis=0).astype(np.float64), rows.max(axis=0).astype(np.float64))
+
+    def merge(self, other: Extrema) -> Self:
+        """Return the fold of the rows of both."""
+        return type(self)(
+            np.minimum(self.minimum, other.minimum), np.maximum(self.maximum, other.maximum)
+        )
+
+    @property
+    def width(self) -> Float64Array:
+        """Largest minus smallest value of each column; 0 where no row has been seen."""
+        return np.maximum(self.maximum - self.minimum, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Marginals:
+    """Total weight, and weighted mean and spread of each column.
+
+    Parameters
+    ----------
+    weight : float
+        Sum of the weights of the rows.
+    mean : ndarray of shape (n_columns,), float64
+        Weighted means; 0 where no row has been seen.
+    spread : ndarray of shape (n_columns,), float64
+        Weighted sums of squared deviations from the mean.
+
+    Notes
+    -----
+    Merged by the pairwise formula of Chan, Golub and LeVeque (1983), which does not cancel.
+
+    Examples
+    --------
+    >>> fold = Marginals.of([[1.0], [3.0]]).merge(Marginals.of([[5.0]], weight=[2.0]))
+    >>> fold.mean, fold.variance
+    (array([3.5]), array([2.75]))
+    """
+
+    weight: float
+    mean: Float64Array
+    spread: Float64Array
+
+    @classmethod
+    def zero(cls, n_columns: int) -> Self:
+        """Return the fold of no rows."""
+        return cls(0.0, np.zeros(n_columns), np.zeros(n_columns))
+
+    @classmethod
+    def of(cls, X: ArrayLike, weight: ArrayLike | None = None) -> Self:
+        """Fold rows: ``X`` of shape (n_rows, n_columns), weights of shape (n_rows,)."""
+        rows, weights = counted_rows(X, weight)
+        total = float(weights.sum())
+        if not total:
+            return cls.zero(np.shape(X)[1])
+        # One row is taken off first: a column far from 0 keeps its digits, and one that never
+        # changes has exactly no spread.
+        deviations = rows.astype(np.float64)
+        reference = deviations[0].copy()
+        deviations -= reference
+        shift = weights @ deviations / total
+        deviations -= shift
+        np.square(deviations, out=deviations)
+        return cls(total, reference + shift, weights @ deviations)
+
+    def merge(self, other: Marginals) -> Self:
+        """Return the fold of the rows of both."""
+        total = self.weight + other.weight
+        if not total:
+            return self
+        share = other.weight / total
+        gap = other.mean - self.mean
+        between = gap * gap * (self.weight * share)
+        return type(self)(total, self.mean + share * gap, self.spread + other.spread + between)
+
+    @property
+    def variance(self) -> Float64Array:
+        """Weighted variances, without a correction for the mean; 0 where no row was seen."""
+        return cast("Float64Array", self.spread / self.weight) if self.weight else self.spread
+
+
+@dataclass(frozen=True, eq=False)
+class ClassCounts:
+    """Total weight of each class.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Labels, sorted and different.
+    counts : ndarray of shape (n_classes,), float64
+        Total weight of the rows of each class.
+
+    Examples
+    --------
+    >>> counts = ClassCounts.of(["a", "b", "a"]).merge(ClassCounts.of(["c"]))
+    >>> counts.classes.tolist(), counts.counts.tolist()
+    (['a', 'b', 'c'], [2.0, 1.0, 1.0])
+    """
+
+    classes: NDArray[Any]
+    counts: Float64Array
+
+    @classmethod
+    def zero(cls, classes: ArrayLike = ()) -> Self:
+        """Return the fold of no rows, for known classes if there are any."""
+        known = np.unique(np.asarray(classes))
+        return cls(known, np.zeros(known.size))
+
+    @classmethod
+    def of(cls, y: ArrayLike, weight: ArrayLike | None = None) -> Self:
+        """Fold labels of shape (n_rows,); a class all of whose rows weigh 0 is not counted."""
+        labels, weights = counted_rows(y, weight)
+        classes, index = np.unique(labels, return_inverse=True)
+        return cls(classes, np.bincount(index, weights, minlength=classes.size))
+
+    def merge(self, other: ClassCounts) -> Self:
+        """Return the fold of the rows of both, over the classes of either."""
+        return self._combine(other, 1.0)
+
+    def subtract(self, other: ClassCounts) -> Self:
+        """Return the fold of the rows of this that are not those of ``other``.
+
+        Raises
+        ------
+        MergeError
+            ``other`` has more of some class than there is.
+        """
+        left = self._combine(other, -1.0)
+        slack = 1e-9 * max(1.0, float(self.counts.sum()))
+        if (left.counts < -slack).any():
+            worst = int(np.argmin(left.counts))
+            raise MergeError(
+                f"cannot take away more rows of class {left.classes[worst]!r} than there are: "
+                f"{left.counts[worst]:g} would be left"
+            )
+        return type(self)(left.classes, np.maximum(left.counts, 0.0))
+
+    def _combine(self, other: ClassCounts, sign: float) -> Self:
+        if not other.classes.size:
+            return self
+        if not self.classes.size:
+            return type(self)(other.classes, sign * other.counts)
+        classes = np.union1d(self.classes, other.classes)
+        counts = np.zeros(classes.size)
+        counts[np.searchsorted(classes, self.classes)] += self.counts
+        counts[np.searchsorted(classes, other.classes)] += sign * other.counts
+        return type(self)(classes, counts)

@@ -1,0 +1,205 @@
+"""Frozen layers of clusters, and the stack that takes rows to hidden activations."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn import _kernels
+from densernn._threads import run_blocks
+from densernn.cluster import Cluster, FloatArray, apply_rows, refuse_negative
+from densernn.preparation import as_chunk
+from densernn.weights import DenseWeights, SparseWeights, Weights
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterLayer:
+    """A layer of clusters with fixed weights: H = zeta(Z W + b), equation (11).
+
+    Parameters
+    ----------
+    weights : DenseWeights or SparseWeights
+        W, nonnegative, in the layer's working dtype.
+    cluster : Cluster
+        Parameters of the clusters: numbers, or arrays of one value per cluster.
+    offset : ndarray of shape (n_clusters,) or None
+        b, nonnegative: weights from an input that is always active.
+
+    Notes
+    -----
+    Inside, chunks are kept by columns, arrays of shape (n_columns, n_rows) in C order: a
+    sparse layer then only adds up contiguous rows, and SYRK takes them as they are.
+    """
+
+    weights: Weights
+    cluster: Cluster
+    offset: FloatArray | None = None
+
+    @property
+    def n_inputs(self) -> int:
+        """Columns that go in."""
+        return self.weights.n_inputs
+
+    @property
+    def n_clusters(self) -> int:
+        """Columns that come out."""
+        return self.weights.n_clusters
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Working dtype."""
+        values = (
+            self.weights.matrix if isinstance(self.weights, DenseWeights) else self.weights.values
+        )
+        return values.dtype
+
+    def forward(self, z: FloatArray, out: FloatArray) -> None:
+        """Write H' for inputs ``z`` of shape (n_inputs, n_rows) into ``out``.
+
+        Both are C-ordered arrays of the layer's dtype, ``out`` of shape (n_clusters, n_rows).
+        Inputs are taken to be nonnegative: whoever prepares them sees to that.
+        """
+        coefficients = self._coefficients()
+        if isinstance(self.weights, SparseWeights):
+            self._forward_sparse(self.weights, z, out, coefficients)
+        else:
+            np.matmul(self.weights.matrix.T, z, out=out)
+            apply_rows(_kernels.zeta_rows, out, out, coefficients)
+
+    def drive(self, z: FloatArray) -> FloatArray:
+        """Return the pre-activations (Z W + b)' of inputs ``z`` of shape (n_inputs, n_rows)."""
+        if isinstance(self.weights, SparseWeights):
+            total = self.weights.toarray().T @ z
+        else:
+            total = self.weights.matrix.T @ z
+        return total if self.offset is None else total + self.offset[:, None]
+
+    def _coefficients(self) -> FloatArray:
+        """Fold the offset into the cluster's coefficients: a0 + a1 (x + b) = (a0 + a1 b) + a1 x."""
+        coefficients = self.cluster.coefficients(np.float64)
+        if self.offset is not None:
+            coefficients = np.repeat(
+                coefficients, 1 if coefficients.shape[1] > 1 else self.n_clusters, axis=1
+            )
+            coefficients[0] += coefficients[1] * self.offset
+            coefficients[2] += coefficients[3] * self.offset
+        return coefficients.astype(self.dtype)
+
+    def _forward_sparse(
+        self, weights: SparseWeights, z: FloatArray, out: FloatArray, coefficients: FloatArray
+    ) -> None:
+        def part(start: int, stop: int) -> None:
+            own = coefficients if coefficients.shape[1] == 1 else coefficients[:, start:stop]
+            _kernels.sparse_zeta_rows(
+                z,
+                weights.starts[start : stop + 1],
+                weights.inputs,
+                weights.values,
+                own,
+                out[start:stop],
+            )
+
+        run_blocks(part, weights.n_clusters, at_least=8)
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """A preparation and the frozen layers after it: rows in, hidden activations out.
+
+    Parameters
+    ----------
+    preparation : Preparation, another fitted transformer, or None
+        Makes rows nonnegative; None where they already are, which is checked.
+    layers : tuple of ClusterLayer
+        At least one.
+    """
+
+    preparation: Any
+    layers: tuple[ClusterLayer, ...]
+
+    @property
+    def n_features(self) -> int:
+        """Columns that come out of the last layer."""
+        return self.layers[-1].n_clusters
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Working dtype."""
+        return self.layers[-1].dtype
+
+    @property
+    def width(self) -> int:
+        """Numbers held at once for a row: all that is read, plus what comes of it."""
+        return 2 * self.layers[0].n_inputs + sum(layer.n_clusters for layer in self.layers)
+
+    def forward(self, X: NDArray[Any], out: FloatArray, first_row: int = 0) -> None:
+        """Write hidden activations of rows ``X`` into ``out`` of shape (n_features, n_rows).
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_columns)
+            As they come; any real dtype.
+        out : ndarray of shape (n_features, n_rows), of the stack's dtype, C order
+        first_row : int, default=0
+            Number of the first row within the whole data, for messages.
+
+        Raises
+        ------
+        NegativeInputError
+            Input is still negative after the preparation; the text names rows.
+        """
+        values = self.prepare(X, first_row)
+        for layer in self.layers[:-1]:
+            hidden = np.empty((layer.n_clusters, values.shape[1]), self.dtype)
+            layer.forward(values, hidden)
+            values = hidden
+        self.layers[-1].forward(values, out)
+
+    def prepare(self, X: NDArray[Any], first_row: int = 0) -> FloatArray:
+        """Return the first layer's input by columns, of shape (n_inputs, n_rows)."""
+        return prepare(self.preparation, X, self.dtype, first_row)
+
+    def fingerprint(self) -> dict[str, str]:
+        """Return a digest of each part: equal digests, equal hidden activations."""
+        parts: dict[str, str] = {"preparation": _digest(_contents(self.preparation))}
+        for number, layer in enumerate(self.layers):
+            parts[f"weights of layer {number}"] = _digest(vars(layer.weights))
+            parts[f"offset of layer {number}"] = _digest(layer.offset)
+            parts[f"cluster of layer {number}"] = _digest(vars(layer.cluster))
+        return parts
+
+
+def prepare(preparation: Any, X: NDArray[Any], dtype: Any, first_row: int = 0) -> FloatArray:
+    """Apply a preparation to rows; return columns, of shape (n_inputs, n_rows), in ``dtype``."""
+    if hasattr(preparation, "forward"):
+        out = np.empty((preparation.n_outputs, len(X)), dtype)
+        preparation.forward(X, out)
+        return out
+    rows = X if preparation is None else np.asarray(preparation.transform(X))
+    values = np.ascontiguousarray(as_chunk(rows).T, dtype=dtype)
+    if values.size and not values.min() >= 0:
+        refuse_negative(rows, "X" if preparation is None else "the prepared X", first_row)
+    return values
+
+
+def _contents(preparation: Any) -> Any:
+    if preparation is None:
+        return None
+    return {"type": type(preparation).__name__, **vars(preparation)}
+
+
+def _digest(value: Any) -> str:
+    """Digest arrays by their bytes and everything else by its text."""
+    digest = hashlib.sha256()
+    items = sorted(value.items()) if isinstance(value, dict) else [("", value)]
+    for name, item in items:
+        digest.update(name.encode())
+        if isinstance(item, np.ndarray) and item.dtype != object:
+            digest.update(f"{item.dtype}{item.shape}".encode() + item.tobytes())
+        else:
+            digest.update(repr(item).encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,249 @@
+"""Fitted maps that make any real-valued table nonnegative, as scikit-learn transformers.
+
+The cells of a network carry rates and probabilities, so its input cannot be negative.  Both
+maps learn on training rows alone, by folds, and are defined for every later value.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Self, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from densernn import _kernels
+from densernn._threads import run_blocks
+from densernn.cluster import FloatArray
+from densernn.errors import ParameterError
+from densernn.folds import Extrema, Marginals
+
+KNOTS = (-1.0, -1 / 3, 1 / 3, 1.0)
+"""Default knots of SplitScaler, in standard deviations from the mean."""
+
+MIN_PIXELS = 64
+"""Columns below which a table is not taken for an image."""
+
+
+class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """What both maps share: fit by folds, and apply to chunks of rows."""
+
+    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Learn from the rows of ``X``, of shape (n_samples, n_features).
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features)
+            Real numbers of any sign.
+        y : ignored
+            Present for scikit-learn's sake.
+        sample_weight : array of shape (n_samples,), optional
+            Rows of weight 0 are not looked at.
+
+        Returns
+        -------
+        self
+        """
+        rows = validate_data(self, X, dtype=[np.float64, np.float32])
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, rows)
+        return self.fit_folds(Extrema.of(rows, weight), Marginals.of(rows, weight))
+
+    @abstractmethod
+    def fit_folds(self, extrema: Extrema, marginals: Marginals) -> Self:
+        """Learn from folds of the training rows, however those came."""
+
+    @property
+    @abstractmethod
+    def n_outputs(self) -> int:
+        """Columns that come out."""
+
+    @abstractmethod
+    def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
+        """Tell which outputs can change, given the ranges of the training columns."""
+
+    @abstractmethod
+    def forward(self, X: NDArray[Any], out: FloatArray) -> None:
+        """Write what comes of rows ``X`` into ``out``, of shape (n_outputs, n_rows)."""
+
+    def transform(self, X: ArrayLike) -> FloatArray:
+        """Return nonnegative columns, of shape (n_samples, n_outputs), in the dtype of ``X``.
+
+        Integers become float64.
+        """
+        check_is_fitted(self)
+        rows = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        out = np.empty((self.n_outputs, len(rows)), rows.dtype)
+        self.forward(rows, out)
+        return np.ascontiguousarray(out.T)
+
+
+class UnitScaler(OneToOneFeatureMixin, Preparation):  # type: ignore[misc]
+    """Scale to [0, 1]: for pixels, counts, and columns that are bounded by nature.
+
+    Parameters
+    ----------
+    shared : bool, default=False
+        Whether one minimum and one maximum serve all columns, as the published experiments
+        do for images, or each column has its own.
+
+    Attributes
+    ----------
+    low_, factor_ : ndarray of shape (n_features,), float64
+        The output is ``(X - low_) * factor_``.  A column that never changes becomes 0.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only where the training table had names.
+
+    Notes
+    -----
+    Later values below the training minimum become 0; those above the maximum pass, since a
+    cluster's activation is defined for any input that is not negative.
+
+    Examples
+    --------
+    >>> scaler = UnitScaler().fit([[0.0, -1.0], [10.0, 1.0]])
+    >>> scaler.transform([[5.0, 3.0], [-2.0, 0.0]])
+    array([[0.5, 2. ],
+           [0. , 0.5]])
+    """
+
+    def __init__(self, shared: bool = False) -> None:
+        self.shared = shared
+
+    def fit_folds(self, extrema: Extrema, marginals: Marginals | None = None) -> Self:
+        """Learn from the ranges of the training rows; the means are not needed."""
+        low, width = extrema.minimum.copy(), extrema.width.copy()
+        if self.shared and low.size:
+            low[:] = low.min()
+            width[:] = extrema.maximum.max() - low.min()
+        self.low_ = np.where(np.isfinite(low), low, 0.0)
+        self.factor_ = np.divide(1.0, width, out=np.zeros_like(width), where=width > 0)
+        return self
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns that come out: as many as go in."""
+        return int(self.low_.size)
+
+    def forward(self, X: NDArray[Any], out: FloatArray) -> None:
+        """Write what comes of rows ``X`` into ``out``, of shape (n_features, n_rows)."""
+        rows = as_chunk(X)
+        dtype = np.result_type(rows.dtype, out.dtype)
+        low, factor = (a.astype(dtype) for a in (self.low_, self.factor_))
+        run_blocks(
+            lambda i, j: _kernels.scale_columns(rows, low, factor, i, j, out), rows.shape[1]
+        )
+
+    def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
+        """Tell which columns changed over the training rows."""
+        return cast("NDArray[np.bool_]", extrema.width > 0)
+
+
+class SplitScaler(Preparation):
+    """Standardise each column and split it at knots into parts above and parts below.
+
+    With z the column less its mean, over its standard deviation, knot t gives the two
+    columns max(z - t, 0) and max(t - z, 0).  A single knot at 0 is the usual split
+    [z+, z-]; several let a cluster, whose activation only falls with its input, respond to
+    bands of a column.
+
+    Parameters
+    ----------
+    knots : sequence of float, default=(-1, -1/3, 1/3, 1)
+        Where to split, in standard deviations from the mean.
+
+    Attributes
+    ----------
+    mean_, factor_ : ndarray of shape (n_features,), float64
+        z is ``(X - mean_) * factor_``; a column that never changes has z = 0.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only where the training table had names.
+
+    Notes
+    -----
+    Output columns: for each knot, all parts above it, then all parts below it.
+
+    Examples
+    --------
+    >>> SplitScaler(knots=(0.0,)).fit([[1.0], [3.0]]).transform([[4.0], [1.0]])
+    array([[2., 0.],
+           [0., 1.]])
+    """
+
+    def __init__(self, knots: Sequence[float] = KNOTS) -> None:
+        self.knots = knots
+
+    def fit_folds(self, extrema: Extrema, marginals: Marginals) -> Self:
+        """Learn from the means and spreads of the training rows."""
+        knots = np.asarray(self.knots, np.float64)
+        if knots.ndim != 1 or not knots.size or not np.isfinite(knots).all():
+            raise ParameterError(f"knots must be finite numbers, at least one: {self.knots!r}")
+        deviation = np.sqrt(marginals.variance)
+        # A column that never changes may show rounding for spread: its range decides.
+        changes = (extrema.width > 0) & (deviation > 0)
+        self.mean_ = marginals.mean
+        self.factor_ = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=changes)
+        return self
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns that come out: two for each knot and column."""
+        return 2 * len(self.knots) * int(self.mean_.size)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Name outputs by column, side and knot, such as ``mass>-1`` and ``mass<-1``."""
+        check_is_fitted(self)
+        if input_features is None:
+            default = [f"x{j}" for j in range(self.mean_.size)]
+            input_features = getattr(self, "feature_names_in_", default)
+        names = [
+            f"{name}{side}{knot:.3g}"
+            for knot in self.knots
+            for side in "><"
+            for name in input_features
+        ]
+        return np.asarray(names, dtype=object)
+
+    def forward(self, X: NDArray[Any], out: FloatArray) -> None:
+        """Write what comes of rows ``X`` into ``out``, of shape (n_outputs, n_rows)."""
+        rows = as_chunk(X)
+        dtype = np.result_type(rows.dtype, out.dtype)
+        mean, factor, knots = (
+            np.asarray(a, dtype) for a in (self.mean_, self.factor_, self.knots)
+        )
+        run_blocks(
+            lambda i, j: _kernels.split_columns(rows, mean, factor, knots, i, j, out),
+            rows.shape[1],
+        )
+
+    def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
+        """Tell which outputs belong to a column that changed over the training rows."""
+        return np.tile(extrema.width > 0, 2 * len(self.knots))
+
+
+def as_chunk(X: NDArray[Any]) -> FloatArray:
+    """Return rows as float32 or float64; integers of up to 16 bits fit float32 exactly."""
+    if X.dtype in (np.float32, np.float64):
+        return X
+    small = X.dtype.kind in "biu" and X.dtype.itemsize <= 2
+    return X.astype(np.float32 if small else np.float64)
+
+
+def shares_unit(extrema: Extrema) -> bool:
+    """Tell whether columns look like pixels or counts: many, of one floor and similar range.
+
+    At least :data:`MIN_PIXELS` columns, of whose changing ones more than half begin within 5 %
+    of the whole table's range from its minimum, and more than half span at least 30 % of it.
+    """
+    width = extrema.width
+    changing = width > 0
+    if width.size < MIN_PIXELS or not changing.any():
+        return False
+    floor = extrema.minimum[changing].min()
+    span = extrema.maximum[changing].max() - floor
+    lift = np.median(extrema.minimum[changing] - floor)
+    return bool(lift <= 0.05 * span and np.median(width[changing]) >= 0.3 * span)

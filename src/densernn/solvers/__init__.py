@@ -1,0 +1,6 @@
+"""Solvers that see moments alone, never rows: one per file."""
+
+from densernn.solvers.alpha import choose_alpha
+from densernn.solvers.ridge import RidgeSolution, RidgeSystem
+
+__all__ = ["RidgeSolution", "RidgeSystem", "choose_alpha"]

@@ -1,0 +1,274 @@
+r"""Ridge regression from moments: equations (23), (24) and (26), with a free intercept."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+from scipy.linalg import blas, lapack
+
+from densernn.errors import ParameterError, SingularSolveWarning
+from densernn.folds import Moments
+
+Float64Array = NDArray[np.float64]
+
+EXACT_TRACE = 1024
+"""Features up to which the trace of the inverse is exact; above, it is probed."""
+
+N_PROBES = 64
+
+EXACT_FIT = 1e-9
+"""Share of the targets' squares below which an error counts as none: smaller penalties would
+then only chase rounding, as where repeated rows are fitted exactly."""
+
+
+@dataclass(frozen=True, eq=False)
+class RidgeSolution:
+    """Weights of one penalty.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_features, n_targets), float64
+        W of (26).
+    intercept : ndarray of shape (n_targets,), float64
+        Not penalised; 0 where none was asked for.
+    alpha : float
+        The penalty, 1/kappa in the paper.
+    """
+
+    coef: Float64Array
+    intercept: Float64Array
+    alpha: float
+
+
+class RidgeSystem:
+    r"""The normal equations of ridge regression, prepared once for many penalties.
+
+    With moments centred at their means (or about 0 without an intercept), S = H'H and
+    C = H'T, a penalty alpha asks for
+
+    .. math:: W = (\alpha I + S)^{-1} C, \qquad b = \bar t - \bar h W .
+
+    The rows are never needed again: each penalty is one Cholesky factorisation.
+
+    Parameters
+    ----------
+    moments : Moments
+        At least one row.
+    working_dtype : numpy float dtype, default=float64
+        In which the products behind the moments were computed: what S is good for.
+    intercept : bool, default=True
+        Whether there is an unpenalised intercept.
+    negligible : float, default=0.0
+        Squared error per unit of weight that counts as none in :meth:`score`.
+
+    Notes
+    -----
+    Cost of a penalty: L^3/3 floating-point operations, and as many for an exact trace.
+    Memory: one L x L array of float64, made for each penalty anew, beside the moments.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> H = rng.normal(size=(50, 3)); T = H @ [[1.0], [2.0], [3.0]] + 4
+    >>> solution = RidgeSystem(Moments.of(H, T)).solve(1e-9)
+    >>> solution.coef.T.round(6), solution.intercept.round(6)
+    (array([[1., 2., 3.]]), array([4.]))
+    """
+
+    def __init__(
+        self,
+        moments: Moments,
+        working_dtype: Any = np.float64,
+        intercept: bool = True,
+        negligible: float = 0.0,
+    ) -> None:
+        if not moments.weight:
+            raise ParameterError("a ridge system needs moments of at least one row: they are empty")
+        self.moments = moments
+        self.intercept = intercept
+        self.epsilon = float(np.finfo(working_dtype).eps)
+        size = moments.n_features
+        # The moments about their means (about 0 without an intercept): S2 - v e' - e v'.
+        self._gap = (moments.means if intercept else np.zeros(moments.size)) - moments.shift
+        self._pair = moments.sums - 0.5 * moments.weight * self._gap
+        edge = moments.second[:, size:] - np.outer(self._pair, self._gap[size:])
+        edge -= np.outer(self._gap, self._pair[size:])
+        self.cross = edge[:size]
+        self.target_squares = float(np.maximum(np.trace(edge[size:]), 0.0))
+        self._no_error = max(EXACT_FIT * self.target_squares, negligible * moments.weight)
+        diagonal = moments.second.diagonal()[:size] - 2 * (self._pair * self._gap)[:size]
+        self.trace = float(np.maximum(diagonal, 0.0).sum())
+
+    @property
+    def floor(self) -> float:
+        """Smallest penalty that the working precision resolves.
+
+        Rounding perturbs the eigenvalues of S by about epsilon times the norm of a matrix of
+        independent errors of the size of the mean diagonal, trace / L times the root of L.
+        """
+        n_features = self.moments.n_features
+        return self.epsilon * self.trace / (4.0 * np.sqrt(n_features)) or 1e-30
+
+    def solve(self, alpha: float) -> RidgeSolution:
+        """Solve for one penalty.
+
+        Parameters
+        ----------
+        alpha : float
+            Not negative.
+
+        Returns
+        -------
+        RidgeSolution
+
+        Raises
+        ------
+        ParameterError
+            ``alpha`` is negative or not finite.
+
+        Warns
+        -----
+        SingularSolveWarning
+            The system is singular in the working precision.  Where no factorisation exists,
+            directions that rounding drowns are left out (by eigenvalues).
+        """
+        if not (np.isfinite(alpha) and alpha >= 0):
+            raise ParameterError(f"alpha must be finite and at least 0: it is {alpha}")
+        matrix = self._penalised(alpha)
+        norm = _upper_norm(matrix)
+        factor = _factorise(matrix)
+        if factor is None:
+            del matrix
+            self._warn_singular(alpha)
+            return self._finish(self._solve_by_eigenvalues(alpha), alpha)
+        if factor.reciprocal_condition(norm) < max(0.01 * self.epsilon, np.finfo(float).eps):
+            self._warn_singular(alpha)
+        return self._finish(factor.solve(self.cross), alpha)
+
+    def score(self, alpha: float) -> tuple[float, RidgeSolution | None]:
+        r"""Return the generalised cross-validation score of a penalty, and its solution.
+
+        .. math::
+
+            G(\alpha) = \frac{n \, \| T - \hat T_\alpha \|^2}{(n - \mathrm{dof}_\alpha)^2},
+            \quad \mathrm{dof}_\alpha = \mathrm{tr}\, S (S + \alpha I)^{-1}
+            + [\mathrm{intercept}],
+
+        where, from moments alone, the squared error is
+        :math:`\mathrm{tr}\,T'T - \mathrm{tr}\,W'C - \alpha \|W\|^2` (Golub, Heath and Wahba,
+        1979).  The score is infinite where alpha I + S has no factor, or where no degree of
+        freedom is left.
+        """
+        factor = _factorise(self._penalised(alpha))
+        if factor is None:
+            return np.inf, None
+        coef = factor.solve(self.cross)
+        error = self.target_squares - float(np.sum(coef * self.cross))
+        error -= alpha * float(np.sum(coef * coef))
+        error = max(error, self._no_error)
+        weight = self.moments.weight
+        used = self.moments.n_features - alpha * factor.inverse_trace() + self.intercept
+        left = weight - used
+        if left <= 1e-9 * weight:
+            return np.inf, None
+        return weight * error / left**2, self._finish(coef, alpha)
+
+    def _penalised(self, alpha: float) -> Float64Array:
+        """Return the upper triangle of alpha I + S in an array of its own."""
+        size = self.moments.n_features
+        matrix = np.empty((size, size), order="F")
+        matrix[...] = self.moments.second[:size, :size]
+        if self._gap.any():
+            matrix = blas.dsyr2(
+                -1.0, self._pair[:size], self._gap[:size], a=matrix, lower=0, overwrite_a=1
+            )
+        matrix.ravel(order="K")[:: size + 1] += alpha
+        return cast("Float64Array", matrix)
+
+    def _solve_by_eigenvalues(self, alpha: float) -> Float64Array:
+        """Solve on the eigenvectors whose eigenvalues stand out from rounding.
+
+        Memory: the matrix and its eigenvectors, two L x L arrays beside the moments.
+        """
+        values, vectors = linalg.eigh(
+            self._penalised(alpha), lower=False, overwrite_a=True, check_finite=False, driver="evr"
+        )
+        smallest = max(self.epsilon * max(values[-1], 0.0), np.finfo(float).tiny)
+        kept = values > smallest
+        along = (vectors.T @ self.cross)[kept] / values[kept, None]
+        return cast("Float64Array", vectors[:, kept] @ along)
+
+    def _finish(self, coef: Float64Array, alpha: float) -> RidgeSolution:
+        size = self.moments.n_features
+        if not self.intercept:
+            return RidgeSolution(coef, np.zeros(coef.shape[1]), alpha)
+        means = self.moments.means
+        return RidgeSolution(coef, means[size:] - means[:size] @ coef, alpha)
+
+    def _warn_singular(self, alpha: float) -> None:
+        single = self.epsilon > 1e-10
+        advice = (
+            "use dtype='float64', a larger alpha, or alpha='auto'"
+            if single
+            else "use a larger alpha, alpha='auto', or weights='sparse'"
+        )
+        warnings.warn(
+            f"the ridge system of {self.moments.n_features} features is numerically singular in "
+            f"{'float32' if single else 'float64'} at alpha={alpha:g}: its solution is not "
+            f"determined by the data to working precision; {advice}",
+            SingularSolveWarning,
+            stacklevel=4,
+        )
+
+
+def _factorise(matrix: Float64Array) -> Factor | None:
+    """Overwrite a symmetric matrix by its Cholesky factor; None where rounding leaves none."""
+    triangle, failed_at = lapack.dpotrf(matrix, lower=0, clean=0, overwrite_a=1)
+    return None if failed_at else Factor(triangle)
+
+
+class Factor:
+    """A Cholesky factor R of alpha I + S = R'R: an upper triangle, with zeros below."""
+
+    def __init__(self, triangle: Float64Array) -> None:
+        self._triangle = triangle
+
+    def reciprocal_condition(self, norm: float) -> float:
+        """Estimate 1 / (1-norm of the matrix, given, x 1-norm of its inverse), in O(L^2)."""
+        return float(lapack.dpocon(self._triangle, norm, uplo="U")[0])
+
+    def solve(self, right: Float64Array) -> Float64Array:
+        """Return (alpha I + S)^-1 ``right``."""
+        return cast("Float64Array", lapack.dpotrs(self._triangle, right, lower=0)[0])
+
+    def inverse_trace(self) -> float:
+        """Return tr (alpha I + S)^-1, the squared Frobenius norm of R^-1.
+
+        Exact up to :data:`EXACT_TRACE` features, at the cost of the factorisation; above, from
+        seeded Rademacher probes z as the mean of |R'^-1 z|^2 (Hutchinson, 1990), whose relative
+        error is below sqrt(2 / 64 L) for spectra that are flat and small beside n in practice.
+        """
+        size = len(self._triangle)
+        if size <= EXACT_TRACE:
+            inverse, _ = lapack.dtrtri(self._triangle, lower=0)
+            return float(np.vdot(inverse.T, inverse.T))
+        probes = np.random.default_rng(0).integers(0, 2, (size, N_PROBES)) * 2.0 - 1.0
+        half = blas.dtrsm(1.0, self._triangle, probes, lower=0, trans_a=1)
+        return float(np.sum(half * half) / N_PROBES)
+
+
+def _upper_norm(upper: Float64Array) -> float:
+    """Return the 1-norm of the symmetric matrix whose upper triangle is given, block by block."""
+    size = len(upper)
+    sums = np.zeros(size)
+    for start in range(0, size, 256):
+        block = np.abs(upper[:, start : start + 256])
+        block[np.arange(size)[:, None] > np.arange(start, start + block.shape[1])] = 0.0
+        sums[start : start + 256] += block.sum(axis=0)
+        sums += block.sum(axis=1)
+    return float((sums - np.abs(upper.diagonal())).max())

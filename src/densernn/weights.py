@@ -1,0 +1,182 @@
+"""How nonnegative weights are drawn: dense U[0, 1] as published, or a sparse fan-in.
+
+Weights are drawn in float64 and then cast, so that the same ``random_state`` gives the same
+network, to rounding, in either precision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn.cluster import FloatArray
+from densernn.errors import ParameterError
+
+
+@dataclass(frozen=True, eq=False)
+class DenseWeights:
+    """Weights from every input to every cluster.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_inputs, n_clusters)
+        Entry (u, c) is the inhibitory weight from input u to cluster c, not negative.
+    """
+
+    matrix: FloatArray
+
+    @property
+    def n_inputs(self) -> int:
+        """Inputs that the clusters hear."""
+        return int(self.matrix.shape[0])
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters in the layer."""
+        return int(self.matrix.shape[1])
+
+    def astype(self, dtype: Any) -> DenseWeights:
+        """Return the same weights in another float dtype."""
+        return DenseWeights(self.matrix.astype(dtype, copy=False))
+
+    def scaled(self, factor: float | FloatArray) -> DenseWeights:
+        """Return the weights times one factor, or times one factor per cluster."""
+        return DenseWeights(self.matrix * factor)
+
+    def toarray(self) -> FloatArray:
+        """Return the matrix of shape (n_inputs, n_clusters)."""
+        return self.matrix
+
+
+@dataclass(frozen=True, eq=False)
+class SparseWeights:
+    """Weights from a few inputs to each cluster, by clusters (compressed sparse columns).
+
+    Parameters
+    ----------
+    n_inputs : int
+        Inputs there are to hear.
+    starts : ndarray of shape (n_clusters + 1,), int64
+        Cluster c hears ``inputs[starts[c]:starts[c + 1]]``.
+    inputs : ndarray of shape (n_weights,), int32
+        Which inputs are heard.
+    values : ndarray of shape (n_weights,)
+        With which weights, not negative.
+    """
+
+    n_inputs: int
+    starts: NDArray[np.int64]
+    inputs: NDArray[np.int32]
+    values: FloatArray
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters in the layer."""
+        return self.starts.size - 1
+
+    def astype(self, dtype: Any) -> SparseWeights:
+        """Return the same weights in another float dtype."""
+        return replace(self, values=self.values.astype(dtype, copy=False))
+
+    def scaled(self, factor: float | FloatArray) -> SparseWeights:
+        """Return the weights times one factor, or times one factor per cluster."""
+        per_weight = np.repeat(factor, np.diff(self.starts)) if np.ndim(factor) else factor
+        return replace(self, values=self.values * per_weight)
+
+    def toarray(self) -> FloatArray:
+        """Return the matrix of shape (n_inputs, n_clusters)."""
+        matrix = np.zeros((self.n_inputs, self.n_clusters), self.values.dtype)
+        clusters = np.repeat(np.arange(self.n_clusters), np.diff(self.starts))
+        np.add.at(matrix, (self.inputs, clusters), self.values)
+        return matrix
+
+
+Weights = DenseWeights | SparseWeights
+
+
+def draw_dense(n_inputs: int, n_clusters: int, rng: np.random.Generator) -> DenseWeights:
+    """Draw every weight from U[0, 1), as published.
+
+    Parameters
+    ----------
+    n_inputs, n_clusters : int
+        At least 1.
+    rng : numpy Generator
+        Source of randomness.
+
+    Returns
+    -------
+    DenseWeights
+        float64.
+
+    Notes
+    -----
+    A cluster's input is then close to half the sum of all inputs, so that hidden units are
+    nearly collinear: their Gram matrix needs float64 and next to no penalty.
+    """
+    return DenseWeights(rng.random((n_inputs, n_clusters)))
+
+
+def draw_sparse(
+    n_inputs: int,
+    n_clusters: int,
+    fan_in: int,
+    rng: np.random.Generator,
+    live: NDArray[np.bool_] | None = None,
+) -> SparseWeights:
+    """Let each cluster hear ``fan_in`` inputs, its weights drawn from U[0, 1) and summing to 1.
+
+    Parameters
+    ----------
+    n_inputs, n_clusters : int
+        At least 1.
+    fan_in : int
+        Different inputs that a cluster hears; at most as many as are live.
+    rng : numpy Generator
+        Source of randomness.
+    live : ndarray of bool of shape (n_inputs,), optional
+        Inputs worth hearing.  Inputs that never change carry nothing; all are drawn from if
+        none is live.
+
+    Returns
+    -------
+    SparseWeights
+        float64.  A cluster's input is a weighted mean of what it hears, which makes clusters
+        of any fan-in alike in scale without a pass over the data.
+
+    Raises
+    ------
+    ParameterError
+        ``fan_in`` is below 1.
+
+    Examples
+    --------
+    >>> weights = draw_sparse(5, 3, 2, np.random.default_rng(0))
+    >>> weights.toarray().sum(axis=0).round(12)
+    array([1., 1., 1.])
+    >>> (weights.toarray() > 0).sum(axis=0)
+    array([2, 2, 2])
+    """
+    if fan_in < 1:
+        raise ParameterError(f"fan_in must be at least 1: it is {fan_in}")
+    candidates = np.arange(n_inputs) if live is None or not live.any() else np.flatnonzero(live)
+    heard = min(fan_in, candidates.size)
+    inputs = np.stack([_choose(candidates, heard, rng) for _ in range(n_clusters)])
+    values = 1.0 - rng.random((n_clusters, heard))
+    values /= values.sum(axis=1, keepdims=True)
+    return SparseWeights(
+        n_inputs=n_inputs,
+        starts=np.arange(0, n_clusters * heard + 1, heard, dtype=np.int64),
+        inputs=inputs.astype(np.int32).ravel(),
+        values=values.ravel(),
+    )
+
+
+def _choose(
+    candidates: NDArray[np.intp], count: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    chosen = rng.choice(candidates, count, replace=False, shuffle=False)
+    return cast("NDArray[np.intp]", np.sort(chosen))
