@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from densernn.folds import ClassCounts, Extrema, Marginals, Moments
     from densernn.persistence import load, save
     from densernn.preparation import SplitScaler, UnitScaler
+    from densernn.row_standardizer import RowStandardizer
 
 __version__ = "0.1.0"
 
@@ -25,6 +26,7 @@ _HOMES = {
     "Extrema": "folds",
     "Marginals": "folds",
     "Moments": "folds",
+    "RowStandardizer": "row_standardizer",
     "load": "persistence",
     "save": "persistence",
     "SplitScaler": "preparation",
@@ -40,6 +42,7 @@ __all__ = [
     "Moments",
     "RNNELMClassifier",
     "RNNELMRegressor",
+    "RowStandardizer",
     "SplitScaler",
     "UnitScaler",
     "__version__",

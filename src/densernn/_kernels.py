@@ -47,15 +47,19 @@ def _eta_tile(x: Any, out: Any, a0: Any, a1: Any, y0: Any, y1: Any) -> None:
     one = x.dtype.type(1)
     two = one + one
     half = one / two
+    most = np.finfo(x.dtype).max
     for i in range(x.size):
         a = a0 + a1 * x[i]
         y = y0 + y1 * x[i]
         lift = y * (two * (a + one) + y)
-        root = np.sqrt((a - one) * (a - one) + lift)
+        disc = (a - one) * (a - one) + lift
+        root = np.sqrt(disc)
         zeta = two / (a + one + y + root)
         # gap = root + a - 1, without cancelling where a < 1; then 1 - zeta = zeta (y + gap) / 2
         gap = lift / (root + one - a) if a < one else root + (a - one)
-        out[i] = -zeta * (y1 + a1 * half * zeta * (y + gap)) / root
+        slope = -zeta * (y1 + a1 * half * zeta * (y + gap)) / root
+        # Where x is so large that squares overflow, eta is next to 0, not 0 * inf = NaN.
+        out[i] = -(one - one) if disc > most else slope
 
 
 @_compile

@@ -97,9 +97,7 @@ class Cluster:
         for name in _RATES:
             _require(values[name] > 0, f"{name} > 0", **{name: values[name]})
         plus, minus = values["lambda_plus"], values["lambda_minus"]
-        _require(
-            minus >= plus, "lambda_minus >= lambda_plus", lambda_minus=minus, lambda_plus=plus
-        )
+        _require(minus >= plus, "lambda_minus >= lambda_plus", lambda_minus=minus, lambda_plus=plus)
         for name, value in values.items():
             object.__setattr__(self, name, value if value.ndim else value.item())
 
@@ -115,7 +113,15 @@ class Cluster:
         )
 
     def __hash__(self) -> int:
-        return hash(tuple(np.asarray(getattr(self, name)).tobytes() for name in self._names()))
+        # As float64, and 0.0 for -0.0: what compares equal must hash equal.
+        values = (np.asarray(getattr(self, name), np.float64) for name in self._names())
+        return hash(tuple((value + 0.0).tobytes() for value in values))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for value in state.values():  # pickling loses the flag that keeps arrays as they are
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
 
     @property
     def n_clusters(self) -> int | None:
@@ -147,7 +153,8 @@ class Cluster:
         scale = n * plus
         rows = np.broadcast_arrays(
             k * minus / scale,
-            k / scale,
+            # Not 0 where p is 0, so that an infinite x gives 0 rather than 0 * inf = NaN.
+            np.maximum(k / scale, np.finfo(np.float32).tiny),
             ((n - k) * (minus - plus) + (1 + k) * r) / scale,
             (n - k) / scale,
         )
@@ -169,7 +176,7 @@ class Cluster:
             Inhibitory rates from the layer below, not negative.  float32 and float64 keep
             their dtype, other real dtypes become float64.  NaN gives NaN.
         out : array of the shape and dtype of the result, optional
-            Where to write; may be ``x`` itself.
+            Where to write; may be ``x`` itself, which is then left alone if it is refused.
 
         Returns
         -------
@@ -213,6 +220,15 @@ class Cluster:
                 f"out must have shape {values.shape} and dtype {values.dtype}: "
                 f"it has {out.shape} and {out.dtype}"
             )
+        elif not out.flags.writeable:
+            raise ParameterError("out must be writeable: it is a read-only array")
+        elif np.may_share_memory(values, out):
+            # What is negative must be found before it is overwritten; and only where both are
+            # the very same elements does no tile change what a later one reads.
+            if values.size and sign_bits(np.ascontiguousarray(values)).min() < 0:
+                refuse_negative(values, "x")
+            same = values.ctypes.data == out.ctypes.data and values.strides == out.strides
+            values = values if same else values.copy()
         if self.n_clusters is None:
             signed = self._apply_flat(kernel, values, out)
         else:
@@ -241,7 +257,7 @@ class Cluster:
             raise ParameterError(
                 f"x must end with an axis of {self.n_clusters} clusters: its shape is {x.shape}"
             )
-        by_cluster = np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T)
+        by_cluster = np.array(x.reshape(-1, x.shape[-1]).T, order="C")  # a copy, always
         signed = apply_rows(kernel, by_cluster, by_cluster, self.coefficients(x.dtype))
         out[...] = by_cluster.T.reshape(out.shape)
         return signed

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.cluster import Cluster, FloatArray, apply_rows, refuse_negative
+from densernn.errors import DataError
 from densernn.preparation import as_chunk
 from densernn.weights import DenseWeights, SparseWeights, Weights
 
@@ -64,6 +68,14 @@ class ClusterLayer:
         Inputs are taken to be nonnegative: whoever prepares them sees to that.
         """
         coefficients = self._coefficients()
+        # Kernels do not check bounds, and layers may come from a file.
+        fits = len(z) == self.n_inputs and out.shape == (self.n_clusters, z.shape[1])
+        if not fits or coefficients.shape[1] not in (1, self.n_clusters):
+            raise DataError(
+                f"a layer of {self.n_clusters} clusters that hear {self.n_inputs} columns got "
+                f"{len(z)} columns, room for {len(out)} and cluster parameters for "
+                f"{coefficients.shape[1]}"
+            )
         if isinstance(self.weights, SparseWeights):
             self._forward_sparse(self.weights, z, out, coefficients)
         else:
@@ -165,11 +177,11 @@ class Stack:
 
     def fingerprint(self) -> dict[str, str]:
         """Return a digest of each part: equal digests, equal hidden activations."""
-        parts: dict[str, str] = {"preparation": _digest(_contents(self.preparation))}
+        parts: dict[str, str] = {"preparation": _digest(self.preparation)}
         for number, layer in enumerate(self.layers):
-            parts[f"weights of layer {number}"] = _digest(vars(layer.weights))
+            parts[f"weights of layer {number}"] = _digest(layer.weights)
             parts[f"offset of layer {number}"] = _digest(layer.offset)
-            parts[f"cluster of layer {number}"] = _digest(vars(layer.cluster))
+            parts[f"cluster of layer {number}"] = _digest(layer.cluster.coefficients())
         return parts
 
 
@@ -179,27 +191,39 @@ def prepare(preparation: Any, X: NDArray[Any], dtype: Any, first_row: int = 0) -
         out = np.empty((preparation.n_outputs, len(X)), dtype)
         preparation.forward(X, out)
         return out
-    rows = X if preparation is None else np.asarray(preparation.transform(X))
+    rows = X if preparation is None else preparation.transform(X)
+    rows = rows.toarray() if issparse(rows) else np.asarray(rows)
     values = np.ascontiguousarray(as_chunk(rows).T, dtype=dtype)
     if values.size and not values.min() >= 0:
         refuse_negative(rows, "X" if preparation is None else "the prepared X", first_row)
     return values
 
 
-def _contents(preparation: Any) -> Any:
-    if preparation is None:
-        return None
-    return {"type": type(preparation).__name__, **vars(preparation)}
-
-
 def _digest(value: Any) -> str:
-    """Digest arrays by their bytes and everything else by its text."""
+    """Digest all that a value holds, however deep: the same in every process."""
     digest = hashlib.sha256()
-    items = sorted(value.items()) if isinstance(value, dict) else [("", value)]
-    for name, item in items:
-        digest.update(name.encode())
-        if isinstance(item, np.ndarray) and item.dtype != object:
-            digest.update(f"{item.dtype}{item.shape}".encode() + item.tobytes())
-        else:
-            digest.update(repr(item).encode())
+    _feed(digest.update, value, ())
     return digest.hexdigest()[:16]
+
+
+def _feed(update: Callable[[bytes], None], value: Any, above: tuple[int, ...]) -> None:
+    """Digest arrays by their bytes, objects by what pickling would store, the rest by text."""
+    if id(value) in above:  # an object that holds itself
+        return
+    above = (*above, id(value))
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype != object:
+        update(f"{value.dtype}{value.shape}".encode() + value.tobytes())
+    elif isinstance(value, (type, FunctionType, BuiltinFunctionType, np.ufunc)):
+        update(f"{getattr(value, '__module__', '')}.{value.__name__}".encode())
+    elif value is None or isinstance(value, (str, bytes, int, float, complex, np.dtype)):
+        update(repr(value).encode() + b";")
+    else:
+        if isinstance(value, (list, tuple, np.ndarray)):
+            parts = list(value)
+        elif isinstance(value, (dict, set, frozenset)):
+            parts = sorted(value.items() if isinstance(value, dict) else value, key=repr)
+        else:
+            parts = list(value.__reduce_ex__(2))
+        update(f"{type(value).__name__}{len(parts)}".encode())
+        for part in parts:
+            _feed(update, part, above)

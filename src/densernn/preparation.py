@@ -18,7 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.cluster import FloatArray
-from densernn.errors import ParameterError
+from densernn.errors import DataError, ParameterError
 from densernn.folds import Extrema, Marginals
 
 KNOTS = (-1.0, -1 / 3, 1 / 3, 1.0)
@@ -133,9 +133,8 @@ class UnitScaler(OneToOneFeatureMixin, Preparation):  # type: ignore[misc]
         rows = as_chunk(X)
         dtype = np.result_type(rows.dtype, out.dtype)
         low, factor = (a.astype(dtype) for a in (self.low_, self.factor_))
-        run_blocks(
-            lambda i, j: _kernels.scale_columns(rows, low, factor, i, j, out), rows.shape[1]
-        )
+        _check_columns(rows, low, factor)
+        run_blocks(lambda i, j: _kernels.scale_columns(rows, low, factor, i, j, out), rows.shape[1])
 
     def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
         """Tell which columns changed over the training rows."""
@@ -212,17 +211,29 @@ class SplitScaler(Preparation):
         """Write what comes of rows ``X`` into ``out``, of shape (n_outputs, n_rows)."""
         rows = as_chunk(X)
         dtype = np.result_type(rows.dtype, out.dtype)
-        mean, factor, knots = (
-            np.asarray(a, dtype) for a in (self.mean_, self.factor_, self.knots)
-        )
+        mean, factor, knots = (np.asarray(a, dtype) for a in (self.mean_, self.factor_, self.knots))
+        _check_columns(rows, mean, factor)
         run_blocks(
             lambda i, j: _kernels.split_columns(rows, mean, factor, knots, i, j, out),
             rows.shape[1],
         )
 
     def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
-        """Tell which outputs belong to a column that changed over the training rows."""
-        return np.tile(extrema.width > 0, 2 * len(self.knots))
+        """Tell which outputs change over the training rows.
+
+        Of a column that never reaches a knot, such as a rare 0/1 column, one side is always 0.
+        """
+        lowest = (extrema.minimum - self.mean_) * self.factor_
+        highest = (extrema.maximum - self.mean_) * self.factor_
+        sides = [side for t in self.knots for side in (highest > t, lowest < t)]
+        return np.concatenate([(extrema.width > 0) & side for side in sides])
+
+
+def _check_columns(rows: FloatArray, *parameters: FloatArray) -> None:
+    """Refuse rows of another width: kernels do not check bounds, and maps may come from a file."""
+    if any(values.shape != rows.shape[1:] for values in parameters):
+        sizes = [values.shape for values in parameters]
+        raise DataError(f"a map with parameters of shapes {sizes} got {rows.shape[1]} columns")
 
 
 def as_chunk(X: NDArray[Any]) -> FloatArray:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.cluster import FloatArray
-from densernn.errors import ParameterError
+from densernn.errors import DataError, ParameterError
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +71,21 @@ class SparseWeights:
     starts: NDArray[np.int64]
     inputs: NDArray[np.int32]
     values: FloatArray
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # State may come from a file, and a kernel follows these numbers without looking.
+        starts, inputs, values = state["starts"], state["inputs"], state["values"]
+        alike = starts.ndim == inputs.ndim == values.ndim == 1 and inputs.size == values.size
+        if not (
+            alike
+            and starts.size
+            and starts[0] == 0
+            and starts[-1] == inputs.size
+            and (np.diff(starts) >= 0).all()
+            and (inputs.size == 0 or 0 <= inputs.min() <= inputs.max() < state["n_inputs"])
+        ):
+            raise DataError("sparse weights refer to inputs or weights that do not exist")
+        self.__dict__.update(state)
 
     @property
     def n_clusters(self) -> int:
@@ -175,8 +190,6 @@ def draw_sparse(
     )
 
 
-def _choose(
-    candidates: NDArray[np.intp], count: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
+def _choose(candidates: NDArray[np.intp], count: int, rng: np.random.Generator) -> NDArray[np.intp]:
     chosen = rng.choice(candidates, count, replace=False, shuffle=False)
     return cast("NDArray[np.intp]", np.sort(chosen))

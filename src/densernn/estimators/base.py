@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -17,14 +19,13 @@ from densernn.engine.progress import Progress
 from densernn.errors import DataError, MergeError, ParameterError
 from densernn.estimators.network import NetworkRecipe
 from densernn.estimators.readout import Readout
+from densernn.estimators.state import moments_wanted
 from densernn.folds import Moments
 from densernn.layers import Stack
 from densernn.phases import ReadoutMoments
 from densernn.preparation import Preparation
+from densernn.solvers import alpha_values
 from densernn.sources.arrays import ArraySource
-
-CHEAP = 1e11
-"""Multiply-adds of a pass up to which float64 costs no more than about a second."""
 
 STREAM_ROWS = 100_000
 """Rows that a model trained by partial_fit is taken to see at least."""
@@ -80,12 +81,13 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         self
         """
         start = time.perf_counter()
+        alpha_values(self.alpha)  # a bad one is refused before the pass over the rows, not after
         rows, targets = self._validate(X, y, reset=True)
         self._learn_targets(targets)
         chunk_bytes = self._chunk_bytes()
         looked = ArraySource(rows, None, check_weights(sample_weight, rows))
-        self.stack_ = self._recipe().learn(looked, self._working_dtype(len(rows)), chunk_bytes)
-        self.moments_ = Moments.zero(self.n_hidden, self.targets_.n_targets)
+        self.stack_ = self._recipe().learn(looked, len(rows), chunk_bytes)
+        self.moments_ = self._phase().zero()
         weight = self._row_weights(rows, targets, sample_weight)
         self._fold(ArraySource(rows, targets, weight), chunk_bytes)
         self._count(targets, looked.weight, 1)
@@ -94,17 +96,31 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         self.fit_seconds_ = {"moments": folded - start, "readout": self._readout.seconds}
         return self
 
+    @contextmanager
+    def _unchanged_by_errors(self) -> Iterator[None]:
+        """Put all attributes back if an error comes before rows are folded."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
     def _update(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> Self:
         """Add rows: the body of ``partial_fit``."""
+        alpha_values(self.alpha)
         first = not hasattr(self, "stack_")
+        if not first:
+            self._require_moments()
         rows, targets = self._validate(X, y, reset=first)
         weight = check_weights(sample_weight, rows)
         if first:
             self._learn_targets(targets, classes)
             self.stack_ = self._recipe().learn(
-                ArraySource(rows, None, weight), self._working_dtype(STREAM_ROWS), CHUNK_BYTES
+                ArraySource(rows, None, weight), STREAM_ROWS, CHUNK_BYTES
             )
-            self.moments_ = Moments.zero(self.n_hidden, self.targets_.n_targets)
+            self.moments_ = self._phase().zero()
         self._check_before_folding(rows, targets)
         row_weight = self._row_weights(rows, targets, sample_weight)
         self._fold(ArraySource(rows, targets, row_weight), self._chunk_bytes())
@@ -133,6 +149,8 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         if type(other) is not type(self):
             raise MergeError(f"cannot merge {type(other).__name__} into {type(self).__name__}")
         check_is_fitted(other, "stack_")
+        self._require_moments()
+        other._require_moments()
         mine, theirs = self.stack_.fingerprint(), other.stack_.fingerprint()
         different = [part for part in mine if mine[part] != theirs.get(part)]
         if different:
@@ -171,6 +189,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
             More is to be forgotten than was learned, in all or of one class.
         """
         check_is_fitted(self, "stack_")
+        self._require_moments()
         rows, targets = self._validate(X, y, reset=False)
         weight = check_weights(sample_weight, rows)
         row_weight = self._row_weights(rows, targets, sample_weight)
@@ -192,11 +211,12 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         estimator of the same class
         """
         check_is_fitted(self, "stack_")
+        self._require_moments()
         model: Self = clone(self)
         for name, value in vars(self).items():
             if name.endswith("_") and name not in ("fit_seconds_", "moments_"):
                 setattr(model, name, value)
-        model.moments_ = Moments.zero(self.n_hidden, self.targets_.n_targets)
+        model.moments_ = self._phase().zero()
         model._empty()
         model._renew_readout()
         return model
@@ -233,12 +253,37 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
 
     def _solution(self) -> Any:
         check_is_fitted(self, "stack_")
-        if not self.moments_.weight:
+        if hasattr(self, "moments_") and not self.moments_.weight:
             raise DataError(
                 f"this {type(self).__name__} has no rows (it is fresh, or has forgotten all): "
                 "call partial_fit or merge first"
             )
         return self._readout.solution
+
+    def _require_moments(self) -> None:
+        """Refuse what needs moments in a model that was saved without them."""
+        if not hasattr(self, "moments_"):
+            raise DataError(
+                f"this {type(self).__name__} was saved for prediction alone, with moments=False: "
+                "only one saved with its moments can learn, forget, merge or be made fresh"
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state; for a file, solved, and without moments if they are not wanted."""
+        state: dict[str, Any] = dict(super().__getstate__())
+        wanted = moments_wanted()
+        if wanted is None or "moments_" not in state:
+            return state
+        if self.moments_.weight or not wanted:
+            self._solution()
+        if not wanted:
+            del state["moments_"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "moments_" in state and not hasattr(self._readout, "moments"):
+            self._readout.moments = self.moments_
 
     def _outputs(self, X: Any) -> Float64Array:
         """Return the readout's outputs, of shape (n_samples, n_targets)."""
@@ -256,17 +301,6 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
     def _recipe(self) -> NetworkRecipe:
         names = NetworkRecipe.__dataclass_fields__
         return NetworkRecipe(**{name: getattr(self, name) for name in names})
-
-    def _working_dtype(self, n_rows: int) -> np.dtype[Any]:
-        """Float64 where the weights need it or it costs next to nothing, float32 elsewhere."""
-        if self.dtype not in ("auto", "float32", "float64"):
-            raise ParameterError(
-                f"dtype must be 'auto', 'float32' or 'float64': it is {self.dtype!r}"
-            )
-        if self.dtype != "auto":
-            return np.dtype(self.dtype)
-        double = self.weights == "dense" or n_rows * self.n_hidden**2 <= CHEAP
-        return np.dtype(np.float64 if double else np.float32)
 
     def _chunk_bytes(self) -> int:
         """Memory left for chunks once moments and a factorisation have theirs."""

@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from densernn.cluster import Cluster
-from densernn.errors import DataError, ParameterError
+from densernn.errors import DataError, MergeError, ParameterError
 from densernn.estimators.base import RNNELM, Float64Array, check_weights
 from densernn.estimators.targets import ClassTargets, LabelTargets, RealTargets
 from densernn.folds import ClassCounts
@@ -41,8 +41,8 @@ _PARAMETERS = """n_hidden : int, default=1000
         cross-validation from the moments, without another pass over the rows."""
 
 _MORE_PARAMETERS = """dtype : {"auto", "float32", "float64"}, default="auto"
-        Of products; totals and solves are always float64.  ``"auto"``: float64 for dense
-        weights, which need it, and where it costs next to nothing; else float32.
+        Of products; totals and solves are always float64.  ``"auto"``: float32 for large
+        problems with sparse weights over pixels, where it loses nothing; else float64.
     memory_limit : int or str, default=None
         Bytes, or text such as ``"4 GB"``, for moments, factorisation and chunks of rows
         together; None gives chunks 96 MiB.
@@ -163,22 +163,26 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
                 "class_weight='balanced' needs all rows at once, which partial_fit does not see: "
                 "give a dict of weights instead"
             )
-        known = getattr(self, "classes_", None)
+        known = self.classes_ if hasattr(self, "stack_") else None
+        if known is not None:
+            self._require_moments()
         if known is None and classes is None:
             raise ParameterError("classes must be given in the first call of partial_fit")
-        if known is not None and classes is not None and not self._accepts(classes):
-            raise ParameterError(
-                f"classes={np.unique(np.asarray(classes)).tolist()} differ from those of the "
-                f"first call: {known.tolist()}"
-            )
-        return self._update(X, y, classes, sample_weight)
+        with self._unchanged_by_errors():
+            if known is not None and classes is not None and not self._accepts(classes):
+                raise ParameterError(
+                    f"classes={np.unique(np.asarray(classes)).tolist()} differ from those of the "
+                    f"first call: {known.tolist()}"
+                )
+            return self._update(X, y, classes, sample_weight)
 
     def _accepts(self, classes: ArrayLike) -> bool:
         """Take new classes into a model that has no rows yet; else compare."""
         wanted = np.unique(np.asarray(classes))
         if not self.moments_.weight and isinstance(self.targets_, ClassTargets):
             self._set_classes(wanted)
-            self.moments_ = type(self.moments_).zero(self.n_hidden, wanted.size)
+            self.moments_ = self._phase().zero()
+            self._renew_readout()
         return bool(np.array_equal(wanted, self.classes_))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -214,9 +218,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         return self.targets_.decisions(outputs)  # type: ignore[no-any-return]
 
     def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-        rows, labels = validate_data(
-            self, X, y, dtype="numeric", multi_output=True, reset=reset
-        )
+        rows, labels = validate_data(self, X, y, dtype="numeric", multi_output=True, reset=reset)
         check_classification_targets(labels)
         kind = type_of_target(labels, input_name="y")
         if kind not in ("binary", "multiclass", "multilabel-indicator"):
@@ -226,6 +228,13 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
             )
         if kind != "multilabel-indicator":
             labels = column_or_1d(labels, warn=True)
+        known = None if reset else self.targets_
+        expected = known.n_targets if isinstance(known, LabelTargets) else 1
+        given = labels.shape[1] if labels.ndim == 2 else 1
+        if known is not None and given != expected:
+            raise DataError(
+                f"y has {given} label columns, and this model was trained with {expected}"
+            )
         return rows, labels
 
     def _learn_targets(self, y: NDArray[Any], classes: ArrayLike | None = None) -> None:
@@ -252,6 +261,8 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
                 )
             weights = [self.class_weight.get(label, 1.0) for label in classes.tolist()]
             self.class_weight_ = np.asarray(weights, np.float64)
+            if not (self.class_weight_ >= 0).all():
+                raise ParameterError(f"class_weight must not be negative: {self.class_weight}")
         elif self.class_weight not in (None, "balanced"):
             raise ParameterError(
                 f"class_weight must be a dict, 'balanced' or None: it is {self.class_weight!r}"
@@ -266,7 +277,9 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         if self.class_weight_ is None:
             counts = self.class_counts_.merge(ClassCounts.of(y, weight)).counts
             share = counts.sum() / np.count_nonzero(counts)
-            self.class_weight_ = np.divide(share, counts, out=np.ones_like(counts), where=counts > 0)
+            self.class_weight_ = np.divide(
+                share, counts, out=np.ones_like(counts), where=counts > 0
+            )
         per_row: Float64Array = self.class_weight_[self.targets_.codes(y)]
         return per_row if weight is None else per_row * weight
 
@@ -292,10 +305,18 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
                 for model in (self, other)
             ]
             counts = self.class_counts_.merge(other.class_counts_)
+            if self.class_weight_ is not None:
+                weights = np.ones(both.size)
+                for model in (other, self):
+                    if model.class_weight_ is not None:
+                        weights[np.searchsorted(both, model.classes_)] = model.class_weight_
+                self.class_weight_ = weights
             self.moments_ = joined[0].merge(joined[1])
             self.classes_, self.targets_ = both, ClassTargets(both)
             self.class_counts_ = ClassCounts.zero(both).merge(counts)
             return
+        if type(self.targets_) is not type(other.targets_):
+            raise MergeError("cannot merge a multilabel model and one of classes")
         super()._unite(other)
 
     def __sklearn_tags__(self) -> Any:
@@ -364,7 +385,8 @@ class RNNELMRegressor(RegressorMixin, MultiOutputMixin, RNNELM):  # type: ignore
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
         """Add rows to the model; see :meth:`RNNELMClassifier.partial_fit`."""
-        return self._update(X, y, None, sample_weight)
+        with self._unchanged_by_errors():
+            return self._update(X, y, None, sample_weight)
 
     def predict(self, X: ArrayLike) -> Float64Array:
         """Return the value or values of each row, in the shape that ``y`` had."""

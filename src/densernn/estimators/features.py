@@ -85,17 +85,17 @@ class ClusterFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         names = NetworkRecipe.__dataclass_fields__
         recipe = NetworkRecipe(**{name: getattr(self, name) for name in names})
         source = ArraySource(rows, None, check_weights(sample_weight, rows))
-        self.stack_ = recipe.learn(source, np.dtype(self.dtype), CHUNK_BYTES)
+        self.stack_ = recipe.learn(source, len(rows), CHUNK_BYTES)
         return self
 
     def transform(self, X: ArrayLike) -> FloatArray:
         """Return activations of shape (n_samples, n_hidden), in (0, 1)."""
         check_is_fitted(self)
         rows = validate_data(self, X, dtype="numeric", reset=False)
-        out = np.empty((self.n_hidden, len(rows)), self.stack_.dtype)
+        out = np.empty((self.stack_.n_features, len(rows)), self.stack_.dtype)
         self.stack_.forward(rows, out)
         return np.ascontiguousarray(out.T)
 
     @property
     def _n_features_out(self) -> int:
-        return self.n_hidden
+        return self.stack_.n_features

@@ -23,6 +23,9 @@ from densernn.weights import draw_dense, draw_sparse
 PUBLISHED_SCALE = 0.1
 """Largest pre-activation over the training rows in the published experiments."""
 
+CHEAP = 1e11
+"""Multiply-adds of a pass up to which float64 costs no more than about a second."""
+
 UNIT_SCALE, SPLIT_SCALE = 0.2, 0.02
 """Weighted mean of inputs times this is a sparse cluster's pre-activation; docs/decisions."""
 
@@ -37,17 +40,18 @@ class NetworkRecipe:
     fan_in: int
     preparation: Any
     input_scale: float | str
+    dtype: str
     random_state: Any
 
-    def learn(self, source: ArraySource, dtype: np.dtype[Any], chunk_bytes: int) -> Stack:
+    def learn(self, source: ArraySource, n_rows: int, chunk_bytes: int) -> Stack:
         """Draw the network, in one look at the rows (two with dense weights).
 
         Parameters
         ----------
         source : ArraySource
             Training rows.
-        dtype : numpy float dtype
-            Working dtype of the layer.
+        n_rows : int
+            Rows that the model is to learn from, which weigh in the choice of a dtype.
         chunk_bytes : int
             Memory that a chunk may take.
 
@@ -62,12 +66,14 @@ class NetworkRecipe:
         n_inputs, live = _outputs(preparation, source, extrema)
         rng = _generator(self.random_state)
         cluster = self.cluster if self.cluster is not None else Cluster()
+        dtype = self._working_dtype(n_rows, shares_unit(extrema))
         if self.weights == "sparse":
             drawn = draw_sparse(n_inputs, self.n_hidden, self.fan_in, rng, live)
             layer = ClusterLayer(drawn.scaled(self._sparse_scale(preparation)), cluster)
             return Stack(preparation, (_cast(layer, dtype),))
         # The published layers hear one more input, always at zeta(0).
-        offset = rng.random(self.n_hidden) * cluster.zeta(0.0)
+        at_zero = cluster.zeta(0.0 if cluster.n_clusters is None else np.zeros(self.n_hidden))
+        offset = rng.random(self.n_hidden) * at_zero
         layer = ClusterLayer(draw_dense(n_inputs, self.n_hidden, rng), cluster, offset)
         single = _cast(layer, np.dtype(np.float32))
         largest = run(DriveMaximum(preparation, single), source, chunk_bytes=chunk_bytes)
@@ -82,11 +88,28 @@ class NetworkRecipe:
         scale = self.input_scale
         if scale != "auto" and not (isinstance(scale, (int, float)) and 0 < scale < np.inf):
             raise ParameterError(f"input_scale must be 'auto' or a number above 0: it is {scale!r}")
+        if not (self.cluster is None or isinstance(self.cluster, Cluster)):
+            raise ParameterError(f"cluster must be a Cluster or None: it is {self.cluster!r}")
         clusters = self.cluster.n_clusters if self.cluster is not None else None
         if clusters not in (None, self.n_hidden):
             raise ParameterError(
                 f"cluster has parameters for {clusters} clusters, and n_hidden is {self.n_hidden}"
             )
+
+    def _working_dtype(self, n_rows: int, pixels: bool) -> np.dtype[Any]:
+        """Choose float32 where it is known to lose nothing, and float64 elsewhere.
+
+        Sparse clusters over pixels give well-conditioned moments.  Over other tables the best
+        penalty can lie below what float32 resolves (docs/decisions/0003).
+        """
+        if self.dtype not in ("auto", "float32", "float64"):
+            raise ParameterError(
+                f"dtype must be 'auto', 'float32' or 'float64': it is {self.dtype!r}"
+            )
+        if self.dtype != "auto":
+            return np.dtype(self.dtype)
+        single = self.weights == "sparse" and pixels and n_rows * self.n_hidden**2 > CHEAP
+        return np.dtype(np.float32 if single else np.float64)
 
     def _prepare(self, source: ArraySource, extrema: Extrema, marginals: Marginals) -> Any:
         """Return the fitted preparation of input."""

@@ -7,6 +7,9 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
+from densernn.estimators.state import moments_wanted
 from densernn.folds import Moments
 from densernn.solvers import RidgeSolution, RidgeSystem, choose_alpha
 
@@ -38,7 +41,7 @@ class Readout:
     ) -> None:
         self.moments = moments
         self.alpha = alpha
-        self.working_dtype = working_dtype
+        self.working_dtype = np.dtype(working_dtype).name
         self.negligible = negligible
         self._solved: tuple[RidgeSolution, dict[float, float]] | None = None
         self.seconds = 0.0
@@ -48,9 +51,7 @@ class Readout:
         with self._lock:
             if self._solved is None:
                 start = time.perf_counter()
-                system = RidgeSystem(
-                    self.moments, self.working_dtype, negligible=self.negligible
-                )
+                system = RidgeSystem(self.moments, self.working_dtype, negligible=self.negligible)
                 self._solved = choose_alpha(system, self.alpha)
                 self.seconds = time.perf_counter() - start
             return self._solved
@@ -66,7 +67,9 @@ class Readout:
         return self._get()[1]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        # In a file, the estimator beside this holds the moments and gives them back.
+        left_out = ("_lock",) if moments_wanted() is None else ("_lock", "moments")
+        return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

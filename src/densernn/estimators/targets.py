@@ -143,6 +143,7 @@ def project_to_simplex(outputs: Float64Array) -> Float64Array:
     array([[0.6, 0.4, 0. ],
            [0.2, 0.3, 0.5]])
     """
+    outputs = outputs - outputs.max(axis=1, keepdims=True)  # large ones keep their digits
     ordered = -np.sort(-outputs, axis=1)
     ranks = np.arange(1, outputs.shape[1] + 1)
     offsets = (np.cumsum(ordered, axis=1) - 1.0) / ranks

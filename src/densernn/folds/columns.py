@@ -8,17 +8,26 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from densernn.errors import MergeError
+from densernn.errors import MergeError, ParameterError
 
 Float64Array = NDArray[np.float64]
 
 
 def counted_rows(X: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Float64Array]:
-    """Return the rows whose weight is not 0, and their weights (1 where none are given)."""
+    """Return the rows whose weight is not 0, and their weights (1 where none are given).
+
+    Raises
+    ------
+    ParameterError
+        A weight is negative or NaN.
+    """
     rows = np.asarray(X)
     if weight is None:
         return rows, np.ones(len(rows))
     weights = np.asarray(weight, np.float64)
+    if not (weights >= 0).all():
+        row = int(np.argmin(weights >= 0))
+        raise ParameterError(f"weights must not be negative: weight[{row}] is {weights[row]}")
     counted = weights != 0
     return (rows, weights) if counted.all() else (rows[counted], weights[counted])
 

@@ -11,7 +11,8 @@ from scipy.linalg import blas
 
 from densernn import _kernels
 from densernn._threads import run_blocks
-from densernn.errors import MergeError
+from densernn.errors import DataError, MergeError
+from densernn.folds.columns import counted_rows
 
 FloatArray = NDArray[np.floating[Any]]
 Float64Array = NDArray[np.float64]
@@ -94,15 +95,14 @@ class Moments:
         -------
         Moments
         """
-        features = np.atleast_2d(np.asarray(H))
-        targets = np.asarray(T)
+        features, weights = counted_rows(np.atleast_2d(np.asarray(H)), weight)
+        targets, _ = counted_rows(T, weight)
         targets = targets[:, None] if targets.ndim == 1 else targets
         dtype = np.float32 if features.dtype == np.float32 else np.float64
         fold = cls.zero(features.shape[1], targets.shape[1])
         columns = np.empty((fold.size, len(features)), dtype)
         columns[: fold.n_features] = features.T
-        weights = None if weight is None else np.asarray(weight, np.float64)
-        fold.add(columns, targets, weights)
+        fold.add(columns, targets, None if weight is None else weights)
         return fold
 
     @property
@@ -276,13 +276,17 @@ class Moments:
     def __getstate__(self) -> dict[str, Any]:
         """Store the upper triangle alone, which halves what is pickled or saved."""
         state = dict(self.__dict__)
-        state["second"] = self.second[np.triu_indices(self.size)]
+        state["second"] = np.concatenate([self.second[: j + 1, j] for j in range(self.size)])
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        size = state["n_features"] + state["n_targets"]
+        size, packed = state["n_features"] + state["n_targets"], state["second"]
+        shapes = [np.shape(state["shift"]), np.shape(state["sums"]), np.shape(packed)]
+        if shapes != [(size,), (size,), (size * (size + 1) // 2,)]:
+            raise DataError(f"moments of {size} columns cannot have arrays of shapes {shapes}")
         second = np.zeros((size, size), order="F")
-        second[np.triu_indices(size)] = state["second"]
+        for j in range(size):
+            second[: j + 1, j] = packed[j * (j + 1) // 2 :][: j + 1]
         self.__dict__.update(state, second=second)
 
 

@@ -1,6 +1,6 @@
 """Solvers that see moments alone, never rows: one per file."""
 
-from densernn.solvers.alpha import choose_alpha
+from densernn.solvers.alpha import alpha_values, choose_alpha
 from densernn.solvers.ridge import RidgeSolution, RidgeSystem
 
-__all__ = ["RidgeSolution", "RidgeSystem", "choose_alpha"]
+__all__ = ["RidgeSolution", "RidgeSystem", "alpha_values", "choose_alpha"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from densernn.errors import ParameterError, SingularSolveWarning
 from densernn.solvers.ridge import RidgeSolution, RidgeSystem
@@ -52,20 +54,38 @@ def choose_alpha(
     SingularSolveWarning
         ``"auto"`` in float32 chose the smallest penalty that float32 resolves.
     """
-    if isinstance(alpha, str):
-        if alpha != "auto":
-            raise ParameterError(f"alpha must be a number, a grid or 'auto': it is {alpha!r}")
+    values = alpha_values(alpha)
+    if values is None:
         return _search(system)
-    if np.ndim(alpha) == 0:
-        return system.solve(float(alpha)), {}  # type: ignore[arg-type]
-    return _best_of_grid(system, np.unique(np.asarray(list(alpha), np.float64)))  # type: ignore[arg-type]
+    if not values.ndim:
+        return system.solve(float(values)), {}
+    return _best_of_grid(system, values)
+
+
+def alpha_values(alpha: Any) -> NDArray[np.float64] | None:
+    """Return None for "auto", an array without axes for a number, a sorted one for a grid.
+
+    Raises
+    ------
+    ParameterError
+        ``alpha`` is none of the three, or has values that are not finite or below 0.
+    """
+    values = np.empty(0)
+    if isinstance(alpha, str):
+        if alpha == "auto":
+            return None
+    else:
+        with suppress(TypeError, ValueError):
+            values = np.asarray(list(alpha) if isinstance(alpha, Set) else alpha, np.float64)
+    if values.ndim > 1 or not values.size or not (np.isfinite(values) & (values >= 0)).all():
+        raise ParameterError(
+            "alpha must be 'auto', a finite number of at least 0, or a list of such numbers: it is "
+            f"{alpha!r}"
+        )
+    return np.unique(values) if values.ndim else values
 
 
 def _best_of_grid(system: RidgeSystem, grid: Any) -> tuple[RidgeSolution, dict[float, float]]:
-    if not grid.size or not (np.isfinite(grid) & (grid >= 0)).all():
-        raise ParameterError(
-            f"a grid of alpha needs finite values of at least 0: it is {grid.tolist()}"
-        )
     walk = _Walk(system)
     for value in grid:
         walk.score(float(value))

@@ -1,0 +1,28 @@
+"""What of a fitted model goes into a file, as :func:`densernn.save` asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_MOMENTS: ContextVar[bool | None] = ContextVar("densernn_saving_moments", default=None)
+
+
+@contextmanager
+def saving(*, moments: bool) -> Iterator[None]:
+    """Inside, models give their state solved, and with or without their moments.
+
+    A model may sit deep inside a pipeline or an ensemble, whose state only the serialiser
+    walks through: this is how models learn of the wish.
+    """
+    token = _MOMENTS.set(moments)
+    try:
+        yield
+    finally:
+        _MOMENTS.reset(token)
+
+
+def moments_wanted() -> bool | None:
+    """Tell whether moments are to be saved; None where nothing is being saved."""
+    return _MOMENTS.get()
