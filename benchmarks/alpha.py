@@ -66,7 +66,7 @@ def main() -> None:
                 model.set_params(alpha=chosen)
                 model._renew_readout()
                 rows.append((*gcv, chosen, model.score(X_judge, y_judge), seconds, folded - start))
-            a, score_gcv, t_gcv, b, score_held, t_held, _ = np.median(rows, axis=0)
+            a, _, t_gcv, b, _, t_held, _ = np.median(rows, axis=0)
             mean = np.mean(rows, axis=0)
             print(
                 f"{name:10} {weights:6}: GCV alpha {a:8.2g}, {100 * mean[1]:.2f} %, {t_gcv:.2f} s; "

@@ -24,11 +24,13 @@ TILE = 2048
 
 def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile at first use; without a disk cache where no folder for it can be written."""
-    options = {"nogil": True, "fastmath": _FLAGS, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "fastmath": _FLAGS, "error_model": "numpy"}
+    compiled: Callable[..., Any]
     try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+        compiled = numba.njit(**options)(function)
+    return compiled
 
 
 @_compile
@@ -74,7 +76,7 @@ def _take(x: Any, bits: Any, tile: Any) -> bool:
     seen = bits[0] & 0
     for i in range(bits.size):
         seen |= bits[i]
-    return seen < 0
+    return bool(seen < 0)
 
 
 @_compile

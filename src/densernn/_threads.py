@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -62,8 +63,5 @@ def run_blocks(
         return [function(0, n_items)]
     edges = [n_items * part // n_parts for part in range(n_parts + 1)]
     pool = _pool(os.getpid())
-    futures = [
-        pool.submit(function, start, stop)
-        for start, stop in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    futures = [pool.submit(function, start, stop) for start, stop in pairwise(edges)]
     return [future.result() for future in futures]

@@ -317,9 +317,9 @@ def refuse_negative(x: NDArray[Any], name: str, first_row: int = 0) -> None:
     rows = sorted({int(index[0]) + first_row for index in where}) if x.ndim > 1 else []
     named = f" in rows {_listed(rows)}" if rows else ""
     raise NegativeInputError(
-        f"{name} has {len(where)} negative entries{named}, the first at {first}: {value!s}. Input of"
-        " a network is a rate or a probability: scale it to [0, 1] with UnitScaler, or split it"
-        " into parts above and below with SplitScaler"
+        f"{name} has {len(where)} negative entries{named}, the first at {first}: {value!s}. "
+        "Input of a network is a rate or a probability: scale it to [0, 1] with UnitScaler, or "
+        "split it into parts above and below with SplitScaler"
     )
 
 

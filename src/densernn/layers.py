@@ -191,7 +191,7 @@ def prepare(preparation: Any, X: NDArray[Any], dtype: Any, first_row: int = 0) -
         out = np.empty((preparation.n_outputs, len(X)), dtype)
         preparation.forward(X, out)
         return out
-    rows = X if preparation is None else preparation.transform(X)
+    rows: Any = X if preparation is None else preparation.transform(X)
     rows = rows.toarray() if issparse(rows) else np.asarray(rows)
     values = np.ascontiguousarray(as_chunk(rows).T, dtype=dtype)
     if values.size and not values.min() >= 0:

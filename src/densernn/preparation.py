@@ -7,8 +7,8 @@ maps learn on training rows alone, by folds, and are defined for every later val
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Any, Self, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -120,7 +120,7 @@ class UnitScaler(OneToOneFeatureMixin, Preparation):  # type: ignore[misc]
             low[:] = low.min()
             width[:] = extrema.maximum.max() - low.min()
         self.low_ = np.where(np.isfinite(low), low, 0.0)
-        self.factor_ = np.divide(1.0, width, out=np.zeros_like(width), where=width > 0)
+        self.factor_ = _inverse(width, width > 0)
         return self
 
     @property
@@ -132,13 +132,13 @@ class UnitScaler(OneToOneFeatureMixin, Preparation):  # type: ignore[misc]
         """Write what comes of rows ``X`` into ``out``, of shape (n_features, n_rows)."""
         rows = as_chunk(X)
         dtype = np.result_type(rows.dtype, out.dtype)
-        low, factor = (a.astype(dtype) for a in (self.low_, self.factor_))
+        low, factor = _rounded(dtype, self.low_, self.factor_)
         _check_columns(rows, low, factor)
         run_blocks(lambda i, j: _kernels.scale_columns(rows, low, factor, i, j, out), rows.shape[1])
 
     def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
         """Tell which columns changed over the training rows."""
-        return cast("NDArray[np.bool_]", extrema.width > 0)
+        return extrema.width > 0
 
 
 class SplitScaler(Preparation):
@@ -185,7 +185,7 @@ class SplitScaler(Preparation):
         # A column that never changes may show rounding for spread: its range decides.
         changes = (extrema.width > 0) & (deviation > 0)
         self.mean_ = marginals.mean
-        self.factor_ = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=changes)
+        self.factor_ = _inverse(deviation, changes)
         return self
 
     @property
@@ -211,7 +211,7 @@ class SplitScaler(Preparation):
         """Write what comes of rows ``X`` into ``out``, of shape (n_outputs, n_rows)."""
         rows = as_chunk(X)
         dtype = np.result_type(rows.dtype, out.dtype)
-        mean, factor, knots = (np.asarray(a, dtype) for a in (self.mean_, self.factor_, self.knots))
+        mean, factor, knots = _rounded(dtype, self.mean_, self.factor_, self.knots)
         _check_columns(rows, mean, factor)
         run_blocks(
             lambda i, j: _kernels.split_columns(rows, mean, factor, knots, i, j, out),
@@ -227,6 +227,19 @@ class SplitScaler(Preparation):
         highest = (extrema.maximum - self.mean_) * self.factor_
         sides = [side for t in self.knots for side in (highest > t, lowest < t)]
         return np.concatenate([(extrema.width > 0) & side for side in sides])
+
+
+def _inverse(width: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return 1 / width where told, 0 elsewhere, and never infinity: 0 * inf would be NaN."""
+    with np.errstate(over="ignore"):
+        inverse = np.divide(1.0, width, out=np.zeros_like(width), where=where)
+    return np.minimum(inverse, np.finfo(np.float64).max)
+
+
+def _rounded(dtype: Any, *parameters: ArrayLike) -> Iterator[FloatArray]:
+    """Give parameters in a dtype, the largest number of it instead of infinity."""
+    most = np.finfo(dtype).max
+    return (np.clip(np.asarray(a, np.float64), -most, most).astype(dtype) for a in parameters)
 
 
 def _check_columns(rows: FloatArray, *parameters: FloatArray) -> None:

@@ -1,6 +1,7 @@
 """The scikit-learn face: estimators and transformers."""
 
-from densernn.estimators.elm import RNNELMClassifier, RNNELMRegressor
+from densernn.estimators.classifier import RNNELMClassifier
 from densernn.estimators.features import ClusterFeatures
+from densernn.estimators.regressor import RNNELMRegressor
 
 __all__ = ["ClusterFeatures", "RNNELMClassifier", "RNNELMRegressor"]

@@ -24,7 +24,7 @@ from densernn.folds import Moments
 from densernn.layers import Stack
 from densernn.phases import ReadoutMoments
 from densernn.preparation import Preparation
-from densernn.solvers import alpha_values
+from densernn.solvers import RidgeSolution, alpha_values
 from densernn.sources.arrays import ArraySource
 
 STREAM_ROWS = 100_000
@@ -43,6 +43,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
     dtype: str
     memory_limit: int | str | None
     verbose: int
+    n_features_in_: int
     moments_: Moments
     stack_: Stack
     targets_: Any
@@ -99,12 +100,12 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
     @contextmanager
     def _unchanged_by_errors(self) -> Iterator[None]:
         """Put all attributes back if an error comes before rows are folded."""
-        before = dict(vars(self))
+        before = dict(self.__dict__)
         try:
             yield
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__.clear()
+            self.__dict__.update(before)
             raise
 
     def _update(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> Self:
@@ -251,7 +252,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
             self.moments_, self.alpha, self.stack_.dtype, self.targets_.negligible
         )
 
-    def _solution(self) -> Any:
+    def _solution(self) -> RidgeSolution:
         check_is_fitted(self, "stack_")
         if hasattr(self, "moments_") and not self.moments_.weight:
             raise DataError(
@@ -314,7 +315,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
                 f"memory_limit={self.memory_limit!r} is too little for n_hidden={self.n_hidden}: "
                 f"moments and their factorisation alone need {least / 1e6:.0f} MB"
             )
-        return min(CHUNK_BYTES, limit - moments)
+        return int(min(CHUNK_BYTES, limit - moments))
 
     def _phase(self) -> ReadoutMoments:
         return ReadoutMoments(self.stack_, self.targets_.n_targets, self.targets_.encode)

@@ -50,7 +50,7 @@ class ClassTargets:
                 f"y has the label {y[row]!r} in row {row}, which is not among the classes "
                 f"{self.classes.tolist()}: name all classes in the first call of partial_fit"
             )
-        return cast("NDArray[np.intp]", codes)
+        return codes
 
     def encode(self, y: NDArray[Any]) -> Float64Array:
         """Return targets of shape (n_rows, n_classes)."""

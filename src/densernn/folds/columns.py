@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -139,7 +139,7 @@ class Marginals:
     @property
     def variance(self) -> Float64Array:
         """Weighted variances, without a correction for the mean; 0 where no row was seen."""
-        return cast("Float64Array", self.spread / self.weight) if self.weight else self.spread
+        return self.spread / self.weight if self.weight else self.spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +174,8 @@ class ClassCounts:
         """Fold labels of shape (n_rows,); a class all of whose rows weigh 0 is not counted."""
         labels, weights = counted_rows(y, weight)
         classes, index = np.unique(labels, return_inverse=True)
-        return cls(classes, np.bincount(index, weights, minlength=classes.size))
+        counts = np.bincount(index, weights, minlength=classes.size).astype(np.float64)
+        return cls(classes, counts)
 
     def merge(self, other: ClassCounts) -> Self:
         """Return the fold of the rows of both, over the classes of either."""

@@ -245,7 +245,7 @@ class Moments:
     @property
     def means(self) -> Float64Array:
         """Weighted mean of each of the L + k columns."""
-        return cast("Float64Array", self.shift + self.sums / self.weight)
+        return self.shift + self.sums / self.weight
 
     @property
     def HtH(self) -> Float64Array:
@@ -309,4 +309,4 @@ def _symmetric(upper: Float64Array) -> Float64Array:
     """Return the full matrix whose upper triangle is given."""
     full = upper + upper.T
     np.fill_diagonal(full, upper.diagonal())
-    return cast("Float64Array", full)
+    return full

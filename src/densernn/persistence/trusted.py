@@ -10,8 +10,8 @@ from skops.io import get_untrusted_types
 
 OWN = (
     "densernn.cluster.Cluster",
-    "densernn.estimators.elm.RNNELMClassifier",
-    "densernn.estimators.elm.RNNELMRegressor",
+    "densernn.estimators.classifier.RNNELMClassifier",
+    "densernn.estimators.regressor.RNNELMRegressor",
     "densernn.estimators.features.ClusterFeatures",
     "densernn.estimators.readout.Readout",
     "densernn.estimators.targets.ClassTargets",

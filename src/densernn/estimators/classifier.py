@@ -1,4 +1,4 @@
-"""RNNELMClassifier and RNNELMRegressor: a random layer of clusters, and a ridge readout."""
+"""RNNELMClassifier: a random layer of clusters, and a ridge readout of one-hot labels."""
 
 from __future__ import annotations
 
@@ -6,17 +6,26 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
+from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from densernn.cluster import Cluster
 from densernn.errors import DataError, MergeError, ParameterError
 from densernn.estimators.base import RNNELM, Float64Array, check_weights
-from densernn.estimators.targets import ClassTargets, LabelTargets, RealTargets
+from densernn.estimators.targets import ClassTargets, LabelTargets
 from densernn.folds import ClassCounts
 
-_PARAMETERS = """n_hidden : int, default=1000
+
+class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
+    """Random Neural Network extreme learning machine for classification.
+
+    Input is made nonnegative, passes a random layer of spiking clusters (11), and a ridge
+    readout (24) of one-hot labels is solved from moments (25), (26).
+
+    Parameters
+    ----------
+    n_hidden : int, default=1000
         Clusters in the random layer: L.  Accuracy grows with it, as do memory, 16 L^2 bytes,
         and time, L^2 multiply-adds per row.
     cluster : Cluster, default=None
@@ -38,9 +47,11 @@ _PARAMETERS = """n_hidden : int, default=1000
         the training rows; 0.1, as published.
     alpha : "auto", float, or iterable of float, default="auto"
         Ridge penalty, 1/kappa in the paper.  Several, or ``"auto"``: chosen by generalised
-        cross-validation from the moments, without another pass over the rows."""
-
-_MORE_PARAMETERS = """dtype : {"auto", "float32", "float64"}, default="auto"
+        cross-validation from the moments, without another pass over the rows.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class, times ``sample_weight``; ``"balanced"`` weighs classes inversely
+        to their total weight in ``fit``.
+    dtype : {"auto", "float32", "float64"}, default="auto"
         Of products; totals and solves are always float64.  ``"auto"``: float32 for large
         problems with sparse weights over pixels, where it loses nothing; else float64.
     memory_limit : int or str, default=None
@@ -49,22 +60,7 @@ _MORE_PARAMETERS = """dtype : {"auto", "float32", "float64"}, default="auto"
     random_state : int, RandomState or None, default=None
         Of the random weights.
     verbose : int, default=0
-        Above 0, a progress bar on a terminal."""
-
-
-class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
-    """Random Neural Network extreme learning machine for classification.
-
-    Input is made nonnegative, passes a random layer of spiking clusters (11), and a ridge
-    readout (24) of one-hot labels is solved from moments (25), (26).
-
-    Parameters
-    ----------
-    {parameters}
-    class_weight : dict, "balanced" or None, default=None
-        Weight of each class, times ``sample_weight``; ``"balanced"`` weighs classes inversely
-        to their total weight in ``fit``.
-    {more}
+        Above 0, a progress bar on a terminal.
 
     Attributes
     ----------
@@ -98,6 +94,8 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
     >>> bool(model.score(X, y) > 0.95)
     True
     """
+
+    class_weight_: Float64Array | None
 
     def __init__(
         self,
@@ -241,7 +239,6 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         if y.ndim == 2:
             self.targets_: Any = LabelTargets(y.shape[1])
             self.classes_ = self.targets_.classes
-            self.class_weight_ = None
             if self.class_weight is not None:
                 raise ParameterError("class_weight is not defined for a multilabel indicator")
             return
@@ -259,10 +256,10 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
                     f"class_weight names {strange}, which are not among the classes "
                     f"{classes.tolist()}"
                 )
-            weights = [self.class_weight.get(label, 1.0) for label in classes.tolist()]
-            self.class_weight_ = np.asarray(weights, np.float64)
-            if not (self.class_weight_ >= 0).all():
+            weights = [float(self.class_weight.get(label, 1.0)) for label in classes.tolist()]
+            if min(weights) < 0:
                 raise ParameterError(f"class_weight must not be negative: {self.class_weight}")
+            self.class_weight_ = np.asarray(weights)
         elif self.class_weight not in (None, "balanced"):
             raise ParameterError(
                 f"class_weight must be a dict, 'balanced' or None: it is {self.class_weight!r}"
@@ -280,7 +277,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
             self.class_weight_ = np.divide(
                 share, counts, out=np.ones_like(counts), where=counts > 0
             )
-        per_row: Float64Array = self.class_weight_[self.targets_.codes(y)]
+        per_row = self.class_weight_[self.targets_.codes(y)]
         return per_row if weight is None else per_row * weight
 
     def _count(self, y: NDArray[Any], weight: Float64Array | None, sign: int) -> None:
@@ -323,92 +320,3 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-class RNNELMRegressor(RegressorMixin, MultiOutputMixin, RNNELM):  # type: ignore[misc]
-    """Random Neural Network extreme learning machine for regression.
-
-    Input is made nonnegative, passes a random layer of spiking clusters (11), and a ridge
-    readout (24) of one or several values is solved from moments (25), (26).
-
-    Parameters
-    ----------
-    {parameters}
-    {more}
-
-    Attributes
-    ----------
-    coef_, intercept_, alpha_, alpha_scores_, stack_, moments_, n_features_in_, feature_names_in_
-        As in :class:`RNNELMClassifier`.
-
-    See Also
-    --------
-    RNNELMClassifier, ClusterFeatures
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = RNNELMRegressor(n_hidden=200, random_state=0).fit(X[:300], y[:300])
-    >>> bool(model.score(X[300:], y[300:]) > 0.4)
-    True
-    """
-
-    def __init__(
-        self,
-        n_hidden: int = 1000,
-        *,
-        cluster: Cluster | None = None,
-        weights: str = "sparse",
-        fan_in: int = 16,
-        preparation: Any = "auto",
-        input_scale: float | str = "auto",
-        alpha: Any = "auto",
-        dtype: str = "auto",
-        memory_limit: int | str | None = None,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.n_hidden = n_hidden
-        self.cluster = cluster
-        self.weights = weights
-        self.fan_in = fan_in
-        self.preparation = preparation
-        self.input_scale = input_scale
-        self.alpha = alpha
-        self.dtype = dtype
-        self.memory_limit = memory_limit
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def partial_fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> Self:
-        """Add rows to the model; see :meth:`RNNELMClassifier.partial_fit`."""
-        with self._unchanged_by_errors():
-            return self._update(X, y, None, sample_weight)
-
-    def predict(self, X: ArrayLike) -> Float64Array:
-        """Return the value or values of each row, in the shape that ``y`` had."""
-        outputs = self._outputs(X)
-        return self.targets_.predict(outputs)  # type: ignore[no-any-return]
-
-    def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-        rows, values = validate_data(
-            self, X, y, dtype="numeric", multi_output=True, y_numeric=True, reset=reset
-        )
-        known = None if reset else getattr(self, "targets_", None)
-        given = 1 if values.ndim == 1 else values.shape[1]
-        if known is not None and given != known.n_targets:
-            raise DataError(f"y has {given} outputs, and this model has {known.n_targets}")
-        return rows, values
-
-    def _learn_targets(self, y: NDArray[Any], classes: ArrayLike | None = None) -> None:
-        self.targets_ = RealTargets(1 if y.ndim == 1 else y.shape[1], flat=y.ndim == 1)
-
-
-for _estimator in (RNNELMClassifier, RNNELMRegressor):
-    if _estimator.__doc__:
-        _estimator.__doc__ = _estimator.__doc__.replace("{parameters}", _PARAMETERS).replace(
-            "{more}", _MORE_PARAMETERS
-        )

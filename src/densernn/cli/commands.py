@@ -1,0 +1,107 @@
+"""The commands and their options; what they do is imported when it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+import densernn as package
+from densernn.cli.options import JSON, MODEL_OPTIONS, TASK, ModelOptions, with_options
+
+DATASETS = ("digits", "mnist", "covertype", "higgs")
+
+FILE = click.Path()
+
+
+@click.group(
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package.__version__, prog_name="densernn", message="%(prog)s %(version)s")
+def densernn() -> None:
+    """Deep learning with dense Random Neural Networks, without gradient descent.
+
+    RNN means Random Neural Network here, the spiking model of Gelenbe.
+    """
+
+
+@densernn.command()
+@click.argument("table", type=FILE, required=False)
+@click.option("--dataset", type=click.Choice(DATASETS), help="A data set with a test part.")
+@click.option("--data-path", type=FILE, help="Where the files of the data set are.")
+@click.option("--target", help="The column of TABLE to predict.")
+@click.option(
+    "--test-size",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Share of the rows of TABLE that is held out.  [default: 0.25]",
+)
+@TASK
+@with_options(MODEL_OPTIONS)
+@JSON
+@click.option("-o", "--save", "output", type=FILE, help="Save the model too.")
+def evaluate(**options: Any) -> None:
+    """Train on one part of the rows and test on the other.
+
+    Give --dataset, or a TABLE of your own (CSV, CSV.gz, Parquet or NPZ) and --target.
+    """
+    from densernn.cli import evaluate as command  # noqa: PLC0415 - so that help is fast
+
+    if (options["table"] is None) == (options["dataset"] is None):
+        raise click.UsageError("give either a file of your own or --dataset, not both or neither")
+    if options["table"] is None:
+        given = [f"--{n.replace('_', '-')}" for n in ("target", "test_size") if options[n]]
+        if options["task"] != "auto":
+            given.append("--task")
+        if given:
+            raise click.UsageError(f"{', '.join(given)}: only for a file of your own")
+        if options["dataset"] == "digits" and options["data_path"] is not None:
+            raise click.UsageError("--data-path: digits come with scikit-learn, not from a path")
+    elif options["target"] is None:
+        raise click.UsageError("--target is needed: the column to predict")
+    elif options["data_path"] is not None:
+        raise click.UsageError("--data-path goes with --dataset")
+    command.evaluate(model_options=ModelOptions.take_from(options), **options)
+
+
+@densernn.command()
+@click.argument("table", type=FILE)
+@click.option("--target", required=True, help="The column to predict.")
+@click.option("-o", "--output", type=FILE, required=True, help="The model's file.")
+@TASK
+@with_options(MODEL_OPTIONS)
+@click.option(
+    "--moments/--no-moments",
+    default=True,
+    help="Keep what further training needs, or write a small file for prediction alone.",
+)
+@JSON
+def fit(**options: Any) -> None:
+    """Train on all rows of TABLE (CSV, CSV.gz, Parquet or NPZ) and save the model."""
+    from densernn.cli import fit as command  # noqa: PLC0415 - so that help is fast
+
+    command.fit(model_options=ModelOptions.take_from(options), **options)
+
+
+@densernn.command()
+@click.argument("model", type=FILE)
+@click.argument("table", type=FILE)
+@click.option(
+    "-o", "--output", type=FILE, default="-", help="A CSV file; - is standard output, the default."
+)
+@click.option("--proba", is_flag=True, help="Add a column with the probability of each class.")
+def predict(**options: Any) -> None:
+    """Predict each row of TABLE; columns go by their names, and others are ignored."""
+    from densernn.cli import predict as command  # noqa: PLC0415 - so that help is fast
+
+    command.predict(**options)
+
+
+@densernn.command()
+@click.argument("model", type=FILE)
+@JSON
+def info(**options: Any) -> None:
+    """Tell what a model file holds."""
+    from densernn.cli import info as command  # noqa: PLC0415 - so that help is fast
+
+    command.info(**options)

@@ -1,0 +1,125 @@
+"""``densernn evaluate``: train on one part of the rows, test on the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import train_test_split
+
+from densernn import datasets
+from densernn.cli import report
+from densernn.cli.models import choose_task, make_model, save_model, train
+from densernn.cli.options import ModelOptions
+from densernn.errors import DataError
+from densernn.sources.tables import read_table
+
+LOADERS: dict[str, Callable[[str | None], datasets.Dataset]] = {
+    "digits": lambda path: datasets.load_digits(),
+    "mnist": datasets.load_mnist,
+    "covertype": datasets.load_covertype,
+    "higgs": datasets.load_higgs,
+}
+
+ROWS_BY_THEMSELVES = ("mnist",)
+"""Data sets whose rows are standardised one by one unless another preprocess is asked for."""
+
+
+class Parts(NamedTuple):
+    """Rows to train on and rows to test on."""
+
+    name: str
+    task: str
+    feature_names: tuple[str, ...]
+    X_train: NDArray[Any]
+    y_train: NDArray[Any]
+    X_test: NDArray[Any]
+    y_test: NDArray[Any]
+
+
+def evaluate(
+    *,
+    table: str | None,
+    dataset: str | None,
+    data_path: str | None,
+    target: str | None,
+    test_size: float | None,
+    task: str,
+    model_options: ModelOptions,
+    as_json: bool,
+    output: str | None,
+) -> None:
+    """Run the command: see :func:`densernn.cli.commands.evaluate`."""
+    if output is not None:
+        report.check_place(output)
+    if table is not None:
+        parts = _hold_out(table, target, task, test_size or 0.25, model_options.seed)
+    else:
+        parts = _load(str(dataset), data_path)
+    if model_options.preprocess == "auto":
+        usual = "zscore-rows" if dataset in ROWS_BY_THEMSELVES else "none"
+        model_options = replace(model_options, preprocess=usual)
+    model = make_model(parts.task, model_options)
+    trained = train(model, parts.X_train, parts.y_train)
+    start = time.perf_counter()
+    predictions = model.predict(parts.X_test)
+    predict_seconds = time.perf_counter() - start
+    if output is not None:
+        save_model(model, parts.feature_names, output)
+    result = {
+        "dataset": parts.name,
+        "task": parts.task,
+        **_score(parts, predictions),
+        "n_test": len(parts.X_test),
+        **trained,
+        "predict_seconds": predict_seconds,
+        "preprocess": model_options.preprocess,
+        "seed": model_options.seed,
+        **report.surroundings(),
+        "model": output,
+    }
+    report.show(result, f"densernn on {parts.name}", as_json=as_json)
+
+
+def _score(parts: Parts, predictions: NDArray[Any]) -> dict[str, float]:
+    if parts.task == "regression":
+        return {"r2": float(r2_score(parts.y_test, predictions))}
+    return {"accuracy": float(accuracy_score(parts.y_test, predictions))}
+
+
+def _load(dataset: str, path: str | None) -> Parts:
+    data = LOADERS[dataset](path)
+    return Parts(
+        dataset,
+        "classification",
+        data.feature_names,
+        data.X_train,
+        data.y_train,
+        data.X_test,
+        data.y_test,
+    )
+
+
+def _hold_out(path: str, target: str | None, task: str, share: float, seed: int) -> Parts:
+    """Read an own file and hold a share of its rows out, of each class alike."""
+    table = read_table(path, target=target)
+    task = choose_task(table, task)
+    stratify = table.y if task == "classification" else None
+    if stratify is not None:
+        classes, counts = np.unique(stratify, return_counts=True)
+        if counts.min() < 2:
+            rare = classes[np.argmin(counts)].item()
+            raise DataError(
+                f"{path}: only one row has the target {rare!r}, and a part of each class is to "
+                "be held out: drop the row, or say --task regression if these are no classes"
+            )
+    parts = train_test_split(
+        table.X, table.y, test_size=share, random_state=seed, stratify=stratify
+    )
+    X_train, X_test, y_train, y_test = parts
+    return Parts(table.path.name, task, table.feature_names, X_train, y_train, X_test, y_test)

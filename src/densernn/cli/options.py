@@ -1,0 +1,130 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Alpha(click.ParamType):
+    """A penalty: ``auto``, a number, or several numbers separated by commas."""
+
+    name = "alpha"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | float | tuple[float, ...]:
+        """Return ``"auto"``, a number, or a tuple of numbers."""
+        if value == "auto" or not isinstance(value, str):
+            return value  # type: ignore[no-any-return]
+        try:
+            numbers = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is neither auto, nor a number, nor numbers with commas between")
+        if not all(math.isfinite(number) and number >= 0 for number in numbers):
+            self.fail(f"{value!r}: a penalty must be finite and at least 0")
+        return numbers[0] if len(numbers) == 1 else numbers
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What the options below say about a model."""
+
+    weights: str
+    n_hidden: int
+    fan_in: int
+    alpha: str | float | tuple[float, ...]
+    dtype: str
+    preprocess: str
+    seed: int
+
+    @classmethod
+    def take_from(cls, options: dict[str, Any]) -> ModelOptions:
+        """Take the options about the model out of those of a command."""
+        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
+
+
+MODEL_OPTIONS = (
+    click.option(
+        "--weights",
+        type=click.Choice(["sparse", "dense"]),
+        default="sparse",
+        show_default=True,
+        help="Random weights: from a few inputs to each cluster, or from all, as published.",
+    ),
+    click.option(
+        "--n-hidden",
+        type=click.IntRange(min=1),
+        default=1000,
+        show_default=True,
+        help="Clusters in the random layer.",
+    ),
+    click.option(
+        "--fan-in",
+        type=click.IntRange(min=1),
+        default=16,
+        show_default=True,
+        help="Inputs that a cluster hears with sparse weights.",
+    ),
+    click.option(
+        "--alpha",
+        type=Alpha(),
+        default="auto",
+        show_default=True,
+        help="Ridge penalty: auto, a number, or several with commas between, of which the "
+        "best by generalised cross-validation is taken.",
+    ),
+    click.option(
+        "--dtype",
+        type=click.Choice(["auto", "float32", "float64"]),
+        default="auto",
+        show_default=True,
+        help="Precision of products.",
+    ),
+    click.option(
+        "--preprocess",
+        type=click.Choice(["auto", "none", "zscore-rows", "unit", "split"]),
+        default="auto",
+        show_default=True,
+        help="zscore-rows standardises each row by itself; unit scales to [0, 1]; split "
+        "standardises columns and splits them at knots; none leaves the choice between these "
+        "two to the model. auto is zscore-rows for mnist, else none.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, 2**32 - 1),
+        default=0,
+        show_default=True,
+        help="Of the random weights, and of the held-out rows of an own file.",
+    ),
+)
+
+TASK = click.option(
+    "--task",
+    type=click.Choice(["auto", "classification", "regression"]),
+    default="auto",
+    show_default=True,
+    help="auto is regression where the target has fractional type and more than 20 different "
+    "values, else classification.",
+)
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+
+
+def with_options(
+    options: Sequence[Callable[[Command], Command]],
+) -> Callable[[Command], Command]:
+    """Return a decorator that adds options, in their order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate

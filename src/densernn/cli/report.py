@@ -1,0 +1,102 @@
+"""Show results: a table for people, one JSON object for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_info
+
+import densernn
+from densernn._threads import n_threads
+from densernn.errors import DataError
+
+FEW = 12
+"""Items of a list that a table shows."""
+
+CPUINFO = Path("/proc/cpuinfo")
+
+
+def show(result: dict[str, Any], title: str, *, as_json: bool) -> None:
+    """Print a result on standard output.
+
+    Parameters
+    ----------
+    result : dict
+        Names and values, in the order to show them.
+    title : str
+        Stands over the table.
+    as_json : bool
+        Whether to print one line of JSON instead, with null for what is no finite number.
+    """
+    if as_json:
+        finite = {name: _finite(value) for name, value in result.items()}
+        print(json.dumps(finite, default=str, allow_nan=False))
+        return
+    from rich.console import Console  # noqa: PLC0415 - not needed for JSON
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(title=Text(title), show_header=False, title_justify="left")
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in result.items():
+        if value is not None:
+            table.add_row(name.replace("_", " "), Text(_text(name, value)))
+    Console().print(table)
+
+
+def surroundings() -> dict[str, Any]:
+    """Return what a reader needs beside a measurement: versions, processor, threads, memory."""
+    blas = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        # Kilobytes on Linux, bytes on macOS.
+        "peak_memory_mb": peak * (1 if sys.platform == "darwin" else 1024) / 1e6,
+        "densernn": densernn.__version__,
+        "processor": _processor(),
+        "n_threads": n_threads(),
+        "blas_threads": max(blas, default=None),
+    }
+
+
+def check_place(path: str) -> None:
+    """Refuse a place where no file can be written, before work is done for it."""
+    place = Path(path)
+    if place.is_dir():
+        raise DataError(f"{path}: is a folder; give the name of a file")
+    if not place.resolve().parent.is_dir():
+        raise DataError(f"{path}: there is no folder {place.parent}")
+
+
+def _processor() -> str:
+    if CPUINFO.exists():
+        for line in CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _text(name: str, value: Any) -> str:
+    """Return a value as people read it."""
+    if name == "accuracy":
+        return f"{100 * value:.2f} %"
+    if isinstance(value, float):
+        return f"{value:.4g}" if not name.endswith("mb") else f"{value:,.0f}"
+    if isinstance(value, int) and not isinstance(value, bool) and name != "seed":
+        return f"{value:,}"
+    if isinstance(value, list):
+        shown = ", ".join(map(str, value[:FEW]))
+        return shown if len(value) <= FEW else f"{shown}, ... ({len(value)} in all)"
+    return (
+        {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    )

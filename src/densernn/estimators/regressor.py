@@ -1,0 +1,97 @@
+"""RNNELMRegressor: a random layer of clusters, and a ridge readout of real values."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import validate_data
+
+from densernn.cluster import Cluster
+from densernn.errors import DataError
+from densernn.estimators.base import RNNELM, Float64Array
+from densernn.estimators.targets import RealTargets
+
+
+class RNNELMRegressor(RegressorMixin, MultiOutputMixin, RNNELM):  # type: ignore[misc]
+    r"""Random Neural Network extreme learning machine for regression.
+
+    Input is made nonnegative, passes a random layer of spiking clusters (11), and a ridge
+    readout (24) of one or several values is solved from moments (25), (26).
+
+    Parameters
+    ----------
+    n_hidden, cluster, weights, fan_in, preparation, input_scale, alpha, dtype, memory_limit, \
+random_state, verbose
+        As in :class:`RNNELMClassifier`.
+
+    Attributes
+    ----------
+    coef_, intercept_, alpha_, alpha_scores_, stack_, moments_, n_features_in_, feature_names_in_
+        As in :class:`RNNELMClassifier`.
+
+    See Also
+    --------
+    RNNELMClassifier, ClusterFeatures
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = RNNELMRegressor(n_hidden=200, random_state=0).fit(X[:300], y[:300])
+    >>> bool(model.score(X[300:], y[300:]) > 0.4)
+    True
+    """
+
+    def __init__(
+        self,
+        n_hidden: int = 1000,
+        *,
+        cluster: Cluster | None = None,
+        weights: str = "sparse",
+        fan_in: int = 16,
+        preparation: Any = "auto",
+        input_scale: float | str = "auto",
+        alpha: Any = "auto",
+        dtype: str = "auto",
+        memory_limit: int | str | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_hidden = n_hidden
+        self.cluster = cluster
+        self.weights = weights
+        self.fan_in = fan_in
+        self.preparation = preparation
+        self.input_scale = input_scale
+        self.alpha = alpha
+        self.dtype = dtype
+        self.memory_limit = memory_limit
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Add rows to the model; see :meth:`RNNELMClassifier.partial_fit`."""
+        with self._unchanged_by_errors():
+            return self._update(X, y, None, sample_weight)
+
+    def predict(self, X: ArrayLike) -> Float64Array:
+        """Return the value or values of each row, in the shape that ``y`` had."""
+        outputs = self._outputs(X)
+        return self.targets_.predict(outputs)  # type: ignore[no-any-return]
+
+    def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+        rows, values = validate_data(
+            self, X, y, dtype="numeric", multi_output=True, y_numeric=True, reset=reset
+        )
+        known = None if reset else getattr(self, "targets_", None)
+        given = 1 if values.ndim == 1 else values.shape[1]
+        if known is not None and given != known.n_targets:
+            raise DataError(f"y has {given} outputs, and this model has {known.n_targets}")
+        return rows, values
+
+    def _learn_targets(self, y: NDArray[Any], classes: ArrayLike | None = None) -> None:
+        self.targets_ = RealTargets(1 if y.ndim == 1 else y.shape[1], flat=y.ndim == 1)

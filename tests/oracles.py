@@ -1,0 +1,118 @@
+"""Slow, obvious versions of what densernn computes fast: by the paper's formulas, row by row."""
+
+import mpmath
+import numpy as np
+
+DIGITS = 60
+GUARD = 120
+"""Digits to work with, so that cancellation in the textbook root leaves more than DIGITS."""
+
+
+# ----------------------------------------------------------------------------- clusters
+
+
+def quadratic(x, n, p, r, lambda_plus, lambda_minus):
+    """Coefficients of equation (4), q^2 first, for exactly the floats given."""
+    n, p, r, plus, minus, x = map(mpmath.mpf, (n, p, r, lambda_plus, lambda_minus, x))
+    return (
+        p * (n - 1) * (minus + x),
+        (n - 1) * (r * (1 - p) - plus * p) - n * (r + minus + x),
+        plus * n,
+    )
+
+
+def smaller_root(x, **cluster):
+    """The smaller root of (4), which is the only one in (0, 1), to DIGITS digits."""
+    with mpmath.workdps(GUARD):
+        a, b, c = quadratic(x, **cluster)
+        root = -c / b if a == 0 else (-b - mpmath.sqrt(b * b - 4 * a * c)) / (2 * a)
+    return root
+
+
+def zeta(x, **cluster):
+    """zeta(x) by equation (8) in 120 digits, rounded to float64."""
+    return float(smaller_root(x, **cluster))
+
+
+def eta(x, **cluster):
+    """The slope of zeta by a central difference of two 120-digit values, rounded to float64."""
+    with mpmath.workdps(GUARD):
+        x = mpmath.mpf(x)
+        step = mpmath.mpf(10) ** -30 * (x + mpmath.mpf(cluster["lambda_plus"]))
+        rise = smaller_root(x + step, **cluster) - smaller_root(x - step, **cluster)
+        return float(rise / (2 * step))
+
+
+def zeta_by_fixed_point(x, n, p, r, lambda_plus, lambda_minus, rounds=20_000):
+    """The steady state by iterating equation (3), which knows nothing of the quadratic."""
+    q = 0.0
+    for _ in range(rounds):
+        moved = r * q * (n - 1) / (n - q * p * (n - 1))
+        q = (lambda_plus + moved * (1 - p)) / (r + lambda_minus + x + moved * p)
+    return q
+
+
+# ----------------------------------------------------------------------------- folds
+
+
+def weights_or_ones(rows, weight):
+    return np.ones(len(rows)) if weight is None else np.asarray(weight, np.float64)
+
+
+def second_moments(H, T, weight=None, about=0.0):
+    """The sum over rows of w (z - about)(z - about)', one row after the other."""
+    T = np.asarray(T, np.float64)
+    Z = np.column_stack([np.asarray(H, np.float64), T]) - about
+    total = np.zeros((Z.shape[1], Z.shape[1]))
+    for z, w in zip(Z, weights_or_ones(Z, weight), strict=True):
+        total += w * np.outer(z, z)
+    return total
+
+
+def column_mean(X, weight=None):
+    w = weights_or_ones(X, weight)
+    return (w[:, None] * np.asarray(X, np.float64)).sum(axis=0) / w.sum()
+
+
+def column_spread(X, weight=None):
+    w = weights_or_ones(X, weight)
+    return (w[:, None] * (np.asarray(X, np.float64) - column_mean(X, weight)) ** 2).sum(axis=0)
+
+
+# ----------------------------------------------------------------------------- ridge
+
+
+def gcv_by_hat_matrix(H, T, alpha, intercept=True, weight=None):
+    """Generalised cross-validation from the n x n hat matrix of the rows themselves."""
+    w = weights_or_ones(H, weight)
+    root = np.sqrt(w)[:, None]
+    T = np.asarray(T, np.float64).reshape(len(H), -1)
+    centre_H = column_mean(H, w) if intercept else 0.0
+    centre_T = column_mean(T, w) if intercept else 0.0
+    A, B = root * (H - centre_H), root * (T - centre_T)
+    hat = A @ np.linalg.solve(A.T @ A + alpha * np.eye(A.shape[1]), A.T)
+    error = np.sum((B - hat @ B) ** 2)
+    n = w.sum()
+    return n * error / (n - np.trace(hat) - intercept) ** 2
+
+
+# ----------------------------------------------------------------------------- network
+
+
+def split(X, mean, deviation, knots):
+    """The parts of the standardised columns above and below each knot, in SplitScaler's order."""
+    z = (np.asarray(X, np.float64) - mean) / deviation
+    sides = [np.maximum(side, 0.0) for knot in knots for side in (z - knot, knot - z)]
+    return np.column_stack(sides)
+
+
+def nearest_probabilities(outputs):
+    """The nearest point of the simplex, by bisection on the number taken off all outputs."""
+    low, high = outputs.min() - 1.0, outputs.max()
+    for _ in range(200):
+        middle = (low + high) / 2
+        if np.maximum(outputs - middle, 0.0).sum() > 1.0:
+            low = middle
+        else:
+            high = middle
+    return np.maximum(outputs - high, 0.0)
