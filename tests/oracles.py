@@ -3,9 +3,8 @@
 import mpmath
 import numpy as np
 
-DIGITS = 60
-GUARD = 120
-"""Digits to work with, so that cancellation in the textbook root leaves more than DIGITS."""
+DIGITS = 800
+"""To work with: the textbook root cancels up to 330 of them where p is next to nothing."""
 
 
 # ----------------------------------------------------------------------------- clusters
@@ -22,21 +21,21 @@ def quadratic(x, n, p, r, lambda_plus, lambda_minus):
 
 
 def smaller_root(x, **cluster):
-    """The smaller root of (4), which is the only one in (0, 1), to DIGITS digits."""
-    with mpmath.workdps(GUARD):
+    """The smaller root of (4), which is the only one in (0, 1), to more than 60 digits."""
+    with mpmath.workdps(DIGITS):
         a, b, c = quadratic(x, **cluster)
         root = -c / b if a == 0 else (-b - mpmath.sqrt(b * b - 4 * a * c)) / (2 * a)
     return root
 
 
 def zeta(x, **cluster):
-    """zeta(x) by equation (8) in 120 digits, rounded to float64."""
+    """zeta(x) by equation (8) in 800 digits, rounded to float64."""
     return float(smaller_root(x, **cluster))
 
 
 def eta(x, **cluster):
-    """The slope of zeta by a central difference of two 120-digit values, rounded to float64."""
-    with mpmath.workdps(GUARD):
+    """The slope of zeta by a central difference of two such values, rounded to float64."""
+    with mpmath.workdps(DIGITS):
         x = mpmath.mpf(x)
         step = mpmath.mpf(10) ** -30 * (x + mpmath.mpf(cluster["lambda_plus"]))
         rise = smaller_root(x + step, **cluster) - smaller_root(x - step, **cluster)

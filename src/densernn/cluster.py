@@ -198,7 +198,7 @@ class Cluster:
         return self._apply(_kernels.zeta_rows, x, out)
 
     def eta(self, x: ArrayLike, out: FloatArray | None = None) -> FloatArray:
-        """Return eta(x), the derivative of zeta at x: negative, growing towards 0.
+        """Return eta(x), the derivative of zeta at x: negative, and next to 0 for large x.
 
         Parameters, dtypes, errors and cost are those of :meth:`zeta`.
 

@@ -80,14 +80,13 @@ class RowStandardizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  #
 
 def _standardize(rows: NDArray[Any], out: NDArray[Any]) -> None:
     """Write the z-scores of a few rows."""
-    lowest, highest = (edge(axis=1, keepdims=True) for edge in (rows.min, rows.max))
+    width = rows.max(axis=1).astype(np.float64) - rows.min(axis=1)
     values = rows.astype(np.float64)
     values -= values.mean(axis=1, keepdims=True)
-    # By the range first, so that no square overflows or vanishes.
-    values /= np.maximum(highest.astype(np.float64) - lowest, np.finfo(np.float64).tiny)
-    squares = np.einsum("ij,ij->i", values, values)[:, None]
+    # By the range first, so that no square overflows or vanishes; and by infinity in a constant
+    # row, where rounding may have left something.
+    values /= np.where(width > 0, width, np.inf)[:, None]
+    squares = np.einsum("ij,ij->i", values, values)
     deviation = np.sqrt(squares / max(1, rows.shape[1] - 1))
-    # Rounding may leave a constant row a tiny deviation: its range decides.
-    changes = (highest > lowest) & (deviation > 0)
-    factor = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=changes)
-    np.multiply(values, factor, out=out, casting="same_kind")
+    factor = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+    np.multiply(values, factor[:, None], out=out, casting="same_kind")

@@ -6,30 +6,14 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any, NoReturn, TextIO
+from typing import Any
 
 import click
 
 from densernn.cli.commands import densernn
 from densernn.errors import DensernnError
 
-REFUSED, FAILED, INTERRUPTED, BROKEN_PIPE = 2, 1, 130, 141
-
-
-def main(args: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and leave with its exit status.
-
-    Parameters
-    ----------
-    args : sequence of str, optional
-        Arguments after the program's name; by default those it was called with.
-
-    Notes
-    -----
-    Exit status: 0 when all went well; 2 for what the caller can mend, with one line on
-    standard error; 1 for memory that ran out; 130 after Ctrl-C.
-    """
-    sys.exit(run(sys.argv[1:] if args is None else args))
+REFUSED, FAILED, BROKEN_PIPE = 2, 1, 141
 
 
 def run(args: Sequence[str]) -> int:
@@ -37,47 +21,41 @@ def run(args: Sequence[str]) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
-            with densernn.make_context("densernn", list(args)) as context:
-                densernn.invoke(context)
+            status = _invoke(list(args))
             sys.stdout.flush()
-        except click.exceptions.Exit as stop:
-            return stop.exit_code
-        except (KeyboardInterrupt, click.Abort):
-            return INTERRUPTED
+        except click.Abort:
+            raise KeyboardInterrupt from None
         except BrokenPipeError:
             # Python flushes once more on its way out, which must not fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return BROKEN_PIPE
-        except click.ClickException as error:
-            return _complain(error.format_message(), REFUSED)
-        except MemoryError as error:
-            return _complain(f"out of memory: {error}".rstrip(": "), FAILED)
-        except OSError as error:
-            return _complain(_place(error), REFUSED)
-        except (DensernnError, ValueError) as error:  # scikit-learn refuses data by ValueError
-            return _complain(str(error), REFUSED)
-    return 0
-
-
-def _place(error: OSError) -> str:
-    """Return what the system says, the file first."""
-    if isinstance(error, DensernnError) or error.filename is None or error.strerror is None:
-        return str(error)
-    return f"{error.filename}: {error.strerror}"
-
-
-def _complain(text: str, status: int) -> int:
-    print(f"densernn: {' '.join(text.split())}", file=sys.stderr)
+        # scikit-learn refuses data by ValueError.
+        except (click.ClickException, DensernnError, ValueError, OSError, MemoryError) as error:
+            print(f"densernn: {' '.join(_text(error).split())}", file=sys.stderr)
+            return FAILED if isinstance(error, MemoryError) else REFUSED
     return status
 
 
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: Any = None,
-) -> None:
+def _invoke(args: list[str]) -> int:
+    try:
+        with densernn.make_context("densernn", args) as context:
+            densernn.invoke(context)
+    except click.exceptions.Exit as stop:  # after --help and --version
+        return stop.exit_code
+    return 0
+
+
+def _text(error: Exception) -> str:
+    """Return what was wrong, the file first if the system says so apart."""
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, MemoryError):
+        return f"out of memory: {error}".rstrip(": ")
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Show a warning as one line: where in the library it was raised tells a caller nothing."""
-    print(f"densernn: warning: {' '.join(str(message).split())}", file=file or sys.stderr)
+    print(f"densernn: warning: {' '.join(str(message).split())}", file=sys.stderr)

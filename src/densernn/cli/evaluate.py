@@ -31,11 +31,11 @@ ROWS_BY_THEMSELVES = ("mnist",)
 
 
 class Parts(NamedTuple):
-    """Rows to train on and rows to test on."""
+    """Rows to train on and rows to test on, and the names of their columns if they came by name."""
 
     name: str
     task: str
-    feature_names: tuple[str, ...]
+    feature_names: tuple[str, ...] | None
     X_train: NDArray[Any]
     y_train: NDArray[Any]
     X_test: NDArray[Any]
@@ -97,7 +97,7 @@ def _load(dataset: str, path: str | None) -> Parts:
     return Parts(
         dataset,
         "classification",
-        data.feature_names,
+        None,
         data.X_train,
         data.y_train,
         data.X_test,

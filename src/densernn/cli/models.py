@@ -15,7 +15,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from densernn import RNNELMClassifier, RNNELMRegressor, RowStandardizer
 from densernn.cli.options import ModelOptions
 from densernn.errors import DataError
-from densernn.persistence import save
 from densernn.sources.tables import Table
 
 MANY_VALUES = 20
@@ -71,9 +70,11 @@ def train(model: Any, X: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
     is ``alpha_seconds``.  Compilation is left out, by training on a few rows before.
     """
     learner = last_step(model)
-    start = time.perf_counter()
-    rows = model[:-1].fit_transform(X) if isinstance(model, Pipeline) else X
-    preprocessed = time.perf_counter() - start
+    rows, preprocess_seconds = X, 0.0
+    if isinstance(model, Pipeline):
+        start = time.perf_counter()
+        rows = model[:-1].fit_transform(X)
+        preprocess_seconds = time.perf_counter() - start
     _warm_up(learner, rows)
     learner.fit(rows, y)
     tries = max(1, len(learner.alpha_scores_))
@@ -90,14 +91,17 @@ def train(model: Any, X: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
         "alphas_tried": tries,
         "fit_seconds": learner.fit_seconds_["moments"] + solve,
         "alpha_seconds": solve * (tries - 1),
-        "preprocess_seconds": preprocessed,
+        "preprocess_seconds": preprocess_seconds,
     }
 
 
-def save_model(model: Any, names: tuple[str, ...], path: str, moments: bool = True) -> None:
-    """Save a trained model, with the names of the columns that it was trained on."""
-    first = model[0] if isinstance(model, Pipeline) else model
-    first.feature_names_in_ = np.asarray(names, dtype=object)
+def save_model(model: Any, names: tuple[str, ...] | None, path: str, moments: bool = True) -> None:
+    """Save a trained model, with the names of the columns that it was trained on, if any."""
+    from densernn import save  # noqa: PLC0415 - skops takes most of a second to import
+
+    if names is not None:
+        first = model[0] if isinstance(model, Pipeline) else model
+        first.feature_names_in_ = np.asarray(names, dtype=object)
     last_step(model).set_params(verbose=0)
     save(model, path, moments=moments)
 

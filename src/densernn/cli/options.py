@@ -12,7 +12,7 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Alpha(click.ParamType):
+class Alpha(click.ParamType):  # type: ignore[type-arg]
     """A penalty: ``auto``, a number, or several numbers separated by commas."""
 
     name = "alpha"

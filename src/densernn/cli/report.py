@@ -97,6 +97,6 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, list):
         shown = ", ".join(map(str, value[:FEW]))
         return shown if len(value) <= FEW else f"{shown}, ... ({len(value)} in all)"
-    return (
-        {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-    )
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

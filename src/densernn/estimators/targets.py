@@ -47,7 +47,7 @@ class ClassTargets:
         if not np.all(known):
             row = int(np.argmin(known))
             raise DataError(
-                f"y has the label {y[row]!r} in row {row}, which is not among the classes "
+                f"y has the label {y.tolist()[row]!r} in row {row}, which is not among the classes "
                 f"{self.classes.tolist()}: name all classes in the first call of partial_fit"
             )
         return codes

@@ -15,6 +15,7 @@ from densernn.errors import ModelFileError
 from densernn.estimators.base import RNNELM
 from densernn.estimators.features import ClusterFeatures
 from densernn.layers import Stack
+from densernn.persistence.trusted import SCHEMA
 from densernn.weights import SparseWeights
 
 FORMAT = 1
@@ -84,7 +85,7 @@ def read_header(path: Path, file: IO[bytes]) -> dict[str, Any] | None:
             header = json.loads(archive.read(MEMBER)) if MEMBER in names else None
     except Exception as error:  # of which zipfile and json raise all kinds on damaged files
         raise damaged(path, error) from error
-    if "schema.json" not in names:
+    if SCHEMA not in names:
         raise not_ours(path)
     if header is None:
         return None
@@ -172,5 +173,5 @@ def not_ours(path: Path) -> ModelFileError:
     """Return the error of a sound archive that densernn did not write."""
     return ModelFileError(
         f"{path}: an archive, but no model saved by densernn.save: it has no {MEMBER} beside a "
-        "skops schema.json"
+        f"skops {SCHEMA}"
     )

@@ -28,7 +28,11 @@ OWN = (
     "densernn.weights.DenseWeights",
     "densernn.weights.SparseWeights",
 )
-"""A list and not a rule: a class is added once it is sure that its state can do no harm."""
+"""A list and not a rule: a class is added once it is sure that its state can do no harm.
+
+The names stand in files.  A class that moves stays importable from, and listed under, its old
+name, so that older files can be read.
+"""
 
 SCIKIT_LEARN = (
     "sklearn.calibration._CalibratedClassifier",

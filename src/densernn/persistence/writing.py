@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import uuid
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Any
-from zipfile import ZipFile
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import skops.io
 from sklearn.base import BaseEstimator
@@ -17,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from densernn.errors import ModelFileError
 from densernn.estimators.state import saving
 from densernn.persistence.header import MEMBER, make_header
-from densernn.persistence.trusted import untrusted_types
+from densernn.persistence.trusted import SCHEMA, untrusted_types
 
 
 def save(model: Any, path: str | PathLike[str], *, moments: bool = True) -> None:
@@ -73,10 +75,8 @@ def save(model: Any, path: str | PathLike[str], *, moments: bool = True) -> None
             f"{type(model).__name__} holds what densernn.load would not trust, so it is not saved: "
             f"{', '.join(strange)}"
         )
-    with ZipFile(data, "a") as archive:
-        header = make_header(model, moments)
-        archive.writestr(MEMBER, json.dumps(header, indent=1, default=str))
-    _replace(path, data)
+    header = json.dumps(make_header(model, moments), indent=1, default=str)
+    _replace(path, lambda file: _pack(data, header, file))
 
 
 def _dump(model: Any) -> io.BytesIO:
@@ -89,14 +89,26 @@ def _dump(model: Any) -> io.BytesIO:
     return data
 
 
-def _replace(path: Path, data: io.BytesIO) -> None:
+def _pack(data: io.BytesIO, header: str, file: IO[bytes]) -> None:
+    """Write the archive anew, with the header, and with the schema, which is text, compressed."""
+    with ZipFile(data) as source, ZipFile(file, "w") as archive:
+        archive.writestr(MEMBER, header, ZIP_DEFLATED)
+        for name in source.namelist():
+            kind = ZIP_DEFLATED if name == SCHEMA else ZIP_STORED
+            archive.writestr(name, source.read(name), kind)
+
+
+def _replace(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     """Write a file beside its place, then move it there: no reader ever sees a part of it."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         with part.open("wb") as file:
-            file.write(data.getbuffer())
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # what the caller knows, and not the file beside it
+        raise
     finally:
         part.unlink(missing_ok=True)
