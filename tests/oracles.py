@@ -24,8 +24,7 @@ def smaller_root(x, **cluster):
     """The smaller root of (4), which is the only one in (0, 1), to more than 60 digits."""
     with mpmath.workdps(DIGITS):
         a, b, c = quadratic(x, **cluster)
-        root = -c / b if a == 0 else (-b - mpmath.sqrt(b * b - 4 * a * c)) / (2 * a)
-    return root
+        return -c / b if a == 0 else (-b - mpmath.sqrt(b * b - 4 * a * c)) / (2 * a)
 
 
 def zeta(x, **cluster):

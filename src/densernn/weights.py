@@ -179,14 +179,77 @@ def draw_sparse(
         raise ParameterError(f"fan_in must be at least 1: it is {fan_in}")
     candidates = np.arange(n_inputs) if live is None or not live.any() else np.flatnonzero(live)
     heard = min(fan_in, candidates.size)
-    inputs = np.stack([_choose(candidates, heard, rng) for _ in range(n_clusters)])
-    values = 1.0 - rng.random((n_clusters, heard))
-    values /= values.sum(axis=1, keepdims=True)
+    return _with_values(n_inputs, [_choose(candidates, heard, rng) for _ in range(n_clusters)], rng)
+
+
+def draw_patches(
+    side: int,
+    n_clusters: int,
+    fan_in: int,
+    rng: np.random.Generator,
+    live: NDArray[np.bool_] | None = None,
+) -> SparseWeights:
+    """Let each cluster hear up to ``fan_in`` pixels of a rectangle of a square image.
+
+    The sides of a cluster's rectangle are uniform from 2 to half the image's side (to 8 if that
+    is more), its place is uniform, and the pixels heard are drawn from within.  What belongs
+    together in an image lies close together.
+
+    Parameters
+    ----------
+    side : int
+        The input is an image of side x side pixels, row by row.
+    n_clusters, fan_in : int
+        As in :func:`draw_sparse`.
+    rng : numpy Generator
+        Source of randomness.
+    live : ndarray of bool of shape (side * side,), optional
+        Pixels worth hearing; a rectangle without any is drawn anew.  All if none is live.
+
+    Returns
+    -------
+    SparseWeights
+        float64, the weights of each cluster summing to 1.
+
+    Raises
+    ------
+    ParameterError
+        ``fan_in`` is below 1.
+
+    Examples
+    --------
+    >>> weights = draw_patches(8, 3, 4, np.random.default_rng(0))
+    >>> weights.toarray().sum(axis=0).round(12)
+    array([1., 1., 1.])
+    """
+    if fan_in < 1:
+        raise ParameterError(f"fan_in must be at least 1: it is {fan_in}")
+    pixels = np.arange(side * side)
+    worth = np.ones(side * side, bool) if live is None or not live.any() else live
+    largest = min(side, max(8, side // 2))
+    chosen: list[NDArray[np.intp]] = []
+    while len(chosen) < n_clusters:
+        height, width = rng.integers(min(2, side), largest + 1, size=2)
+        top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
+        inside = np.s_[top : top + height, left : left + width]
+        patch = pixels.reshape(side, side)[inside][worth.reshape(side, side)[inside]]
+        if patch.size:
+            chosen.append(_choose(patch, min(fan_in, patch.size), rng))
+    return _with_values(side * side, chosen, rng)
+
+
+def _with_values(
+    n_inputs: int, chosen: list[NDArray[np.intp]], rng: np.random.Generator
+) -> SparseWeights:
+    """Give each cluster's inputs weights from U(0, 1] that sum to 1."""
+    starts = np.concatenate([[0], np.cumsum([inputs.size for inputs in chosen])]).astype(np.int64)
+    values = 1.0 - rng.random(starts[-1])
+    totals = np.add.reduceat(values, starts[:-1])
     return SparseWeights(
         n_inputs=n_inputs,
-        starts=np.arange(0, n_clusters * heard + 1, heard, dtype=np.int64),
-        inputs=inputs.astype(np.int32).ravel(),
-        values=values.ravel(),
+        starts=starts,
+        inputs=np.concatenate(chosen).astype(np.int32),
+        values=values / np.repeat(totals, np.diff(starts)),
     )
 
 

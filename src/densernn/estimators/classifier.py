@@ -34,7 +34,9 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         ``"sparse"``: each cluster hears ``fan_in`` inputs.  ``"dense"``: it hears all, with
         weights from U[0, 1] and a bias input, as published.
     fan_in : int, default=16
-        Inputs that a cluster hears with sparse weights.
+        Inputs that a cluster hears with sparse weights.  Of pixels, if their number is a square,
+        they come from a random rectangle of the image (its rows one after the other in the
+        columns of ``X``); of anything else, from everywhere.
     preparation : {"auto", "unit", "split"}, transformer or None, default="auto"
         How input becomes nonnegative.  ``"unit"``: :class:`UnitScaler`, with one range for all
         columns if they look like pixels.  ``"split"``: :class:`SplitScaler`.  ``"auto"``:
@@ -43,7 +45,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         None leaves the input alone, which must then not be negative.
     input_scale : "auto" or float, default="auto"
         Sparse: a cluster's pre-activation is the weighted mean of what it hears, times this;
-        0.2 after ``"unit"``, 0.02 after ``"split"``.  Dense: the largest pre-activation over
+        0.1 after ``"unit"``, 0.02 after ``"split"``.  Dense: the largest pre-activation over
         the training rows; 0.1, as published.
     alpha : "auto", float, or iterable of float, default="auto"
         Ridge penalty, 1/kappa in the paper.  Several, or ``"auto"``: chosen by generalised

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from densernn.layers import ClusterLayer, Stack
 from densernn.phases import DriveMaximum, Look
 from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
 from densernn.sources.arrays import ArraySource
-from densernn.weights import draw_dense, draw_sparse
+from densernn.weights import SparseWeights, draw_dense, draw_patches, draw_sparse
 
 PUBLISHED_SCALE = 0.1
 """Largest pre-activation over the training rows in the published experiments."""
@@ -26,7 +27,7 @@ PUBLISHED_SCALE = 0.1
 CHEAP = 1e11
 """Multiply-adds of a pass up to which float64 costs no more than about a second."""
 
-UNIT_SCALE, SPLIT_SCALE = 0.2, 0.02
+UNIT_SCALE, SPLIT_SCALE = 0.1, 0.02
 """Weighted mean of inputs times this is a sparse cluster's pre-activation; docs/decisions."""
 
 
@@ -68,7 +69,7 @@ class NetworkRecipe:
         cluster = self.cluster if self.cluster is not None else Cluster()
         dtype = self._working_dtype(n_rows, shares_unit(extrema))
         if self.weights == "sparse":
-            drawn = draw_sparse(n_inputs, self.n_hidden, self.fan_in, rng, live)
+            drawn = self._draw_sparse(preparation, n_inputs, live, rng)
             layer = ClusterLayer(drawn.scaled(self._sparse_scale(preparation)), cluster)
             return Stack(preparation, (_cast(layer, dtype),))
         # The published layers hear one more input, always at zeta(0).
@@ -78,6 +79,20 @@ class NetworkRecipe:
         single = _cast(layer, np.dtype(np.float32))
         largest = run(DriveMaximum(preparation, single), source, chunk_bytes=chunk_bytes)
         return Stack(preparation, (_cast(layer, dtype, self._dense_scale() / (largest or 1.0)),))
+
+    def _draw_sparse(
+        self,
+        preparation: Any,
+        n_inputs: int,
+        live: NDArray[np.bool_] | None,
+        rng: np.random.Generator,
+    ) -> SparseWeights:
+        """Let clusters hear patches where the input looks like square images."""
+        side = math.isqrt(n_inputs)
+        pixels = isinstance(preparation, UnitScaler) and preparation.shared
+        if pixels and side * side == n_inputs:
+            return draw_patches(side, self.n_hidden, self.fan_in, rng, live)
+        return draw_sparse(n_inputs, self.n_hidden, self.fan_in, rng, live)
 
     def _check(self) -> None:
         for name, value, least in (("n_hidden", self.n_hidden, 1), ("fan_in", self.fan_in, 1)):
