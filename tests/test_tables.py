@@ -210,7 +210,7 @@ def is_finite_number(cell):
     blank=st.integers(0, 9),
     name=st.sampled_from(["t.csv", "t.csv.gz"]),
 )
-def test_a_corrupted_cell_is_named_by_line_and_column(  # noqa: PLR0917
+def test_a_corrupted_cell_is_named_by_line_and_column(
     tmp_path, data, n_columns, n_rows, bad, blank, name
 ):
     assume("_" in bad or not is_finite_number(bad))

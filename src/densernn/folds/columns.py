@@ -194,8 +194,8 @@ class ClassCounts:
         if (left.counts < -slack).any():
             worst = int(np.argmin(left.counts))
             raise MergeError(
-                f"cannot take away more rows of class {left.classes.tolist()[worst]!r} than there are: "
-                f"{left.counts[worst]:g} would be left"
+                f"cannot take away more rows of class {left.classes.tolist()[worst]!r} than there "
+                f"are: {left.counts[worst]:g} would be left"
             )
         return type(self)(left.classes, np.maximum(left.counts, 0.0))
 
