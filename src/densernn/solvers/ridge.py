@@ -109,10 +109,12 @@ class RidgeSystem:
         """Smallest penalty that the working precision resolves.
 
         Rounding perturbs the eigenvalues of S by about epsilon times the norm of a matrix of
-        independent errors of the size of the mean diagonal, trace / L times the root of L.
+        independent errors of the size of the mean diagonal, trace / L times the root of L; of
+        few features, by what the long sums of single entries lose.
         """
         n_features = self.moments.n_features
-        return self.epsilon * self.trace / (4.0 * np.sqrt(n_features)) or 1e-30
+        spread = max(0.25 * np.sqrt(n_features), 4.0)
+        return float(self.epsilon * self.trace / n_features * spread) or 1e-30
 
     def solve(self, alpha: float) -> RidgeSolution:
         """Solve for one penalty.
@@ -146,7 +148,9 @@ class RidgeSystem:
             del matrix
             self._warn_singular(alpha)
             return self._finish(self._solve_by_eigenvalues(alpha), alpha)
-        if factor.reciprocal_condition(norm) < max(0.01 * self.epsilon, np.finfo(float).eps):
+        smallest = norm * factor.reciprocal_condition(norm)  # eigenvalue, or somewhat below
+        lost = max(0.01 * self.epsilon, np.finfo(float).eps) * norm
+        if smallest < max(lost, self.floor):
             self._warn_singular(alpha)
         return self._finish(factor.solve(self.cross), alpha)
 
