@@ -199,3 +199,51 @@ def split_columns(
                 value = (x[i, j] - mean[j]) * factor[j] - knots[k]
                 above[i] = zero if value < zero else value
                 below[i] = zero if value > zero else -value
+
+
+@_compile
+def proximal_step(
+    w: Any,
+    back: Any,
+    p: Any,
+    p_back: Any,
+    cross: Any,
+    beta: Any,
+    step: Any,
+    threshold: Any,
+    floor: Any,
+    start: Any,
+    stop: Any,
+    turn: Any,
+    move: Any,
+    size: Any,
+    fit: Any,
+) -> None:
+    """Take one proximal gradient step from Y = w + beta (w - back), for columns ``start:stop``.
+
+    With S symmetric, ``p`` is S w and ``p_back`` is S back, so that S Y needs no product of its
+    own.  The new point replaces ``back``; nothing below ``floor`` is let through (0 for
+    nonnegative, -inf for signed solutions).  Of each column it tells ``turn``, the product of
+    Y - new with new - w; ``move``, the largest entry of new - Y; ``size``, that of new; and
+    ``fit``, w'(S w - 2 cross), the part of the objective at w that changes, with ``threshold``
+    / ``step`` times 2 the sum of |w|.
+    """
+    for j in range(start, stop):
+        turn[j] = 0.0
+        move[j] = 0.0
+        size[j] = 0.0
+        fit[j] = 0.0
+    cost = 2.0 * threshold / step
+    for i in range(w.shape[0]):
+        for j in range(start, stop):
+            here = w[i, j]
+            product = p[i, j]
+            fit[j] += here * (product - 2.0 * cross[i, j]) + cost * abs(here)
+            y = here + beta[j] * (here - back[i, j])
+            value = y - step * (product + beta[j] * (product - p_back[i, j]) - cross[i, j])
+            new = np.sign(value) * max(abs(value) - threshold, 0.0)
+            new = max(new, floor)
+            turn[j] += (y - new) * (new - here)
+            move[j] = max(move[j], abs(new - y))
+            size[j] = max(size[j], abs(new))
+            back[i, j] = new

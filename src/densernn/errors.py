@@ -41,3 +41,7 @@ class DensernnWarning(UserWarning):
 
 class SingularSolveWarning(DensernnWarning):
     """A linear solve is numerically singular in the working precision."""
+
+
+class ConvergenceWarning(DensernnWarning):
+    """An iteration stopped at its limit before it met its tolerance."""
