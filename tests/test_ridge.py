@@ -280,7 +280,7 @@ def test_collinear_features_warn_and_give_the_minimum_norm_solution(alpha, seed)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(20))
 def test_the_fallback_is_the_minimum_norm_least_squares_solution(seed, dtype):
     H, T = collinear(seed, dtype=dtype)
     system = RidgeSystem(Moments.of(H, T), dtype)
@@ -337,11 +337,11 @@ def test_the_fallback_needs_little_beside_matrix_and_eigenvectors():
 
 
 def test_a_penalty_needs_one_matrix_beside_the_moments():
-    size = 600
-    H = np.random.default_rng(0).normal(size=(1000, size))
+    size = 1500
+    H = np.random.default_rng(0).normal(size=(100, size))
     system = RidgeSystem(Moments.of(H, H[:, :1]))
     tracemalloc.start()
     system.solve(1.0)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 1.7 * 8 * size**2
+    assert peak < 1.4 * 8 * size**2

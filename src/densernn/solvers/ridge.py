@@ -202,8 +202,9 @@ class RidgeSystem:
         values, vectors = linalg.eigh(
             self._penalised(alpha), lower=False, overwrite_a=True, check_finite=False, driver="evr"
         )
-        smallest = max(self.epsilon * max(values[-1], 0.0), np.finfo(float).tiny)
-        kept = values > smallest
+        # The moments' own rounding, and that of the eigenvalues themselves.
+        relative = max(self.epsilon, (50 + values.size) * np.finfo(np.float64).eps)
+        kept = values > max(relative * values[-1], 2 * self.floor)
         along = (vectors.T @ self.cross)[kept] / values[kept, None]
         return cast("Float64Array", vectors[:, kept] @ along)
 
