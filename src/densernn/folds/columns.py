@@ -118,7 +118,7 @@ class Marginals:
             return cls.zero(np.shape(X)[1])
         # One row is taken off first: a column far from 0 keeps its digits, and one that never
         # changes has exactly no spread.
-        deviations = rows.astype(np.float64)
+        deviations = rows.astype(np.float64, order="C")  # so that no sum depends on the layout
         reference = deviations[0].copy()
         deviations -= reference
         shift = weights @ deviations / total

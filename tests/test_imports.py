@@ -1,0 +1,83 @@
+"""What ``import densernn`` costs and gives."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+import densernn
+
+HEAVY = (
+    "torch",
+    "dask",
+    "onnx",
+    "onnxruntime",
+    "matplotlib",
+    "pandas",
+    "sklearn",
+    "scipy",
+    "numba",
+)
+
+
+def loaded_by(code):
+    """Names of the modules that are loaded after running code in a new process."""
+    code += "\nimport sys; print('\\n'.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_importing_is_fast():
+    def seconds(code):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+        return time.perf_counter() - start
+
+    # The best of three: the machine may be busy.
+    assert min(seconds("import densernn") for _ in range(3)) < 1.5
+
+
+def test_importing_loads_nothing_heavy():
+    loaded = loaded_by("import densernn")
+    assert "densernn" in loaded
+    assert not loaded & set(HEAVY)
+
+
+def test_a_model_learns_and_predicts_without_optional_packages():
+    loaded = loaded_by(
+        "from densernn import *\n"
+        "RNNELMClassifier(5).fit([[0.0], [1.0]] * 9, [0, 1] * 9).predict([[0.5]])"
+    )
+    assert {"densernn.estimators", "sklearn"} <= loaded
+    assert not loaded & {"torch", "dask", "onnx", "onnxruntime", "matplotlib"}
+
+
+@pytest.mark.parametrize("name", densernn.__all__)
+def test_every_public_name_resolves_and_is_listed(name):
+    assert getattr(densernn, name) is getattr(densernn, name)
+    assert name in dir(densernn)
+
+
+def test_public_names_are_sorted_whole_and_documented():
+    names = [name for name in densernn.__all__ if name != "__version__"]
+    assert set(names) == set(densernn._HOMES)
+    assert len(set(names)) == len(names)
+    for name in names:
+        assert getattr(densernn, name).__doc__, name
+        assert getattr(densernn, name).__module__.startswith("densernn."), name
+
+
+def test_the_version_is_that_of_the_distribution():
+    from importlib.metadata import version
+
+    assert densernn.__version__ == version("densernn")
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'densernn' has no attribute 'RNN'"):
+        _ = densernn.RNN
+    with pytest.raises(ImportError, match="cannot import name 'RNN'"):
+        exec("from densernn import RNN")
