@@ -17,6 +17,7 @@ from data import read
 from scipy import linalg
 
 from densernn import Moments, RNNELMClassifier
+from densernn.folds.moments import symmetric
 from densernn.solvers import RidgeSystem
 
 CASES = {
@@ -32,7 +33,7 @@ def held_out_error(fitted: Moments, judge: Moments, alpha: float) -> tuple[float
     solution = RidgeSystem(fitted).solve(alpha)
     size = judge.n_features
     about = judge.about(np.concatenate([fitted.means[:size], fitted.means[size:]]))
-    second = np.triu(about.second) + np.triu(about.second, 1).T
+    second = symmetric(about.second)
     W = solution.coef
     error = np.trace(second[size:, size:]) - 2 * np.sum(W * second[:size, size:])
     error += np.sum(W * linalg.blas.dgemm(1.0, second[:size, :size], W))

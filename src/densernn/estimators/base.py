@@ -56,11 +56,9 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
     def _learn_targets(self, y: NDArray[Any], classes: ArrayLike | None = None) -> None:
         """Set ``targets_`` and what else depends on the labels."""
 
-    def _row_weights(
-        self, rows: NDArray[Any], y: NDArray[Any], sample_weight: ArrayLike | None
-    ) -> Float64Array | None:
-        """Return the weight of each row in the moments."""
-        return check_weights(sample_weight, rows)
+    def _row_weights(self, y: NDArray[Any], weight: Float64Array | None) -> Float64Array | None:
+        """Return the weight of each row in the moments, given its checked sample weight."""
+        return weight
 
     def _count(self, y: NDArray[Any], weight: Float64Array | None, sign: int) -> None:
         """Take note of rows that come (sign 1) or go (sign -1)."""
@@ -86,12 +84,13 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         rows, targets = self._validate(X, y, reset=True)
         self._learn_targets(targets)
         chunk_bytes = self._chunk_bytes()
-        looked = ArraySource(rows, None, check_weights(sample_weight, rows))
-        self.stack_ = self._recipe().learn(looked, len(rows), chunk_bytes)
+        weight = check_weights(sample_weight, rows)
+        recipe = NetworkRecipe.of(self)
+        self.stack_ = recipe.learn(ArraySource(rows, None, weight), len(rows), chunk_bytes)
         self.moments_ = self._phase().zero()
-        weight = self._row_weights(rows, targets, sample_weight)
-        self._fold(ArraySource(rows, targets, weight), chunk_bytes)
-        self._count(targets, looked.weight, 1)
+        row_weight = self._row_weights(targets, weight)
+        self._fold(ArraySource(rows, targets, row_weight), chunk_bytes)
+        self._count(targets, weight, 1)
         folded = time.perf_counter()
         self._readout.solution  # noqa: B018 - fit solves at once; after updates the first use does
         self.fit_seconds_ = {"moments": folded - start, "readout": self._readout.seconds}
@@ -118,12 +117,11 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         weight = check_weights(sample_weight, rows)
         if first:
             self._learn_targets(targets, classes)
-            self.stack_ = self._recipe().learn(
-                ArraySource(rows, None, weight), STREAM_ROWS, CHUNK_BYTES
-            )
+            recipe = NetworkRecipe.of(self)
+            self.stack_ = recipe.learn(ArraySource(rows, None, weight), STREAM_ROWS, CHUNK_BYTES)
             self.moments_ = self._phase().zero()
         self._check_before_folding(rows, targets)
-        row_weight = self._row_weights(rows, targets, sample_weight)
+        row_weight = self._row_weights(targets, weight)
         self._fold(ArraySource(rows, targets, row_weight), self._chunk_bytes())
         self._count(targets, weight, 1)
         return self
@@ -193,7 +191,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         self._require_moments()
         rows, targets = self._validate(X, y, reset=False)
         weight = check_weights(sample_weight, rows)
-        row_weight = self._row_weights(rows, targets, sample_weight)
+        row_weight = self._row_weights(targets, weight)
         phase = self._phase()
         gone = run(phase, ArraySource(rows, targets, row_weight), chunk_bytes=self._chunk_bytes())
         left = self.moments_.subtract(gone)
@@ -299,10 +297,6 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
             outputs[start : start + PREDICT_ROWS] = (coef @ hidden).T
         return outputs + solution.intercept
 
-    def _recipe(self) -> NetworkRecipe:
-        names = NetworkRecipe.__dataclass_fields__
-        return NetworkRecipe(**{name: getattr(self, name) for name in names})
-
     def _chunk_bytes(self) -> int:
         """Memory left for chunks once moments and a factorisation have theirs."""
         if self.memory_limit is None:
@@ -333,7 +327,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
 
     def _check_before_folding(self, rows: NDArray[Any], targets: NDArray[Any]) -> None:
         """Raise for any bad row before the first is added, so that no call adds half its rows."""
-        self.targets_.encode(targets)
+        self.targets_.check(targets)
         if isinstance(self.stack_.preparation, Preparation):
             return
         step = chunk_rows(self.stack_.width, 8)

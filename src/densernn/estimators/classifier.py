@@ -12,7 +12,7 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 from densernn.cluster import Cluster
 from densernn.errors import DataError, MergeError, ParameterError
-from densernn.estimators.base import RNNELM, Float64Array, check_weights
+from densernn.estimators.base import RNNELM, Float64Array
 from densernn.estimators.targets import ClassTargets, LabelTargets
 from densernn.folds import ClassCounts
 
@@ -182,7 +182,6 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         if not self.moments_.weight and isinstance(self.targets_, ClassTargets):
             self._set_classes(wanted)
             self.moments_ = self._phase().zero()
-            self._renew_readout()
         return bool(np.array_equal(wanted, self.classes_))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -267,10 +266,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
                 f"class_weight must be a dict, 'balanced' or None: it is {self.class_weight!r}"
             )
 
-    def _row_weights(
-        self, rows: NDArray[Any], y: NDArray[Any], sample_weight: ArrayLike | None
-    ) -> Float64Array | None:
-        weight = check_weights(sample_weight, rows)
+    def _row_weights(self, y: NDArray[Any], weight: Float64Array | None) -> Float64Array | None:
         if not isinstance(self.targets_, ClassTargets) or self.class_weight is None:
             return weight
         if self.class_weight_ is None:

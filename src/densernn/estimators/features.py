@@ -82,10 +82,8 @@ class ClusterFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self
         """
         rows = validate_data(self, X, dtype="numeric")
-        names = NetworkRecipe.__dataclass_fields__
-        recipe = NetworkRecipe(**{name: getattr(self, name) for name in names})
         source = ArraySource(rows, None, check_weights(sample_weight, rows))
-        self.stack_ = recipe.learn(source, len(rows), CHUNK_BYTES)
+        self.stack_ = NetworkRecipe.of(self).learn(source, len(rows), CHUNK_BYTES)
         return self
 
     def transform(self, X: ArrayLike) -> FloatArray:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,11 @@ class NetworkRecipe:
     input_scale: float | str
     dtype: str
     random_state: Any
+
+    @classmethod
+    def of(cls, estimator: Any) -> Self:
+        """Take the choices from an estimator's parameters of the same names."""
+        return cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
 
     def learn(self, source: ArraySource, n_rows: int, chunk_bytes: int) -> Stack:
         """Draw the network, in one look at the rows (two with dense weights).

@@ -52,6 +52,10 @@ class ClassTargets:
             )
         return codes
 
+    def check(self, y: NDArray[Any]) -> None:
+        """Raise what :meth:`codes` raises, without making the targets."""
+        self.codes(y)
+
     def encode(self, y: NDArray[Any]) -> Float64Array:
         """Return targets of shape (n_rows, n_classes)."""
         targets = np.zeros((len(y), self.n_targets))
@@ -89,6 +93,9 @@ class LabelTargets:
         """Numbers of the labels."""
         return np.arange(self.n_targets)
 
+    def check(self, y: NDArray[Any]) -> None:
+        """Accept any values: their type and number of columns were validated with them."""
+
     def encode(self, y: NDArray[Any]) -> Float64Array:
         """Return targets of shape (n_rows, n_labels), of 0 and 1."""
         return np.asarray(y, np.float64)
@@ -122,6 +129,9 @@ class RealTargets:
     n_targets: int
     flat: bool
     negligible = 0.0
+
+    def check(self, y: NDArray[Any]) -> None:
+        """Accept any values: their type and number of columns were validated with them."""
 
     def encode(self, y: NDArray[Any]) -> Float64Array:
         """Return targets of shape (n_rows, n_outputs)."""

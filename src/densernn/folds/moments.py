@@ -235,7 +235,7 @@ class Moments:
         where = np.concatenate(
             [np.arange(self.n_features), self.n_features + np.asarray(positions, np.intp)]
         )
-        full = _symmetric(about_zero.second)
+        full = symmetric(about_zero.second)
         wider.second[np.ix_(where, where)] = full
         wider.second[np.tril_indices(wider.size, -1)] = 0.0
         wider.shift[where], wider.sums[where] = about_zero.shift, about_zero.sums
@@ -263,7 +263,7 @@ class Moments:
         return self._raw()[self.n_features :, self.n_features :]
 
     def _raw(self) -> Float64Array:
-        return _symmetric(self.about(np.zeros(self.size)).second)
+        return symmetric(self.about(np.zeros(self.size)).second)
 
     def _match(self, other: Moments) -> None:
         mine, theirs = (self.n_features, self.n_targets), (other.n_features, other.n_targets)
@@ -305,7 +305,7 @@ def _rebase(
     )
 
 
-def _symmetric(upper: Float64Array) -> Float64Array:
+def symmetric(upper: Float64Array) -> Float64Array:
     """Return the full matrix whose upper triangle is given."""
     full = upper + upper.T
     np.fill_diagonal(full, upper.diagonal())

@@ -14,6 +14,7 @@ from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.errors import ConvergenceWarning, ParameterError
 from densernn.folds import Moments
+from densernn.folds.moments import symmetric
 
 Float64Array = NDArray[np.float64]
 
@@ -109,8 +110,7 @@ class LassoSystem:
         about_zero = moments.about(np.zeros(moments.size)).second
         self.cross = np.ascontiguousarray(about_zero[:size, size:])
         self.target_squares = float(np.maximum(np.trace(about_zero[size:, size:]), 0.0))
-        upper = about_zero[:size, :size]
-        self._gram = np.ascontiguousarray(upper + np.triu(upper, 1).T)
+        self._gram = symmetric(about_zero[:size, :size])
         self.largest = largest_eigenvalue(self._gram)
 
     def solve(
