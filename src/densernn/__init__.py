@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from densernn.cluster import Cluster
-    from densernn.estimators import ClusterFeatures, RNNELMClassifier, RNNELMRegressor
+    from densernn.estimators import (
+        ClusterFeatures,
+        DenseRNNClassifier,
+        DenseRNNRegressor,
+        RNNELMClassifier,
+        RNNELMRegressor,
+    )
     from densernn.folds import ClassCounts, Extrema, Marginals, Moments
     from densernn.persistence import load, save
     from densernn.preparation import SplitScaler, UnitScaler
@@ -20,6 +26,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "Cluster": "cluster",
     "ClusterFeatures": "estimators",
+    "DenseRNNClassifier": "estimators",
+    "DenseRNNRegressor": "estimators",
     "RNNELMClassifier": "estimators",
     "RNNELMRegressor": "estimators",
     "ClassCounts": "folds",
@@ -37,6 +45,8 @@ __all__ = [
     "ClassCounts",
     "Cluster",
     "ClusterFeatures",
+    "DenseRNNClassifier",
+    "DenseRNNRegressor",
     "Extrema",
     "Marginals",
     "Moments",

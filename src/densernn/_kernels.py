@@ -159,6 +159,43 @@ def centre_rows(z: Any, shift: Any, root_weight: Any, sums: Any) -> None:
 
 
 @_compile
+def standardize_samples(z: Any, low: Any, factor: Any, start: Any, stop: Any) -> None:
+    """Replace samples (columns) ``start:stop`` of ``z`` by their z-scores over all clusters.
+
+    First ``low[c]`` is taken off row c, and the rest multiplied by ``factor[c]``.  The deviation
+    has n - 1 in its denominator; a sample without any becomes 0.  Tiles of samples stay in the
+    cache over the three sweeps.
+    """
+    n_clusters = z.shape[0]
+    step = 128
+    means = np.empty(step, np.float64)
+    scales = np.empty(step, np.float64)
+    for first in range(start, stop, step):
+        last = min(first + step, stop)
+        means[:] = 0.0
+        scales[:] = 0.0
+        for c in range(n_clusters):
+            row = z[c, first:last]
+            for i in range(row.size):
+                row[i] = (row[i] - low[c]) * factor[c]
+                means[i] += row[i]
+        for i in range(last - first):
+            means[i] /= n_clusters
+        for c in range(n_clusters):
+            row = z[c, first:last]
+            for i in range(row.size):
+                gap = row[i] - means[i]
+                scales[i] += gap * gap
+        for i in range(last - first):
+            spread = scales[i]
+            scales[i] = np.sqrt((n_clusters - 1) / spread) if spread > 0.0 else 0.0
+        for c in range(n_clusters):
+            row = z[c, first:last]
+            for i in range(row.size):
+                row[i] = (row[i] - means[i]) * scales[i]
+
+
+@_compile
 def add_upper(total: Any, part: Any, start: Any, stop: Any) -> None:
     """Add columns ``start:stop`` of the upper triangle of ``part`` to those of ``total``.
 

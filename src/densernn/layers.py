@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +82,19 @@ class ClusterLayer:
             np.matmul(self.weights.matrix.T, z, out=out)
             apply_rows(_kernels.zeta_rows, out, out, coefficients)
 
+    def astype(self, dtype: Any) -> ClusterLayer:
+        """Return the same layer in another float dtype."""
+        return ClusterLayer(self.weights.astype(dtype), self.cluster, self.offset)
+
+    def scaled(self, factor: float) -> ClusterLayer:
+        """Return the layer with weights and offset times a factor."""
+        offset = None if self.offset is None else self.offset * factor
+        return ClusterLayer(self.weights.scaled(factor), self.cluster, offset)
+
+    def drive_maxima(self, z: FloatArray) -> NDArray[np.float64]:
+        """Return the largest pre-activation for inputs ``z``, in an array of one."""
+        return np.array([self.drive(z).max()], np.float64)
+
     def drive(self, z: FloatArray) -> FloatArray:
         """Return the pre-activations (Z W + b)' of inputs ``z`` of shape (n_inputs, n_rows)."""
         if isinstance(self.weights, SparseWeights):
@@ -89,6 +102,14 @@ class ClusterLayer:
         else:
             total = self.weights.matrix.T @ z
         return total if self.offset is None else total + self.offset[:, None]
+
+    def contents(self) -> dict[str, Any]:
+        """Return what decides about the activations, by names for messages."""
+        return {
+            "weights": self.weights,
+            "offset": self.offset,
+            "cluster": self.cluster.coefficients(),
+        }
 
     def _coefficients(self) -> FloatArray:
         """Fold the offset into the cluster's coefficients: a0 + a1 (x + b) = (a0 + a1 b) + a1 x."""
@@ -118,6 +139,77 @@ class ClusterLayer:
         run_blocks(part, weights.n_clusters, at_least=8)
 
 
+class Layer(Protocol):
+    """A frozen layer: one of clusters, or several side by side."""
+
+    @property
+    def n_inputs(self) -> int:
+        """Columns that go in."""
+
+    @property
+    def n_clusters(self) -> int:
+        """Columns that come out."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Working dtype."""
+
+    def forward(self, z: FloatArray, out: FloatArray) -> None:
+        """Write activations of inputs ``z`` of shape (n_inputs, n_rows) into ``out``."""
+
+    def drive_maxima(self, z: FloatArray) -> NDArray[np.float64]:
+        """Return the largest pre-activation of each part."""
+
+    def astype(self, dtype: Any) -> Layer:
+        """Return the same layer in another float dtype."""
+
+    def contents(self) -> dict[str, Any]:
+        """Return what decides about the activations, by names for messages."""
+
+
+@dataclass(frozen=True, eq=False)
+class Below:
+    """What rows pass before a layer: a preparation and any number of frozen layers.
+
+    Parameters
+    ----------
+    preparation : Preparation, another fitted transformer, or None
+        Makes rows nonnegative; None where they already are, which is checked.
+    layers : tuple of Layer
+        Maybe none.
+    n_outputs : int
+        Columns that come out.
+    """
+
+    preparation: Any
+    layers: tuple[Layer, ...]
+    n_outputs: int
+
+    @property
+    def width(self) -> int:
+        """Numbers held at once for a row: all that is read, plus what comes of it."""
+        first = self.layers[0].n_inputs if self.layers else self.n_outputs
+        return 2 * first + sum(layer.n_clusters for layer in self.layers)
+
+    def astype(self, dtype: Any) -> Below:
+        """Return the same with layers of another float dtype."""
+        layers = tuple(layer.astype(dtype) for layer in self.layers)
+        return Below(self.preparation, layers, self.n_outputs)
+
+    def then(self, layer: Layer) -> Below:
+        """Return what rows pass with one more layer."""
+        return Below(self.preparation, (*self.layers, layer), layer.n_clusters)
+
+    def activations(self, X: NDArray[Any], dtype: Any, first_row: int = 0) -> FloatArray:
+        """Return what comes of rows ``X``, by columns, of shape (n_outputs, n_rows)."""
+        values = prepare(self.preparation, X, dtype, first_row)
+        for layer in self.layers:
+            hidden = np.empty((layer.n_clusters, values.shape[1]), dtype)
+            layer.forward(values, hidden)
+            values = hidden
+        return values
+
+
 @dataclass(frozen=True, eq=False)
 class Stack:
     """A preparation and the frozen layers after it: rows in, hidden activations out.
@@ -126,12 +218,12 @@ class Stack:
     ----------
     preparation : Preparation, another fitted transformer, or None
         Makes rows nonnegative; None where they already are, which is checked.
-    layers : tuple of ClusterLayer
+    layers : tuple of Layer
         At least one.
     """
 
     preparation: Any
-    layers: tuple[ClusterLayer, ...]
+    layers: tuple[Layer, ...]
 
     @property
     def n_features(self) -> int:
@@ -164,12 +256,9 @@ class Stack:
         NegativeInputError
             Input is still negative after the preparation; the text names rows.
         """
-        values = self.prepare(X, first_row)
-        for layer in self.layers[:-1]:
-            hidden = np.empty((layer.n_clusters, values.shape[1]), self.dtype)
-            layer.forward(values, hidden)
-            values = hidden
-        self.layers[-1].forward(values, out)
+        last = self.layers[-1]
+        below = Below(self.preparation, self.layers[:-1], last.n_inputs)
+        last.forward(below.activations(X, self.dtype, first_row), out)
 
     def prepare(self, X: NDArray[Any], first_row: int = 0) -> FloatArray:
         """Return the first layer's input by columns, of shape (n_inputs, n_rows)."""
@@ -179,14 +268,15 @@ class Stack:
         """Return a digest of each part: equal digests, equal hidden activations."""
         parts: dict[str, str] = {"preparation": _digest(self.preparation)}
         for number, layer in enumerate(self.layers):
-            parts[f"weights of layer {number}"] = _digest(layer.weights)
-            parts[f"offset of layer {number}"] = _digest(layer.offset)
-            parts[f"cluster of layer {number}"] = _digest(layer.cluster.coefficients())
+            for name, content in layer.contents().items():
+                parts[f"{name} of layer {number}"] = _digest(content)
         return parts
 
 
 def prepare(preparation: Any, X: NDArray[Any], dtype: Any, first_row: int = 0) -> FloatArray:
     """Apply a preparation to rows; return columns, of shape (n_inputs, n_rows), in ``dtype``."""
+    if hasattr(preparation, "prepare_columns"):
+        return preparation.prepare_columns(X, dtype, first_row)  # type: ignore[no-any-return]
     if hasattr(preparation, "forward"):
         out = np.empty((preparation.n_outputs, len(X)), dtype)
         preparation.forward(X, out)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.folds import Extrema, Marginals, Moments
-from densernn.layers import ClusterLayer, Stack, prepare
+from densernn.layers import Below, Layer, Stack
 from densernn.sources.arrays import Chunk
 
 Fold = TypeVar("Fold")
@@ -36,6 +36,13 @@ class Phase(Protocol[Fold]):
 
     def add(self, fold: Fold, chunk: Chunk) -> Fold:
         """Return the fold with the rows of a chunk; the fold given may be reused for it."""
+
+
+class LearningPhase(Phase[Fold], Protocol[Fold]):
+    """One pass over the rows, of which a layer comes, or the phase that goes on towards it."""
+
+    def finish(self, fold: Fold) -> LearningPhase[Any] | Layer:
+        """Make what is next of the fold of all rows."""
 
 
 @dataclass(frozen=True)
@@ -65,33 +72,45 @@ class Look:
 
 
 @dataclass(frozen=True)
-class DriveMaximum:
+class DriveMaxima:
     """The largest pre-activation of a layer, by which the published scaling divides.
 
     Computed in float32: it sets a scale, and a matrix product is all its cost.
+
+    Parameters
+    ----------
+    below : Below
+        What rows pass before the layer, in float32.
+    layer : Layer
+        The layer to be scaled, in float32; of several side by side, each has its own maximum.
     """
 
-    preparation: Any
-    layer: ClusterLayer
+    below: Below
+    layer: Layer
 
     @property
     def width(self) -> int:
         """Numbers held at once for a row."""
-        return 2 * self.layer.n_inputs + self.layer.n_clusters
+        return self.below.width + self.layer.n_clusters
 
     itemsize = 4
 
-    def zero(self) -> float:
-        """Return the maximum of no rows."""
-        return 0.0
+    def zero(self) -> NDArray[np.float64]:
+        """Return the maxima of no rows."""
+        return np.zeros(1)
 
-    def add(self, fold: float, chunk: Chunk) -> float:
+    def add(self, fold: NDArray[np.float64], chunk: Chunk) -> NDArray[np.float64]:
         """Fold the pre-activations of a chunk."""
-        rows = chunk.X if chunk.weight is None else chunk.X[chunk.weight != 0]
+        rows = counted(chunk)
         if not len(rows):
             return fold
-        inputs = prepare(self.preparation, rows, np.float32, chunk.start)
-        return max(fold, float(self.layer.drive(inputs).max()))
+        inputs = self.below.activations(rows, np.float32, chunk.start)
+        return np.maximum(fold, self.layer.drive_maxima(inputs))
+
+
+def counted(chunk: Chunk) -> NDArray[Any]:
+    """Return the rows of a chunk that do not weigh 0."""
+    return chunk.X if chunk.weight is None else chunk.X[chunk.weight != 0]
 
 
 @dataclass(frozen=True)

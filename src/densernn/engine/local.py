@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from densernn.engine.budget import CHUNK_BYTES, chunk_rows
 from densernn.engine.progress import Progress
-from densernn.phases import Phase
+from densernn.layers import Layer
+from densernn.phases import LearningPhase, Phase
 from densernn.sources.arrays import ArraySource
 
 Fold = TypeVar("Fold")
@@ -46,3 +47,26 @@ def run(
         if progress is not None:
             progress.advance(len(chunk.X))
     return total
+
+
+def learn_layer(
+    phase: LearningPhase[Any], source: ArraySource, *, chunk_bytes: int = CHUNK_BYTES
+) -> Layer:
+    """Run a phase, and what follows from it, until a layer comes out.
+
+    Parameters
+    ----------
+    phase : LearningPhase
+        Makes another phase, or a layer, of its fold.
+    source, chunk_bytes
+        As in :func:`run`.
+
+    Returns
+    -------
+    Layer
+    """
+    while True:
+        made = phase.finish(run(phase, source, chunk_bytes=chunk_bytes))
+        if not hasattr(made, "finish"):
+            return made  # type: ignore[return-value]
+        phase = made

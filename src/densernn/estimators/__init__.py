@@ -1,7 +1,14 @@
 """The scikit-learn face: estimators and transformers."""
 
 from densernn.estimators.classifier import RNNELMClassifier
+from densernn.estimators.deep import DenseRNNClassifier, DenseRNNRegressor
 from densernn.estimators.features import ClusterFeatures
 from densernn.estimators.regressor import RNNELMRegressor
 
-__all__ = ["ClusterFeatures", "RNNELMClassifier", "RNNELMRegressor"]
+__all__ = [
+    "ClusterFeatures",
+    "DenseRNNClassifier",
+    "DenseRNNRegressor",
+    "RNNELMClassifier",
+    "RNNELMRegressor",
+]

@@ -56,6 +56,10 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
     def _learn_targets(self, y: NDArray[Any], classes: ArrayLike | None = None) -> None:
         """Set ``targets_`` and what else depends on the labels."""
 
+    def _recipe(self) -> NetworkRecipe:
+        """Return the choices that make the network."""
+        return NetworkRecipe.of(self)
+
     def _row_weights(self, y: NDArray[Any], weight: Float64Array | None) -> Float64Array | None:
         """Return the weight of each row in the moments, given its checked sample weight."""
         return weight
@@ -85,8 +89,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         self._learn_targets(targets)
         chunk_bytes = self._chunk_bytes()
         weight = check_weights(sample_weight, rows)
-        recipe = NetworkRecipe.of(self)
-        self.stack_ = recipe.learn(ArraySource(rows, None, weight), len(rows), chunk_bytes)
+        self.stack_ = self._recipe().learn(ArraySource(rows, None, weight), len(rows), chunk_bytes)
         self.moments_ = self._phase().zero()
         row_weight = self._row_weights(targets, weight)
         self._fold(ArraySource(rows, targets, row_weight), chunk_bytes)
@@ -117,8 +120,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         weight = check_weights(sample_weight, rows)
         if first:
             self._learn_targets(targets, classes)
-            recipe = NetworkRecipe.of(self)
-            self.stack_ = recipe.learn(ArraySource(rows, None, weight), STREAM_ROWS, CHUNK_BYTES)
+            self.stack_ = self._recipe().learn(ArraySource(rows, None, weight), STREAM_ROWS, CHUNK_BYTES)
             self.moments_ = self._phase().zero()
         self._check_before_folding(rows, targets)
         row_weight = self._row_weights(targets, weight)
@@ -302,11 +304,11 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         if self.memory_limit is None:
             return CHUNK_BYTES
         limit = parse_bytes(self.memory_limit)
-        moments = 16 * (self.n_hidden + self.targets_.n_targets) ** 2
-        least = moments + FEWEST * 8 * 3 * (self.n_hidden + self.n_features_in_)
+        moments, width = self._recipe().footprint(self.n_features_in_, self.targets_.n_targets)
+        least = moments + FEWEST * 8 * 3 * width
         if limit < least:
             raise ParameterError(
-                f"memory_limit={self.memory_limit!r} is too little for n_hidden={self.n_hidden}: "
+                f"memory_limit={self.memory_limit!r} is too little for a network of this size: "
                 f"moments and their factorisation alone need {least / 1e6:.0f} MB"
             )
         return int(min(CHUNK_BYTES, limit - moments))

@@ -15,8 +15,8 @@ from densernn.cluster import Cluster
 from densernn.engine import run
 from densernn.errors import ParameterError
 from densernn.folds import Extrema, Marginals
-from densernn.layers import ClusterLayer, Stack
-from densernn.phases import DriveMaximum, Look
+from densernn.layers import Below, ClusterLayer, Stack
+from densernn.phases import DriveMaxima, Fold, Look, Phase
 from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
 from densernn.sources.arrays import ArraySource
 from densernn.weights import SparseWeights, draw_dense, draw_patches, draw_sparse
@@ -66,38 +66,56 @@ class NetworkRecipe:
         Stack
         """
         self._check()
-        look = Look(source.X.shape[1])
-        extrema, marginals = run(look, source, chunk_bytes=chunk_bytes)
-        preparation = self._prepare(source, extrema, marginals)
-        n_inputs, live = _outputs(preparation, source, extrema)
-        rng = _generator(self.random_state)
-        cluster = self.cluster if self.cluster is not None else Cluster()
+        rows = Rows(source, chunk_bytes)
+        extrema, marginals = rows.look()
+        preparation = self._prepare(rows, extrema, marginals)
+        n_inputs, live = outputs_of(preparation, rows, extrema)
         dtype = self._working_dtype(n_rows, shares_unit(extrema))
+        below = Below(preparation, (), n_inputs)
+        rng = generator(self.random_state)
+        return Stack(preparation, (self._random_layer(below, live, rng, dtype, rows),))
+
+    def _random_layer(
+        self,
+        below: Below,
+        live: NDArray[np.bool_] | None,
+        rng: np.random.Generator,
+        dtype: np.dtype[Any],
+        rows: Rows,
+    ) -> ClusterLayer:
+        """Draw the layer of ``n_hidden`` clusters over what comes from below."""
+        heard = below.preparation if not below.layers else None
         if self.weights == "sparse":
-            drawn = self._draw_sparse(preparation, n_inputs, live, rng)
-            layer = ClusterLayer(drawn.scaled(self._sparse_scale(preparation)), cluster)
-            return Stack(preparation, (_cast(layer, dtype),))
-        # The published layers hear one more input, always at zeta(0).
-        at_zero = cluster.zeta(0.0 if cluster.n_clusters is None else np.zeros(self.n_hidden))
-        offset = rng.random(self.n_hidden) * at_zero
-        layer = ClusterLayer(draw_dense(n_inputs, self.n_hidden, rng), cluster, offset)
-        single = _cast(layer, np.dtype(np.float32))
-        largest = run(DriveMaximum(preparation, single), source, chunk_bytes=chunk_bytes)
-        return Stack(preparation, (_cast(layer, dtype, self._dense_scale() / (largest or 1.0)),))
+            drawn = self._draw_sparse(heard, below.n_outputs, live, self.n_hidden, rng)
+            scale = self._sparse_scale(heard)
+            return ClusterLayer(drawn.scaled(scale), self._clusters).astype(dtype)
+        layer = draw_published(below.n_outputs, self.n_hidden, self._clusters, rng)
+        single = np.dtype(np.float32)
+        largest = rows.run(DriveMaxima(below.astype(single), layer.astype(single)))[0]
+        return layer.scaled(self._dense_scale() / (largest or 1.0)).astype(dtype)
+
+    @property
+    def _clusters(self) -> Cluster:
+        return self.cluster if self.cluster is not None else Cluster()
 
     def _draw_sparse(
         self,
         preparation: Any,
         n_inputs: int,
         live: NDArray[np.bool_] | None,
+        n_clusters: int,
         rng: np.random.Generator,
     ) -> SparseWeights:
         """Let clusters hear patches where the input looks like square images."""
         side = math.isqrt(n_inputs)
         pixels = isinstance(preparation, UnitScaler) and preparation.shared
         if pixels and side * side == n_inputs:
-            return draw_patches(side, self.n_hidden, self.fan_in, rng, live)
-        return draw_sparse(n_inputs, self.n_hidden, self.fan_in, rng, live)
+            return draw_patches(side, n_clusters, self.fan_in, rng, live)
+        return draw_sparse(n_inputs, n_clusters, self.fan_in, rng, live)
+
+    def footprint(self, n_columns: int, n_targets: int) -> tuple[int, int]:
+        """Return bytes of moments and their factorisation, and numbers held for a row."""
+        return 16 * (self.n_hidden + n_targets) ** 2, self.n_hidden + n_columns
 
     def _check(self) -> None:
         for name, value, least in (("n_hidden", self.n_hidden, 1), ("fan_in", self.fan_in, 1)):
@@ -131,7 +149,7 @@ class NetworkRecipe:
         single = self.weights == "sparse" and pixels and n_rows * self.n_hidden**2 > CHEAP
         return np.dtype(np.float32 if single else np.float64)
 
-    def _prepare(self, source: ArraySource, extrema: Extrema, marginals: Marginals) -> Any:
+    def _prepare(self, rows: Rows, extrema: Extrema, marginals: Marginals) -> Any:
         """Return the fitted preparation of input."""
         chosen = self.preparation
         if chosen is None:
@@ -141,7 +159,7 @@ class NetworkRecipe:
         fitted = clone(chosen)
         if isinstance(fitted, Preparation):
             return fitted.fit_folds(extrema, marginals)
-        return fitted.fit(source.X)
+        return fitted.fit(rows.source.X)
 
     def _named(self, name: str, extrema: Extrema) -> Preparation:
         pixels = shares_unit(extrema)
@@ -158,29 +176,54 @@ class NetworkRecipe:
     def _sparse_scale(self, preparation: Any) -> float:
         if self.input_scale != "auto":
             return float(self.input_scale)
+        return self._code_scale(preparation)
+
+    @staticmethod
+    def _code_scale(preparation: Any) -> float:
+        """Return the scale of an encoder's random code: that of a random layer."""
         return SPLIT_SCALE if isinstance(preparation, SplitScaler) else UNIT_SCALE
 
     def _dense_scale(self) -> float:
         return PUBLISHED_SCALE if self.input_scale == "auto" else float(self.input_scale)
 
 
-def _outputs(
-    preparation: Any, source: ArraySource, extrema: Extrema
+@dataclass(frozen=True)
+class Rows:
+    """Training rows, and the memory that a chunk of them may take."""
+
+    source: ArraySource
+    chunk_bytes: int
+
+    def run(self, phase: Phase[Fold]) -> Fold:
+        """Fold all rows."""
+        return run(phase, self.source, chunk_bytes=self.chunk_bytes)
+
+    def look(self) -> tuple[Extrema, Marginals]:
+        """Return ranges, means and spreads of the raw columns."""
+        return self.run(Look(self.source.X.shape[1]))
+
+
+def outputs_of(
+    preparation: Any, rows: Rows, extrema: Extrema
 ) -> tuple[int, NDArray[np.bool_] | None]:
-    """Return how many columns the preparation gives, and which of them ever change."""
+    """Return how many columns a preparation gives, and which of them ever change."""
     if preparation is None:
-        return source.X.shape[1], extrema.width > 0
+        return rows.source.X.shape[1], extrema.width > 0
     if isinstance(preparation, Preparation):
         return preparation.n_outputs, preparation.live_outputs(extrema)
-    return np.shape(preparation.transform(source.X[:1]))[1], None
+    return np.shape(preparation.transform(rows.source.X[:1]))[1], None
 
 
-def _cast(layer: ClusterLayer, dtype: np.dtype[Any], factor: float = 1.0) -> ClusterLayer:
-    offset = None if layer.offset is None else layer.offset * factor
-    return ClusterLayer(layer.weights.scaled(factor).astype(dtype), layer.cluster, offset)
+def draw_published(
+    n_inputs: int, n_clusters: int, cluster: Cluster, rng: np.random.Generator
+) -> ClusterLayer:
+    """Draw a dense layer that hears, as published, one more input, always at zeta(0)."""
+    at_zero = cluster.zeta(0.0 if cluster.n_clusters is None else np.zeros(n_clusters))
+    offset = rng.random(n_clusters) * at_zero
+    return ClusterLayer(draw_dense(n_inputs, n_clusters, rng), cluster, offset)
 
 
-def _generator(random_state: Any) -> np.random.Generator:
+def generator(random_state: Any) -> np.random.Generator:
     """Return a Generator for any ``random_state`` that scikit-learn accepts."""
     if isinstance(random_state, np.random.Generator):
         return random_state

@@ -182,6 +182,36 @@ class Moments:
             _rebase(second, self.sums, gap, self.weight),
         )
 
+    def translated(self, offsets: Float64Array) -> Self:
+        """Return the moments of the same rows with ``offsets[j]`` added to column j; exact.
+
+        The products about the shift, which moves along, are shared and not copied.
+        """
+        moved = self.shift + offsets
+        return type(self)(
+            self.n_features, self.n_targets, self.weight, moved, self.sums, self.second
+        )
+
+    def scaled(self, factors: Float64Array) -> Self:
+        """Return the moments of the same rows with column j times ``factors[j]``."""
+        second = self.second * factors[:, None]
+        second *= factors
+        return type(self)(
+            self.n_features,
+            self.n_targets,
+            self.weight,
+            self.shift * factors,
+            self.sums * factors,
+            second,
+        )
+
+    @property
+    def variances(self) -> Float64Array:
+        """Weighted variance of each of the L + k columns, without a correction for the mean."""
+        about_shift = self.sums / self.weight
+        squares = self.second.diagonal() / self.weight
+        return cast("Float64Array", np.maximum(squares - about_shift * about_shift, 0.0))
+
     def merge(self, other: Moments) -> Self:
         """Return the moments of the rows of both, about this fold's shift.
 

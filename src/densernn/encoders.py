@@ -1,0 +1,329 @@
+r"""Phases that turn a random code and a solver into an encoder layer: equations (21) to (23).
+
+An autoencoder with a fixed random code H = zeta(X W1) learns the weights W2 that lead back from
+H to X; transposed, they are the encoder layer X -> zeta(X W2').  The solver sees moments of H and
+X and nothing else, so an encoder layer costs one pass over the rows (three as published, since
+the published code and scale need ranges first), whatever the number of encoders side by side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn import _kernels
+from densernn._threads import run_blocks
+from densernn.cluster import Cluster, FloatArray
+from densernn.folds import Extrema, Moments
+from densernn.layers import Below, ClusterLayer, Layer
+from densernn.phases import DriveMaxima, counted
+from densernn.sources.arrays import Chunk
+from densernn.weights import DenseWeights
+from densernn.wiring import ParallelLayer, Span
+
+SCALE = 0.1
+"""Largest pre-activation of an encoder layer, as published."""
+
+REACH = 3.0
+"""Standard deviations above its mean that stand for a pre-activation's maximum."""
+
+SILENT = 1e-7
+"""A unit whose deviation is below this share of its mean carries nothing but rounding."""
+
+Float64Array = NDArray[np.float64]
+
+
+class Solver(Protocol):
+    """How the weights W2 from a code to what it stands for are found."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether weights may be negative, so that the layer has W+ and W- side by side."""
+
+    def solve(self, moments: Moments) -> Float64Array:
+        """Return W2, of shape (n_features, n_targets), from moments of code and input."""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """What an encoder layer is made of, before anything is learned.
+
+    Parameters
+    ----------
+    below : Below
+        What rows pass before the layer.
+    spans : tuple of Span
+        Columns of it that each encoder hears, and learns to lead back to.
+    codes : tuple of ClusterLayer
+        Random layer of each encoder: zeta(X W1).
+    solver : Solver
+        Finds W2.
+    dtype : numpy float dtype
+        Of products, and of the layer.
+    """
+
+    below: Below
+    spans: tuple[Span, ...]
+    codes: tuple[ClusterLayer, ...]
+    solver: Solver
+    dtype: np.dtype[Any]
+
+    @property
+    def width(self) -> int:
+        """Numbers held at once for a row."""
+        sizes = [code.n_clusters + code.n_inputs for code in self.codes]
+        return self.below.width + 2 * max(sizes)
+
+    def astype(self, dtype: np.dtype[Any]) -> Encoding:
+        """Return the same with layers of another float dtype."""
+        codes = tuple(code.astype(dtype) for code in self.codes)
+        return Encoding(self.below.astype(dtype), self.spans, codes, self.solver, dtype)
+
+    def zero(self, n_extra: int = 0) -> tuple[Moments, ...]:
+        """Return moments of no rows, for each encoder, with room for more inputs."""
+        return tuple(
+            Moments.zero(code.n_clusters, code.n_inputs + n_extra) for code in self.codes
+        )
+
+    def layer(self, weights: list[ClusterLayer]) -> ParallelLayer:
+        """Return encoders side by side."""
+        starts = np.array([start for start, _ in self.spans], np.int64)
+        return ParallelLayer(tuple(weights), starts, self.below.n_outputs)
+
+
+@dataclass(frozen=True)
+class StandardCode:
+    """Moments of codes and their inputs: the one pass of an encoder layer.
+
+    Each unit of a code is standardised over the rows, which needs no pass of its own: with
+    mean m and deviation d of a unit, the moments of (h - m) / d follow from those of h.  The
+    layer's scale follows from the moments of its input as well: the pre-activation X w has mean
+    and variance m'w and w'Cw, and the largest mean plus three deviations becomes 0.1.
+    """
+
+    encoding: Encoding
+
+    @property
+    def width(self) -> int:
+        """Numbers held at once for a row."""
+        return self.encoding.width
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number of the working dtype."""
+        return self.encoding.dtype.itemsize
+
+    def zero(self) -> tuple[Moments, ...]:
+        """Return the moments of no rows, for each encoder."""
+        return self.encoding.zero()
+
+    def add(self, fold: tuple[Moments, ...], chunk: Chunk) -> tuple[Moments, ...]:
+        """Fold codes and inputs of a chunk, in place."""
+        plan = self.encoding
+        z = plan.below.activations(chunk.X, plan.dtype, chunk.start)
+        for moments, code, span in zip(fold, plan.codes, plan.spans, strict=True):
+            heard = z[slice(*span)]
+            columns = np.empty((moments.size, z.shape[1]), plan.dtype)
+            code.forward(heard, columns[: moments.n_features])
+            moments.add(columns, heard.T, chunk.weight)
+        return fold
+
+    def finish(self, fold: tuple[Moments, ...]) -> Layer:
+        """Solve for the weights of each encoder, and scale them."""
+        plan = self.encoding
+        layers = []
+        for moments, code in zip(fold, plan.codes, strict=True):
+            W2 = plan.solver.solve(standardized(moments))
+            layer = _as_layer(W2, plan.solver.signed, code.cluster)
+            layers.append(layer.scaled(_scale(layer, moments)).astype(plan.dtype))
+        return plan.layer(layers).joined()
+
+
+def standardized(moments: Moments) -> Moments:
+    """Return moments whose features have mean 0 and variance 1; those that never change, 0."""
+    n_features = moments.n_features
+    mean = moments.means[:n_features]
+    deviation = np.sqrt(moments.variances[:n_features])
+    changes = deviation > SILENT * mean
+    factor = np.divide(1.0, deviation, out=np.zeros(n_features), where=changes)
+    targets = np.zeros(moments.n_targets)
+    centred = moments.translated(np.concatenate([-mean, targets]))
+    return centred.scaled(np.concatenate([factor, targets + 1.0]))
+
+
+def _scale(layer: ClusterLayer, moments: Moments) -> float:
+    """Return the factor that makes the layer's largest usual pre-activation :data:`SCALE`."""
+    inputs = slice(moments.n_features, None)
+    W = layer.weights.toarray().astype(np.float64)
+    means = moments.means
+    centred = moments.about(means)
+    upper = centred.second[inputs, inputs]
+    # With C = U + U' - D of the upper triangle U and the diagonal D, w'Cw = 2 w'Uw - w'Dw.
+    variance = 2.0 * np.einsum("ij,ij->j", W, upper @ W) - upper.diagonal() @ W**2
+    deviation = np.sqrt(np.maximum(variance / moments.weight, 0.0))
+    reach = float((means[inputs] @ W + REACH * deviation).max(initial=0.0))
+    return SCALE / reach if reach > 0 else 1.0
+
+
+def _as_layer(
+    W2: Float64Array, signed: bool, cluster: Cluster, at_zero: float | None = None
+) -> ClusterLayer:
+    """Return the encoder layer of weights W2: W2' where nonnegative, else [W2'+ W2'-].
+
+    With ``at_zero``, the last column of W2 leads to a bias input of that value.
+    """
+    W = W2.T
+    if signed:
+        W = np.hstack([np.maximum(W, 0.0), np.maximum(-W, 0.0)])
+    if at_zero is None:
+        return ClusterLayer(DenseWeights(np.ascontiguousarray(W)), cluster)
+    return ClusterLayer(DenseWeights(np.ascontiguousarray(W[:-1])), cluster, W[-1] * at_zero)
+
+
+@dataclass(frozen=True)
+class PublishedRange:
+    """Range of each unit of the codes over the rows: the first of three published passes.
+
+    Computed in float32, as ranges set a scale and a matrix product is all their cost.
+    """
+
+    encoding: Encoding
+    single: Encoding
+    itemsize = 4
+
+    @classmethod
+    def of(cls, encoding: Encoding) -> PublishedRange:
+        """Return the first pass of an encoder layer."""
+        return cls(encoding, encoding.astype(np.dtype(np.float32)))
+
+    @property
+    def width(self) -> int:
+        """Numbers held at once for a row."""
+        return self.encoding.width
+
+    def zero(self) -> tuple[Extrema, ...]:
+        """Return the ranges of no rows, for each encoder."""
+        return tuple(Extrema.zero(code.n_clusters) for code in self.encoding.codes)
+
+    def add(self, fold: tuple[Extrema, ...], chunk: Chunk) -> tuple[Extrema, ...]:
+        """Fold the codes of a chunk."""
+        rows = counted(chunk)
+        if not len(rows):
+            return fold
+        plan = self.single
+        z = plan.below.activations(rows, plan.dtype, chunk.start)
+        ranges = []
+        for extrema, code, span in zip(fold, plan.codes, plan.spans, strict=True):
+            hidden = np.empty((code.n_clusters, z.shape[1]), plan.dtype)
+            code.forward(z[slice(*span)], hidden)
+            found = Extrema(hidden.min(axis=1).astype(float), hidden.max(axis=1).astype(float))
+            ranges.append(extrema.merge(found))
+        return tuple(ranges)
+
+    def finish(self, fold: tuple[Extrema, ...]) -> PublishedCode:
+        """Go on with the ranges."""
+        return PublishedCode(self.encoding, fold)
+
+
+@dataclass(frozen=True)
+class CodeFold:
+    """Moments of a published code before its minimum is taken off, and that minimum."""
+
+    moments: Moments
+    minimum: float
+
+    def shifted(self) -> Moments:
+        """Return the moments of the code less its minimum over all rows and units."""
+        offsets = np.zeros(self.moments.size)
+        offsets[: self.moments.n_features] = -self.minimum
+        return self.moments.translated(offsets)
+
+
+@dataclass(frozen=True)
+class PublishedCode:
+    """Moments of codes as published: the second pass.
+
+    Each unit is scaled to [0, 1] over the rows, each row standardised over the units, and the
+    minimum of all taken off; since that is one number, the moments follow from those without it.
+    One more input, always zeta(0), stands for a bias.
+    """
+
+    encoding: Encoding
+    ranges: tuple[Extrema, ...]
+
+    @property
+    def width(self) -> int:
+        """Numbers held at once for a row."""
+        return self.encoding.width
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number of the working dtype."""
+        return self.encoding.dtype.itemsize
+
+    def zero(self) -> tuple[CodeFold, ...]:
+        """Return the folds of no rows, for each encoder."""
+        return tuple(CodeFold(moments, np.inf) for moments in self.encoding.zero(1))
+
+    def add(self, fold: tuple[CodeFold, ...], chunk: Chunk) -> tuple[CodeFold, ...]:
+        """Fold codes and inputs of a chunk, in place."""
+        plan = self.encoding
+        z = plan.below.activations(chunk.X, plan.dtype, chunk.start)
+        return tuple(
+            self._add_one(part, number, z[slice(*span)], chunk.weight)
+            for number, (part, span) in enumerate(zip(fold, plan.spans, strict=True))
+        )
+
+    def _add_one(
+        self, fold: CodeFold, number: int, z: FloatArray, weight: Float64Array | None
+    ) -> CodeFold:
+        code, extrema, moments = self.encoding.codes[number], self.ranges[number], fold.moments
+        columns = np.empty((moments.size, z.shape[1]), self.encoding.dtype)
+        hidden = columns[: code.n_clusters]
+        code.forward(z, hidden)
+        factor = np.divide(1.0, extrema.width, out=np.zeros(len(hidden)), where=extrema.width > 0)
+        low = extrema.minimum
+        run_blocks(
+            lambda i, j: _kernels.standardize_samples(hidden, low, factor, i, j),
+            hidden.shape[1],
+            at_least=256,
+        )
+        seen = hidden if weight is None else hidden[:, weight != 0]
+        minimum = min(fold.minimum, float(seen.min(initial=np.inf)))
+        bias = np.full((1, z.shape[1]), bias_value(code.cluster))
+        moments.add(columns, np.vstack([z, bias]).T, weight)
+        return CodeFold(moments, minimum)
+
+    def finish(self, fold: tuple[CodeFold, ...]) -> PublishedScale:
+        """Solve for the weights of each encoder."""
+        plan = self.encoding
+        solver = plan.solver
+        layers = [
+            _as_layer(solver.solve(part.shifted()), solver.signed, cluster, bias_value(cluster))
+            for part, cluster in zip(fold, (code.cluster for code in plan.codes), strict=True)
+        ]
+        layer = plan.layer(layers)
+        single = DriveMaxima(plan.below.astype(np.float32), layer.astype(np.float32))
+        return PublishedScale(single.below, single.layer, layer, plan.dtype)
+
+
+@dataclass(frozen=True)
+class PublishedScale(DriveMaxima):
+    """Largest pre-activation of each new encoder, which becomes 0.1: the third pass."""
+
+    exact: ParallelLayer
+    dtype: np.dtype[Any]
+
+    def finish(self, fold: NDArray[np.float64]) -> Layer:
+        """Scale the weights of each encoder."""
+        factors = np.divide(SCALE, fold, out=np.ones_like(fold), where=fold > 0)
+        every = np.broadcast_to(factors, len(self.exact.parts))
+        return self.exact.scaled(every).astype(self.dtype).joined()
+
+
+def bias_value(cluster: Cluster) -> float:
+    """Return zeta(0), the value of the published bias input."""
+    return float(cluster.zeta(0.0))

@@ -1,0 +1,205 @@
+"""Learn what comes before a deep network's readout: preparation, encoders, random layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn.cluster import Cluster
+from densernn.encoders import Encoding, PublishedRange, Solver, StandardCode
+from densernn.engine import learn_layer
+from densernn.errors import ParameterError
+from densernn.estimators.columns import source_columns
+from densernn.estimators.network import (
+    NetworkRecipe,
+    Rows,
+    draw_published,
+    generator,
+    outputs_of,
+)
+from densernn.folds import Extrema, Marginals
+from densernn.layers import Below, ClusterLayer, Stack
+from densernn.preparation import shares_unit
+from densernn.solvers import FistaSolver, RidgeSolver
+from densernn.sources.arrays import ArraySource
+from densernn.wiring import (
+    SourcePreparation,
+    Span,
+    heard_spans,
+    replicas_per_source,
+)
+
+SOLVERS = ("ridge", "fista", "nonnegative-fista")
+
+
+@dataclass(frozen=True)
+class DeepRecipe(NetworkRecipe):
+    """The choices that make a deep network; see :class:`DenseRNNClassifier` for each."""
+
+    encoder_sizes: Sequence[int]
+    encoder: Any
+    encoder_alpha: float | str
+    sources: Any
+    replicas: int | Sequence[int]
+    random_hidden: bool
+    names: Sequence[str] | None = None
+
+    @classmethod
+    def of(cls, estimator: Any) -> Self:
+        """Take the choices from an estimator's parameters, and the names of its columns."""
+        choices = {f.name: getattr(estimator, f.name) for f in fields(cls) if f.name != "names"}
+        return cls(**choices, names=getattr(estimator, "feature_names_in_", None))
+
+    def learn(self, source: ArraySource, n_rows: int, chunk_bytes: int) -> Stack:
+        """Learn the network: a first look, one pass per encoder layer, none for sparse weights.
+
+        With dense weights, as published, an encoder layer takes three passes, and the random
+        layer one.
+        """
+        self._check()
+        rows = Rows(source, chunk_bytes)
+        extrema, marginals = rows.look()
+        inputs = self._inputs(rows, extrema, marginals)
+        dtype = self._working_dtype(n_rows, inputs.pixels)
+        rng = generator(self.random_state)
+        below, spans = inputs.below, [[span] for span in inputs.spans]
+        counts = replicas_per_source(self.replicas, len(self.encoder_sizes), len(spans))
+        for number, (size, count) in enumerate(zip(self.encoder_sizes, counts, strict=True)):
+            heard = heard_spans(spans, count)
+            drawn = rng.spawn(len(spans) * count)
+            codes = self._codes(heard, int(size), drawn, inputs if not number else None)
+            flat = tuple(span for group in heard for span in group)
+            encoding = Encoding(
+                below, flat, tuple(c.astype(dtype) for c in codes), self._solver(), dtype
+            )
+            phase = StandardCode if self.weights == "sparse" else PublishedRange.of
+            below = below.then(learn_layer(phase(encoding), source, chunk_bytes=chunk_bytes))
+            width = below.n_outputs // len(flat)
+            edges = [(i * width, (i + 1) * width) for i in range(len(flat))]
+            spans = [edges[i : i + count] for i in range(0, len(edges), count)]
+        if not self.random_hidden:
+            return Stack(below.preparation, below.layers)
+        live = None if below.layers else inputs.live
+        layer = self._random_layer(below, live, rng, dtype, rows)
+        return Stack(below.preparation, (*below.layers, layer))
+
+    def footprint(self, n_columns: int, n_targets: int) -> tuple[int, int]:
+        """Return bytes of the largest moments at a time, and numbers held for a row.
+
+        Columns that a preparation adds are not counted.
+        """
+        self._check()
+        n_sources = 1 if self.sources is None else len(self.sources)
+        counts = replicas_per_source(self.replicas, len(self.encoder_sizes), n_sources)
+        sides = 2 if self._solver().signed else 1
+        most, below, width = 0, n_columns, n_columns
+        for size, count in zip(self.encoder_sizes, counts, strict=True):
+            heard = max(1, below // n_sources if count <= 1 else below // (n_sources * count))
+            most = max(most, 16 * n_sources * count * (int(size) + heard) ** 2)
+            below = sides * n_sources * count * int(size)
+            width += below
+        last = self.n_hidden if self.random_hidden else below
+        width += self.n_hidden if self.random_hidden else 0
+        return max(most, 16 * (last + n_targets) ** 2), width
+
+    def _inputs(self, rows: Rows, extrema: Extrema, marginals: Marginals) -> Inputs:
+        """Prepare the columns of each source, or of the only one."""
+        if self.sources is None:
+            preparation = self._prepare(rows, extrema, marginals)
+            n_outputs, live = outputs_of(preparation, rows, extrema)
+            below = Below(preparation, (), n_outputs)
+            return Inputs(below, [(0, n_outputs)], [preparation], live, shares_unit(extrema))
+        columns = source_columns(self.sources, rows.source.X.shape[1], self.names)
+        parts, pixels = [], True
+        for chosen in columns:
+            own = Extrema(extrema.minimum[chosen], extrema.maximum[chosen])
+            spread = Marginals(marginals.weight, marginals.mean[chosen], marginals.spread[chosen])
+            part = Rows(ArraySource(rows.source.X[:, chosen]), rows.chunk_bytes)
+            parts.append(self._prepare(part, own, spread))
+            pixels = pixels and shares_unit(own)
+        preparation = SourcePreparation(tuple(columns), tuple(parts))
+        below = Below(preparation, (), preparation.n_outputs)
+        live = preparation.live_outputs(extrema)
+        return Inputs(below, preparation.spans, parts, live, pixels)
+
+    def _codes(
+        self,
+        heard: list[list[Span]],
+        size: int,
+        rngs: list[np.random.Generator],
+        inputs: Inputs | None,
+    ) -> list[ClusterLayer]:
+        """Draw the random code of each encoder; ``inputs`` are those of a first layer."""
+        codes = []
+        for number, spans in enumerate(heard):
+            for start, stop in spans:
+                rng = rngs[len(codes)]
+                if self.weights == "dense":
+                    codes.append(draw_published(stop - start, size, self._clusters, rng))
+                    continue
+                preparation = inputs.parts[number] if inputs else None
+                live = inputs.live[start:stop] if inputs and inputs.live is not None else None
+                drawn = self._draw_sparse(preparation, stop - start, live, size, rng)
+                scale = self._code_scale(preparation)
+                codes.append(ClusterLayer(drawn.scaled(scale), self._clusters))
+        return codes
+
+    def _solver(self) -> Solver:
+        """Return the solver that is named, or given."""
+        if not isinstance(self.encoder, str):
+            return self.encoder  # type: ignore[no-any-return]
+        if self.encoder == "ridge":
+            return RidgeSolver(self.encoder_alpha)
+        return FistaSolver(self.encoder_alpha, nonnegative=self.encoder == "nonnegative-fista")
+
+    def _check(self) -> None:
+        super()._check()
+        sizes = self.encoder_sizes
+        listed = isinstance(sizes, (list, tuple, np.ndarray))
+        if not listed or not all(
+            isinstance(size, (int, np.integer)) and size >= 1 for size in sizes
+        ):
+            raise ParameterError(
+                f"encoder_sizes must be a sequence of whole numbers from 1 on: it is {sizes!r}"
+            )
+        if not len(sizes) and not self.random_hidden:
+            raise ParameterError("random_hidden=False needs encoder_sizes: nothing is left else")
+        self._check_encoder()
+        if len(sizes) and isinstance(self.cluster, Cluster) and self.cluster.n_clusters is not None:
+            raise ParameterError(
+                "cluster must have single numbers for parameters where there are encoders: it has "
+                f"arrays for {self.cluster.n_clusters} clusters"
+            )
+
+    def _check_encoder(self) -> None:
+        if isinstance(self.encoder, str):
+            if self.encoder not in SOLVERS:
+                raise ParameterError(
+                    f"encoder must be one of {SOLVERS}, or a solver: it is {self.encoder!r}"
+                )
+            self._solver()
+        elif not (hasattr(self.encoder, "solve") and hasattr(self.encoder, "signed")):
+            raise ParameterError(
+                f"encoder must be one of {SOLVERS}, or a RidgeSolver or FistaSolver: it is "
+                f"{self.encoder!r}"
+            )
+        elif self.encoder_alpha != "auto":
+            raise ParameterError(
+                "encoder_alpha goes with an encoder that is named: the alpha of "
+                f"{self.encoder!r} is its own"
+            )
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The prepared columns: what rows pass, and what is known of each source."""
+
+    below: Below
+    spans: list[Span]
+    parts: Sequence[Any]
+    live: NDArray[np.bool_] | None
+    pixels: bool

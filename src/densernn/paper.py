@@ -1,0 +1,314 @@
+"""The published networks as configurations: Classifier-1 to Classifier-5, by their structures.
+
+A structure is written as in the paper's Tables II to IV and section VI: inputs, encoder layers,
+the random layer, outputs, with dashes between (``784-500-8000-10``).  A part may be a product
+(``2x50``).  Classifier-1 and -2 wire all inputs together, so that ``2x28`` are 56 of them.  Of
+Classifier-3 to -5 the first part is a number of sources times the inputs of each
+(``2x32x32``), and an encoder layer a number of encoders over all sources times the size of each:
+``2x50``, ``2x5x50`` or ``80x500``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from densernn.cluster import Cluster
+from densernn.errors import DataError, ParameterError
+from densernn.estimators import DenseRNNClassifier
+from densernn.solvers import PUBLISHED_FISTA, RidgeSolver
+from densernn.wiring import replicas_per_source
+
+READOUT_ALPHA = 2.0**-30
+"""Penalty of the published readouts: kappa = 1/2^-30 in section VI."""
+
+KAPPA = 1e-5
+"""Of ridge encoders: in the paper's words a generally good choice."""
+
+CLASSIFIERS = (1, 2, 3, 4, 5)
+
+ENCODERS = ("fista", "ridge")
+
+_SEPARATORS = re.compile(r"[-\u2010-\u2015\u2212]")
+_TIMES = re.compile(r"[x*X\u00d7]")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A structure, taken apart.
+
+    Parameters
+    ----------
+    text : str
+        As it was written.
+    n_sources : int
+        Sources of a row; 1 where all inputs are wired together.
+    n_inputs : int
+        Inputs of a row, of all sources together.
+    encoder_sizes, replicas : tuple of int
+        Size of each encoder of a layer, and how many there are over all sources.
+    n_hidden : int or None
+        Clusters in the random layer; None without one (Classifier-5).
+    n_outputs : int
+        Classes.
+    """
+
+    text: str
+    n_sources: int
+    n_inputs: int
+    encoder_sizes: tuple[int, ...]
+    replicas: tuple[int, ...]
+    n_hidden: int | None
+    n_outputs: int
+
+    def check(self, n_columns: int, n_classes: int) -> None:
+        """Raise :class:`DataError` if data of so many columns and classes do not fit."""
+        for what, wanted, found in (
+            ("inputs", self.n_inputs, n_columns),
+            ("outputs", self.n_outputs, n_classes),
+        ):
+            if wanted != found:
+                raise DataError(
+                    f"structure {self.text!r} has {wanted} {what}, and the data have {found} "
+                    f"{'columns' if what == 'inputs' else 'classes'}"
+                )
+
+
+def parse_structure(text: str, classifier: int = 2) -> Structure:
+    """Take a structure apart.
+
+    Parameters
+    ----------
+    text : str
+        As in the paper's tables; spaces mean nothing, and its dashes and times signs will do.
+    classifier : {1, 2, 3, 4, 5}, default=2
+        Which of the published classifiers: it decides what a product means.
+
+    Returns
+    -------
+    Structure
+
+    Raises
+    ------
+    ParameterError
+        The structure is malformed; the text points at the part.
+
+    Examples
+    --------
+    >>> parse_structure("2x32x32-80x500-10x10-10000-5", classifier=4).replicas
+    (80, 10)
+    >>> parse_structure("2x28-1000-10000-2").n_inputs
+    56
+    >>> parse_structure("784-5o0-5000-10")
+    Traceback (most recent call last):
+        ...
+    densernn.errors.ParameterError: structure '784-5o0-5000-10': part 2, '5o0', is no product of \
+whole numbers from 1 on
+    """
+    if classifier not in CLASSIFIERS:
+        raise ParameterError(f"classifier must be one of {CLASSIFIERS}: it is {classifier!r}")
+    if not isinstance(text, str):
+        raise ParameterError(f"structure must be text such as '784-500-5000-10': it is {text!r}")
+    parts = [_factors(text, i, part) for i, part in enumerate(_SEPARATORS.split(text), 1)]
+    fewest = {1: 3, 2: 3, 3: 4, 4: 4, 5: 3}[classifier]
+    if len(parts) < fewest:
+        layers = "inputs, encoders and outputs" if classifier == 5 else "inputs to outputs"
+        raise ParameterError(
+            f"structure {text!r}: Classifier-{classifier} needs {fewest} parts or more, {layers}: "
+            f"there are {len(parts)}"
+        )
+    n_sources = _count_sources(text, parts[0]) if classifier >= 3 else 1
+    last = len(parts) - (1 if classifier == 5 else 2)
+    single = {i: parts[i] for i in (*range(1 if classifier < 3 else last, len(parts)),)}
+    for i, factors in single.items():
+        if len(factors) > 1:
+            raise ParameterError(
+                f"structure {text!r}: part {i + 1} must be a single number in a "
+                f"Classifier-{classifier}: it is {'x'.join(map(str, factors))!r}"
+            )
+    encoders = parts[1:last]
+    replicas = tuple(
+        _replicas(text, i, factors, n_sources) for i, factors in enumerate(encoders, 2)
+    )
+    structure = Structure(
+        text,
+        n_sources,
+        math.prod(parts[0]),
+        tuple(factors[-1] for factors in encoders),
+        replicas,
+        None if classifier == 5 else parts[-2][0],
+        parts[-1][0],
+    )
+    _check_replicas(structure, classifier)
+    return structure
+
+
+def _factors(text: str, number: int, part: str) -> list[int]:
+    factors = [factor.strip() for factor in _TIMES.split(part)]
+    if not all(re.fullmatch(r"[0-9]+", factor) and int(factor) for factor in factors):
+        raise ParameterError(
+            f"structure {text!r}: part {number}, {part.strip()!r}, is no product of whole numbers "
+            "from 1 on"
+        )
+    return [int(factor) for factor in factors]
+
+
+def _count_sources(text: str, factors: list[int]) -> int:
+    if len(factors) < 2:
+        raise ParameterError(
+            f"structure {text!r}: part 1 must be sources times inputs, such as 2x32x32, for "
+            f"several sources: it is {factors[0]}"
+        )
+    return factors[0]
+
+
+def _replicas(text: str, number: int, factors: list[int], n_sources: int) -> int:
+    """Return the encoders of a layer over all sources."""
+    total = math.prod(factors[:-1])
+    if total % n_sources:
+        raise ParameterError(
+            f"structure {text!r}: part {number} has {total} encoders, which do not share out among "
+            f"{n_sources} sources"
+        )
+    return total
+
+
+def _check_replicas(structure: Structure, classifier: int) -> None:
+    if classifier == 3 and any(total != structure.n_sources for total in structure.replicas):
+        raise ParameterError(
+            f"structure {structure.text!r}: Classifier-3 has one encoder per source: its layers "
+            f"have {structure.replicas}, for {structure.n_sources} sources"
+        )
+    n_layers = len(structure.encoder_sizes)
+    if n_layers and max(structure.replicas) > 1:
+        try:
+            replicas_per_source(structure.replicas, n_layers, structure.n_sources)
+        except ParameterError as error:
+            raise ParameterError(f"structure {structure.text!r}: {error}") from None
+
+
+def from_structure(
+    structure: str | Structure,
+    classifier: int = 2,
+    *,
+    encoder: str = "fista",
+    lam: float = 0.005,
+    kappa: float = KAPPA,
+    alpha: Any = READOUT_ALPHA,
+    sources: Any = None,
+    dtype: str = "auto",
+    random_state: Any = None,
+    verbose: int = 0,
+) -> DenseRNNClassifier:
+    """Return a published classifier, untrained.
+
+    Parameters
+    ----------
+    structure : str or Structure
+        As in the paper's tables; see :func:`parse_structure`.  Without encoders, as
+        ``784-10000-10``, it is the paper's pure RNN-ELM.
+    classifier : {1, 2, 3, 4, 5}, default=2
+        1: nonnegative encoders (21).  2: signed ones (22) or (23), as W+ and W-.  3: encoders
+        of each source apart.  4: several of each.  5: as 4, and no random layer.
+    encoder : {"fista", "ridge"}, default="fista"
+        Whether encoders come from the published FISTA or from (23).  Classifier-1 has FISTA.
+    lam : float, default=0.005
+        lambda_plus = lambda_minus of the clusters.
+    kappa : float, default=1e-5
+        Of ``"ridge"`` encoders, whose penalty is 1/kappa.
+    alpha : as in :class:`RNNELMClassifier`, default=2**-30
+        Penalty of the readout, 1/kappa in (24).
+    sources : list of column selections, optional
+        Of Classifier-3 to -5, where sources are not of equal widths, one after the other.
+    dtype, random_state, verbose
+        As in :class:`DenseRNNClassifier`.
+
+    Returns
+    -------
+    DenseRNNClassifier
+        With dense weights, and encoders as published.
+
+    Raises
+    ------
+    ParameterError
+        The structure is malformed, or parameters do not go together.
+
+    Notes
+    -----
+    The paper standardises each image first: see :class:`RowStandardizer`.
+
+    Examples
+    --------
+    >>> model = from_structure("784-500-8000-10", classifier=2, encoder="fista", lam=0.005)
+    >>> model.encoder_sizes, model.n_hidden
+    ((500,), 8000)
+    """
+    if encoder not in ENCODERS:
+        raise ParameterError(f"encoder must be one of {ENCODERS}: it is {encoder!r}")
+    if encoder == "ridge" and classifier == 1:
+        raise ParameterError("Classifier-1 has encoders of FISTA (21): encoder is 'ridge'")
+    if not (isinstance(kappa, (int, float)) and 0 < kappa < math.inf):
+        raise ParameterError(f"kappa must be a number above 0: it is {kappa!r}")
+    plan = structure if isinstance(structure, Structure) else parse_structure(structure, classifier)
+    solver: Any = RidgeSolver(1.0 / kappa)
+    if encoder == "fista":
+        solver = replace(PUBLISHED_FISTA, nonnegative=classifier == 1)
+    return DenseRNNClassifier(
+        plan.encoder_sizes,
+        plan.n_hidden or 1,
+        encoder=solver,
+        sources=_sources(plan, sources),
+        replicas=plan.replicas or 1,
+        random_hidden=plan.n_hidden is not None,
+        cluster=Cluster(lambda_plus=lam, lambda_minus=lam),
+        weights="dense",
+        alpha=alpha,
+        dtype=dtype,
+        random_state=random_state,
+        verbose=verbose,
+    )
+
+
+def _sources(plan: Structure, sources: Any) -> Any:
+    if plan.n_sources == 1:
+        if sources is not None:
+            raise ParameterError(
+                f"structure {plan.text!r} wires all inputs together: leave sources out, or write "
+                "Classifier-3 to -5 with a number of sources first"
+            )
+        return None
+    if sources is not None:
+        if len(sources) != plan.n_sources:
+            raise ParameterError(
+                f"structure {plan.text!r} has {plan.n_sources} sources: {len(sources)} are given"
+            )
+        return sources
+    width = plan.n_inputs // plan.n_sources
+    return [slice(i * width, (i + 1) * width) for i in range(plan.n_sources)]
+
+
+def classifier1(structure: str, **options: Any) -> DenseRNNClassifier:
+    """Return Classifier-1, with nonnegative encoders (21); options as in :func:`from_structure`."""
+    return from_structure(structure, 1, **options)
+
+
+def classifier2(structure: str, **options: Any) -> DenseRNNClassifier:
+    """Return Classifier-2, with signed encoders as W+ and W- (22), (23); options as above."""
+    return from_structure(structure, 2, **options)
+
+
+def classifier3(structure: str, **options: Any) -> DenseRNNClassifier:
+    """Return Classifier-3, which encodes each source apart; options as above."""
+    return from_structure(structure, 3, **options)
+
+
+def classifier4(structure: str, **options: Any) -> DenseRNNClassifier:
+    """Return Classifier-4, with several encoders of each source; options as above."""
+    return from_structure(structure, 4, **options)
+
+
+def classifier5(structure: str, **options: Any) -> DenseRNNClassifier:
+    """Return Classifier-5, which is Classifier-4 without a random layer; options as above."""
+    return from_structure(structure, 5, **options)

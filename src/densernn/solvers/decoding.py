@@ -1,0 +1,112 @@
+"""Solvers of an autoencoder's second weights, as objects that an estimator can be given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn.errors import ParameterError
+from densernn.folds import Moments
+from densernn.solvers.fista import VARIANTS, LassoSystem
+from densernn.solvers.ridge import RidgeSystem
+
+Float64Array = NDArray[np.float64]
+
+RIDGE_SHARE = 0.4
+"""Automatic ridge penalty, as a share of the total variance of the code; docs/decisions/0007."""
+
+LASSO_SHARE = 0.03
+"""Automatic L1 penalty for each unit of weight of the rows, over a code of variance 1."""
+
+
+@dataclass(frozen=True)
+class RidgeSolver:
+    """Ridge regression (23) of the input on the code, without an intercept.
+
+    Parameters
+    ----------
+    alpha : float or "auto", default="auto"
+        Penalty, 1/kappa in the paper, on the sum of squared errors.  ``"auto"``: 0.4 times the
+        total variance of the code's units, summed over the rows, which damps all but its main
+        directions.
+
+    Examples
+    --------
+    >>> H, X = np.array([[1.0], [2.0], [3.0]]), np.array([[2.0], [4.0], [6.0]])
+    >>> RidgeSolver(alpha=0.0).solve(Moments.of(H, X)).round(6)
+    array([[2.]])
+    """
+
+    alpha: float | str = "auto"
+    signed = True
+
+    def __post_init__(self) -> None:
+        _check_alpha(self.alpha)
+
+    def solve(self, moments: Moments) -> Float64Array:
+        """Return W2, of shape (n_features, n_targets), from moments of code and input."""
+        alpha = self.alpha
+        if isinstance(alpha, str):
+            variance = float(moments.variances[: moments.n_features].sum())
+            alpha = RIDGE_SHARE * variance * moments.weight
+        return RidgeSystem(moments, intercept=False).solve(alpha).coef
+
+
+@dataclass(frozen=True)
+class FistaSolver:
+    """LASSO (21), (22) of the input on the code, by FISTA.
+
+    Parameters
+    ----------
+    alpha : float or "auto", default="auto"
+        Weight of the L1 norm beside the sum of squared errors; the paper's experiments have
+        1e-3.  ``"auto"``: 0.03 times the total weight of the rows.
+    nonnegative : bool, default=False
+        Whether W2 >= 0, as in (21).
+    tol, max_iter, variant
+        As in :meth:`LassoSystem.solve`.  The published experiments stop the
+        ``"published"`` variant after 150 iterations (``tol=0``), long before it converges: that,
+        and not the penalty, is what regularises them.
+    """
+
+    alpha: float | str = "auto"
+    nonnegative: bool = False
+    tol: float = 1e-3
+    max_iter: int = 2000
+    variant: str = "restarted"
+
+    def __post_init__(self) -> None:
+        _check_alpha(self.alpha)
+        if self.variant not in VARIANTS:
+            raise ParameterError(f"variant must be one of {VARIANTS}: it is {self.variant!r}")
+
+    @property
+    def signed(self) -> bool:
+        """Whether weights may be negative."""
+        return not self.nonnegative
+
+    def solve(self, moments: Moments) -> Float64Array:
+        """Return W2, of shape (n_features, n_targets), from moments of code and input."""
+        alpha = LASSO_SHARE * moments.weight if isinstance(self.alpha, str) else self.alpha
+        solution = LassoSystem(moments).solve(
+            alpha,
+            nonnegative=self.nonnegative,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            variant=self.variant,
+        )
+        return solution.coef
+
+
+def _check_alpha(alpha: float | str) -> None:
+    number = isinstance(alpha, (int, float, np.number)) and not isinstance(alpha, bool)
+    if not (alpha == "auto" if isinstance(alpha, str) else number and 0 <= alpha < np.inf):
+        raise ParameterError(
+            f"an encoder's alpha must be 'auto' or a finite number of at least 0: it is {alpha!r}"
+        )
+
+
+PUBLISHED_FISTA = FistaSolver(alpha=1e-3, tol=0.0, max_iter=150, variant="published")
+"""As in the paper's experiments (Classifier-2); Classifier-1 has ``nonnegative`` beside it."""
