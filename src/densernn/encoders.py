@@ -84,9 +84,7 @@ class Encoding:
 
     def zero(self, n_extra: int = 0) -> tuple[Moments, ...]:
         """Return moments of no rows, for each encoder, with room for more inputs."""
-        return tuple(
-            Moments.zero(code.n_clusters, code.n_inputs + n_extra) for code in self.codes
-        )
+        return tuple(Moments.zero(code.n_clusters, code.n_inputs + n_extra) for code in self.codes)
 
     def layer(self, weights: list[ClusterLayer]) -> ParallelLayer:
         """Return encoders side by side."""

@@ -21,8 +21,8 @@ from densernn.estimators import DenseRNNClassifier
 from densernn.solvers import PUBLISHED_FISTA, RidgeSolver
 from densernn.wiring import replicas_per_source
 
-READOUT_ALPHA = 2.0**-30
-"""Penalty of the published readouts: kappa = 1/2^-30 in section VI."""
+READOUT_ALPHA = 1e-12
+"""Penalty of the readout: next to the pseudo-inverse that was published; docs/decisions/0007."""
 
 KAPPA = 1e-5
 """Of ridge encoders: in the paper's words a generally good choice."""
@@ -218,8 +218,8 @@ def from_structure(
         lambda_plus = lambda_minus of the clusters.
     kappa : float, default=1e-5
         Of ``"ridge"`` encoders, whose penalty is 1/kappa.
-    alpha : as in :class:`RNNELMClassifier`, default=2**-30
-        Penalty of the readout, 1/kappa in (24).
+    alpha : as in :class:`RNNELMClassifier`, default=1e-12
+        Penalty of the readout, 1/kappa in (24); 2^-30 or 2^-25 in section VI.
     sources : list of column selections, optional
         Of Classifier-3 to -5, where sources are not of equal widths, one after the other.
     dtype, random_state, verbose

@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 
 from densernn import datasets
 from densernn.cli import report
-from densernn.cli.models import choose_task, make_model, save_model, train
+from densernn.cli.models import check_structure, choose_task, make_model, save_model, train
 from densernn.cli.options import ModelOptions
 from densernn.errors import DataError
 from densernn.sources.tables import read_table
@@ -64,6 +64,7 @@ def evaluate(
     if model_options.preprocess == "auto":
         usual = "zscore-rows" if dataset in ROWS_BY_THEMSELVES else "none"
         model_options = replace(model_options, preprocess=usual)
+    check_structure(model_options, parts.X_train, parts.y_train, parts.task)
     model = make_model(parts.task, model_options)
     trained = train(model, parts.X_train, parts.y_train)
     start = time.perf_counter()
@@ -74,6 +75,8 @@ def evaluate(
     result = {
         "dataset": parts.name,
         "task": parts.task,
+        "model_kind": model_options.model,
+        "structure": model_options.structure,
         **_score(parts, predictions),
         "n_test": len(parts.X_test),
         **trained,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from densernn.cli import report
-from densernn.cli.models import choose_task, make_model, save_model, train
+from densernn.cli.models import check_structure, choose_task, make_model, save_model, train
 from densernn.cli.options import ModelOptions
 from densernn.sources.tables import read_table
 
@@ -26,6 +26,7 @@ def fit(
     task = choose_task(rows, task)
     if model_options.preprocess == "auto":
         model_options = replace(model_options, preprocess="none")
+    check_structure(model_options, rows.X, rows.y, task)  # type: ignore[arg-type]
     model = make_model(task, model_options)
     trained = train(model, rows.X, rows.y)  # type: ignore[arg-type]  # there is a target
     save_model(model, rows.feature_names, output, moments)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import warnings
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,17 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from densernn import RNNELMClassifier, RNNELMRegressor, RowStandardizer
-from densernn.cli.options import ModelOptions
+from densernn import (
+    Cluster,
+    DenseRNNClassifier,
+    DenseRNNRegressor,
+    RNNELMClassifier,
+    RNNELMRegressor,
+    RowStandardizer,
+)
+from densernn.cli.options import PUBLISHED, ModelOptions
 from densernn.errors import DataError
+from densernn.paper import from_structure, parse_structure
 from densernn.sources.tables import Table
 
 MANY_VALUES = 20
@@ -41,14 +48,15 @@ def choose_task(table: Table, task: str) -> str:
 
 def make_model(task: str, options: ModelOptions) -> Any:
     """Return an untrained estimator, in a pipeline if rows are to be preprocessed."""
-    kind = RNNELMRegressor if task == "regression" else RNNELMClassifier
+    if options.model in PUBLISHED:
+        if task == "regression":
+            raise DataError(f"--model {options.model} is a classifier: say --model dense-rnn")
+        learner = _published(options)
+    else:
+        learner = _own(task, options)
     named = options.preprocess in ("unit", "split")
-    learner = kind(
-        options.n_hidden,
-        weights=options.weights,
-        fan_in=options.fan_in,
+    learner.set_params(
         preparation=options.preprocess if named else "auto",
-        alpha=options.alpha,
         dtype=options.dtype,
         random_state=options.seed,
         verbose=1,
@@ -56,6 +64,54 @@ def make_model(task: str, options: ModelOptions) -> Any:
     if options.preprocess == "zscore-rows":
         return make_pipeline(RowStandardizer(), learner)
     return learner
+
+
+def _own(task: str, options: ModelOptions) -> Any:
+    """Return an estimator with the library's own defaults."""
+    cluster = None
+    if options.lam is not None:
+        cluster = Cluster(lambda_plus=options.lam, lambda_minus=options.lam)
+    common: dict[str, Any] = {
+        "cluster": cluster,
+        "weights": options.weights,
+        "fan_in": options.fan_in,
+        "alpha": options.alpha,
+    }
+    if options.model == "rnn-elm":
+        shallow = RNNELMRegressor if task == "regression" else RNNELMClassifier
+        return shallow(options.n_hidden, **common)
+    deep = DenseRNNRegressor if task == "regression" else DenseRNNClassifier
+    sizes: tuple[int, ...] = (500,)
+    n_hidden = options.n_hidden if "n_hidden" in options.given else None
+    if options.structure is not None:
+        plan = parse_structure(options.structure)
+        sizes, n_hidden = plan.encoder_sizes, plan.n_hidden
+    model = deep(sizes, **common)
+    if n_hidden is not None:
+        model.set_params(n_hidden=n_hidden)
+    if options.encoder is not None:
+        model.set_params(encoder=options.encoder)
+    if options.kappa is not None:
+        model.set_params(encoder_alpha=1.0 / options.kappa)
+    return model
+
+
+def _published(options: ModelOptions) -> Any:
+    """Return a classifier of the paper, from its structure."""
+    chosen: dict[str, Any] = {"encoder": options.encoder, "kappa": options.kappa}
+    chosen |= {"lam": options.lam}
+    if "alpha" in options.given:
+        chosen["alpha"] = options.alpha
+    known = {name: value for name, value in chosen.items() if value is not None}
+    return from_structure(str(options.structure), PUBLISHED[options.model], **known)
+
+
+def check_structure(options: ModelOptions, X: NDArray[Any], y: NDArray[Any], task: str) -> None:
+    """Refuse data that do not fit the structure, if there is one."""
+    if options.structure is None:
+        return
+    plan = parse_structure(options.structure, PUBLISHED.get(options.model, 2))
+    plan.check(X.shape[1], plan.n_outputs if task == "regression" else np.unique(y).size)
 
 
 def last_step(model: Any) -> Any:
@@ -82,7 +138,8 @@ def train(model: Any, X: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
     return {
         "n_train": len(X),
         "n_features": X.shape[1],
-        "n_hidden": learner.n_hidden,
+        **_deep(learner),
+        "n_hidden": learner.n_hidden if getattr(learner, "random_hidden", True) else None,
         "weights": learner.weights,
         "fan_in": learner.fan_in if learner.weights == "sparse" else None,
         "preparation": type(learner.stack_.preparation).__name__,
@@ -92,6 +149,17 @@ def train(model: Any, X: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
         "fit_seconds": learner.fit_seconds_["moments"] + solve,
         "alpha_seconds": solve * (tries - 1),
         "preprocess_seconds": preprocess_seconds,
+    }
+
+
+def _deep(learner: Any) -> dict[str, Any]:
+    """Return what there is to report of encoders."""
+    if not isinstance(learner, (DenseRNNClassifier, DenseRNNRegressor)):
+        return {}
+    return {
+        "encoder_sizes": list(learner.encoder_sizes),
+        "encoder": learner.encoder if isinstance(learner.encoder, str) else repr(learner.encoder),
+        "layers": [layer.n_clusters for layer in learner.stack_.layers],
     }
 
 
@@ -110,12 +178,10 @@ def _warm_up(learner: Any, rows: NDArray[Any]) -> None:
     """Train small models on a few rows, so that all kernels are compiled and BLAS is awake."""
     few = rows[:: max(1, len(rows) // WARM_ROWS)][:WARM_ROWS]
     labels = np.arange(len(few)) % 2
-    dtypes = ("float32", "float64") if learner.dtype == "auto" else (learner.dtype,)
-    preparations = ("unit", "split") if learner.preparation == "auto" else (learner.preparation,)
-    for dtype, preparation in product(dtypes, preparations):
-        small = clone(learner).set_params(
-            n_hidden=WARM_HIDDEN, alpha=1.0, dtype=dtype, preparation=preparation, verbose=0
-        )
+    for dtype in ("float32", "float64") if learner.dtype == "auto" else (learner.dtype,):
+        small = clone(learner).set_params(n_hidden=WARM_HIDDEN, alpha=1.0, dtype=dtype, verbose=0)
+        if hasattr(small, "encoder_sizes"):
+            small.set_params(encoder_sizes=(WARM_HIDDEN,) * len(small.encoder_sizes))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             small.fit(few, labels).predict(few)

@@ -32,6 +32,15 @@ class Alpha(click.ParamType):  # type: ignore[type-arg]
         return numbers[0] if len(numbers) == 1 else numbers
 
 
+PUBLISHED = {f"classifier{number}": number for number in range(1, 6)}
+"""Models of the paper, by their numbers."""
+
+MODELS = ("rnn-elm", "dense-rnn", *PUBLISHED)
+
+OF_THE_STRUCTURE = ("n_hidden", "weights", "fan_in")
+"""Options that have no say where a structure names a published model."""
+
+
 @dataclass(frozen=True)
 class ModelOptions:
     """What the options below say about a model."""
@@ -43,14 +52,82 @@ class ModelOptions:
     dtype: str
     preprocess: str
     seed: int
+    model: str = "rnn-elm"
+    structure: str | None = None
+    encoder: str | None = None
+    kappa: float | None = None
+    lam: float | None = None
+    given: frozenset[str] = frozenset()
 
     @classmethod
     def take_from(cls, options: dict[str, Any]) -> ModelOptions:
-        """Take the options about the model out of those of a command."""
-        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
+        """Take the options about the model out of those of a command.
+
+        Raises
+        ------
+        click.UsageError
+            Options do not go together.
+        """
+        context = click.get_current_context()
+        names = [field.name for field in fields(cls) if field.name != "given"]
+        default = click.core.ParameterSource.DEFAULT
+        given = {name for name in names if context.get_parameter_source(name) is not default}
+        taken = cls(**{name: options.pop(name) for name in names}, given=frozenset(given))
+        taken.check()
+        return taken
+
+    def check(self) -> None:
+        """Refuse options that do not go together."""
+        if self.model in PUBLISHED:
+            if self.structure is None:
+                raise click.UsageError(
+                    f"--model {self.model} needs --structure, as 784-500-5000-10"
+                )
+            idle = [name for name in OF_THE_STRUCTURE if name in self.given]
+            if self.encoder == "nonnegative-fista":
+                raise click.UsageError(
+                    "--encoder nonnegative-fista: that is --model classifier1, and no other"
+                )
+        elif self.model == "rnn-elm":
+            idle = [name for name in ("structure", "encoder", "kappa") if name in self.given]
+        else:
+            idle = ["n_hidden"] if self.structure is not None and "n_hidden" in self.given else []
+        if idle:
+            named = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
+            raise click.UsageError(f"{named}: has no meaning for --model {self.model} here")
+        if self.kappa is not None and self.encoder != "ridge":
+            raise click.UsageError("--kappa is of ridge encoders: say --encoder ridge as well")
 
 
 MODEL_OPTIONS = (
+    click.option(
+        "--model",
+        type=click.Choice(MODELS),
+        default="rnn-elm",
+        show_default=True,
+        help="rnn-elm: a random layer; dense-rnn: encoders before it; classifier1 to classifier5: "
+        "as published, from --structure.",
+    ),
+    click.option(
+        "--structure",
+        help="Layers of a deep model, such as 784-500-5000-10: inputs, encoders, random layer, "
+        "outputs.  [default for dense-rnn: one encoder of 500]",
+    ),
+    click.option(
+        "--encoder",
+        type=click.Choice(["fista", "nonnegative-fista", "ridge"]),
+        help="How encoder weights are found.  [default: ridge for dense-rnn, else fista]",
+    ),
+    click.option(
+        "--kappa",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Of ridge encoders: their penalty is 1/kappa.  [default: 1e-5 as published]",
+    ),
+    click.option(
+        "--lam",
+        type=click.FloatRange(min=0, min_open=True),
+        help="lambda_plus = lambda_minus of the clusters.  [default: 0.005]",
+    ),
     click.option(
         "--weights",
         type=click.Choice(["sparse", "dense"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from densernn.engine.budget import CHUNK_BYTES, chunk_rows
 from densernn.engine.progress import Progress
@@ -65,8 +65,7 @@ def learn_layer(
     -------
     Layer
     """
-    while True:
-        made = phase.finish(run(phase, source, chunk_bytes=chunk_bytes))
-        if not hasattr(made, "finish"):
-            return made  # type: ignore[return-value]
-        phase = made
+    made: Any = phase
+    while hasattr(made, "finish"):
+        made = made.finish(run(made, source, chunk_bytes=chunk_bytes))
+    return cast("Layer", made)

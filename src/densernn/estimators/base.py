@@ -120,7 +120,9 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         weight = check_weights(sample_weight, rows)
         if first:
             self._learn_targets(targets, classes)
-            self.stack_ = self._recipe().learn(ArraySource(rows, None, weight), STREAM_ROWS, CHUNK_BYTES)
+            self.stack_ = self._recipe().learn(
+                ArraySource(rows, None, weight), STREAM_ROWS, CHUNK_BYTES
+            )
             self.moments_ = self._phase().zero()
         self._check_before_folding(rows, targets)
         row_weight = self._row_weights(targets, weight)

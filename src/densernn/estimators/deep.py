@@ -75,8 +75,8 @@ feature_names_in_
     encoders, which the first call of ``partial_fit`` learns from its own rows.  To learn them
     from more rows, ``fit`` first, then :meth:`fresh`.
 
-    Memory beside that of the random layer: for each encoder of a layer, while it is learned, 8 (size
-    + inputs)^2 bytes.  Time of a pass: (size + inputs)^2 multiply-adds per row and encoder.
+    Memory beside that of the random layer: for each encoder of a layer, while it is learned,
+    8 (size + inputs)^2 bytes.  Time of a pass: (size + inputs)^2 multiply-adds per row and encoder.
 
     Examples
     --------

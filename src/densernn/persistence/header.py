@@ -128,10 +128,11 @@ def innermost(model: Any) -> Any:
 
 
 def _describe_stack(model: RNNELM | ClusterFeatures, stack: Stack) -> dict[str, Any]:
-    layer = stack.layers[-1]
-    sparse = isinstance(layer.weights, SparseWeights)
+    sparse = isinstance(getattr(stack.layers[-1], "weights", None), SparseWeights)
+    deep = len(stack.layers) > 1
     return {
-        "n_hidden": layer.n_clusters,
+        "n_hidden": stack.n_features,
+        "layers": [layer.n_clusters for layer in stack.layers] if deep else None,
         "weights": "sparse" if sparse else "dense",
         "fan_in": int(model.fan_in) if sparse else None,
         "preparation": None if stack.preparation is None else type(stack.preparation).__name__,
