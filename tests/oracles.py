@@ -114,3 +114,35 @@ def nearest_probabilities(outputs):
         else:
             high = middle
     return np.maximum(outputs - high, 0.0)
+
+
+# ----------------------------------------------------------------------------- encoders
+
+
+def published_code(X, W1, bias_weights, cluster):
+    """The published random code: a range per unit, then a z-score per row, then less the least."""
+    at_zero = cluster.zeta(0.0)
+    H = cluster.zeta(np.asarray(X, np.float64) @ W1 + at_zero * bias_weights)
+    H = (H - H.min(axis=0)) / (H.max(axis=0) - H.min(axis=0))
+    H = (H - H.mean(axis=1, keepdims=True)) / H.std(axis=1, ddof=1, keepdims=True)
+    return H - H.min()
+
+
+def published_fista(H, T, alpha, n_iter, largest, nonnegative):
+    """The published iteration, over the rows themselves, with explicit momentum."""
+    W = back = np.zeros((H.shape[1], T.shape[1]))
+    age, step = 1.0, 2.0 / largest
+    beta = 0.0
+    for _ in range(n_iter):
+        Y = W + beta * (W - back)
+        moved = Y - step * (H.T @ (H @ Y - T))
+        new = np.sign(moved) * np.maximum(np.abs(moved) - step * alpha / 2, 0.0)
+        back, W = W, np.maximum(new, 0.0) if nonnegative else new
+        older = 0.5 + np.sqrt(0.25 + age**2)
+        beta, age = -(age - 1.0) / older, older
+    return W
+
+
+def signed_parts(W2):
+    """[W2'+ W2'-]."""
+    return np.hstack([np.maximum(W2.T, 0.0), np.maximum(-W2.T, 0.0)])

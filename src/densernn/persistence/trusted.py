@@ -12,6 +12,8 @@ OWN = (
     "densernn.cluster.Cluster",
     "densernn.estimators.classifier.RNNELMClassifier",
     "densernn.estimators.regressor.RNNELMRegressor",
+    "densernn.estimators.deep.DenseRNNClassifier",
+    "densernn.estimators.deep.DenseRNNRegressor",
     "densernn.estimators.features.ClusterFeatures",
     "densernn.estimators.readout.Readout",
     "densernn.estimators.targets.ClassTargets",
@@ -24,9 +26,13 @@ OWN = (
     "densernn.preparation.SplitScaler",
     "densernn.preparation.UnitScaler",
     "densernn.row_standardizer.RowStandardizer",
+    "densernn.solvers.decoding.FistaSolver",
+    "densernn.solvers.decoding.RidgeSolver",
     "densernn.solvers.ridge.RidgeSolution",
     "densernn.weights.DenseWeights",
     "densernn.weights.SparseWeights",
+    "densernn.wiring.ParallelLayer",
+    "densernn.wiring.SourcePreparation",
 )
 """A list and not a rule: a class is added once it is sure that its state can do no harm.
 
