@@ -24,9 +24,12 @@ OWN = (
     "densernn.preparation.SplitScaler",
     "densernn.preparation.UnitScaler",
     "densernn.row_standardizer.RowStandardizer",
+    "densernn.sign_splitter.SignSplitter",
     "densernn.solvers.ridge.RidgeSolution",
+    "densernn.subsampling.ImageSubsampler",
     "densernn.weights.DenseWeights",
     "densernn.weights.SparseWeights",
+    "densernn.whitening.ZCAWhitener",
 )
 """A list and not a rule: a class is added once it is sure that its state can do no harm.
 
