@@ -9,6 +9,7 @@ from densernn.datasets.covertype import load_covertype
 from densernn.datasets.digits import load_digits
 from densernn.datasets.higgs import load_higgs
 from densernn.datasets.idx import load_mnist
+from densernn.datasets.mfeat import load_mfeat
 from densernn.datasets.norb import load_norb
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "load_covertype",
     "load_digits",
     "load_higgs",
+    "load_mfeat",
     "load_mnist",
     "load_norb",
 ]
