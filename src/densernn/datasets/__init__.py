@@ -11,6 +11,7 @@ from densernn.datasets.higgs import load_higgs
 from densernn.datasets.idx import load_mnist
 from densernn.datasets.mfeat import load_mfeat
 from densernn.datasets.norb import load_norb
+from densernn.datasets.stereo import make_stereo_objects
 
 __all__ = [
     "Dataset",
@@ -20,4 +21,5 @@ __all__ = [
     "load_mfeat",
     "load_mnist",
     "load_norb",
+    "make_stereo_objects",
 ]
