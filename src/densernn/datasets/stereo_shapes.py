@@ -94,7 +94,7 @@ class _Builder:
         rough = Toy(kinds.astype(np.int64), centres, axes, shades)
         reach = rough._reach()
         low, high = (centres - reach).min(axis=0), (centres + reach).max(axis=0)
-        size = RADIUS * self.between(0.7, 1.0)
+        size = RADIUS * self.between(0.85, 1.0)
         factor = 2 * size / float(np.sqrt(np.square(high - low).sum()))
         return Toy(rough.kinds, (centres - (low + high) / 2) * factor, axes * factor, shades)
 
