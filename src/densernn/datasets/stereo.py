@@ -81,8 +81,11 @@ def make_stereo_objects(
     Plan: Y. LeCun, F. J. Huang and L. Bottou, "Learning methods for generic object recognition
     with invariance to pose and lighting", 2004.  A row depends on the seed and its own info alone,
     so a smaller data set is a part of a larger one, whatever the number of threads; on another
-    processor, grey levels may be rounded differently.  Cost, of small NORB's plan: about a minute
-    on two cores, and 100 MB; of the default: three seconds.
+    processor, grey levels may be rounded differently.  Cost, of small NORB's plan: one to two
+    minutes on two cores, and 100 MB; of the default: three seconds, once compiled.
+
+    How hard it is: with small NORB's plan and seed 0, on every eighth test row, the nearest
+    neighbour by pixels is right for 85 %, a linear ridge classifier for 59 %.
 
     Examples
     --------
