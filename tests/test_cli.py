@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 
 import densernn
 from densernn import RNNELMClassifier, RNNELMRegressor, load, save
-from densernn.cli import entry, models, report
+from densernn.cli import entry, evaluate, models, report
 from densernn.cli.options import ModelOptions
 
 RNG = np.random.RandomState(0)
@@ -217,6 +217,26 @@ def test_mnist_is_standardised_row_by_row_unless_told_otherwise(call, tmp_path):
     assert json.loads(call(*common, "--preprocess=none"))["preprocess_seconds"] == 0
 
 
+def test_images_of_two_cameras_are_laid_out_in_one_row(call, monkeypatch):
+    few = densernn.datasets.make_stereo_objects(1, 2, 6, 1)
+    monkeypatch.setattr(densernn.datasets, "make_stereo_objects", lambda *plan: few)
+    result = json.loads(call("evaluate", "--dataset=stereo", *SMALL, "--json"))
+    assert (result["n_train"], result["n_test"], result["n_features"]) == (60, 60, 2 * 32 * 32)
+
+
+def test_norb_is_subsampled_to_32_by_32_pixels(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (5, 2, 96, 96)).astype(np.uint8)
+    names = tuple(f"{camera}_{i}_{j}" for camera in "ab" for i in range(96) for j in range(96))
+    whole = densernn.datasets.Dataset("norb", X[:3], np.arange(3), X[3:], np.arange(2), names)
+    monkeypatch.setattr(densernn.datasets, "load_norb", lambda path: whole)
+    norb = evaluate.LOADERS["norb"](None)
+    np.testing.assert_array_equal(norb.X_test, X[3:, :, ::3, ::3].reshape(2, -1))
+    assert norb.X_train.shape == (3, 2 * 32 * 32)
+    assert norb.feature_names[32 + 1] == "a_3_3"
+    assert set(np.array(norb.feature_names)[norb.sources["b"]]) < set(names[96 * 96 :])
+
+
 @pytest.mark.parametrize("name", ["words.csv", "words.csv.gz", "words.parquet"])
 def test_own_file_holds_a_quarter_out(name, here, call):
     result = json.loads(call("evaluate", name, "--target=label", *SMALL, "--json"))
@@ -358,7 +378,10 @@ def test_info(here, call):
         ("evaluate --dataset digits --target label", "--target"),
         ("evaluate --dataset digits --test-size 0.5", "--test-size"),
         ("evaluate --dataset digits --task regression", "--task"),
-        ("evaluate --dataset digits --data-path .", "--data-path"),
+        ("evaluate --dataset digits --data-path .", "--data-path: digits come with"),
+        ("evaluate --dataset stereo --data-path .", "--data-path: stereo pairs are generated"),
+        ("evaluate --dataset norb --data-path .", "smallnorb"),
+        ("evaluate --dataset mfeat --data-path .", "mfeat-fac"),
         ("evaluate --dataset cifar", "cifar"),
         ("evaluate --dataset mnist --data-path nowhere", "nowhere"),
         ("evaluate --dataset mnist --data-path .", "train-images"),

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from densernn import datasets
-from densernn.datasets import covertype, download, fetch, higgs, idx, norb
+from densernn.datasets import covertype, download, fetch, higgs, idx, mfeat, norb
 from densernn.errors import DataError, DatasetNotFoundError, ParameterError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -119,6 +119,24 @@ def write_norb(folder, n_train=3, n_test=2, suffix=".gz"):
     return made
 
 
+def text_bytes(values):
+    return "".join("  " + " ".join(f"{v:g}" for v in row) + "\n" for row in values).encode()
+
+
+def write_mfeat(folder, n_rows=20):
+    """Write UCI's six files, and return what they hold."""
+    rng = np.random.default_rng(0)
+    parts = [rng.normal(size=(n_rows, width)).round(3) for width in mfeat.WIDTHS.values()]
+    for file, part in zip(mfeat.FILES, parts, strict=True):
+        write(folder / file.names[0], text_bytes(part))
+    return np.hstack(parts)
+
+
+def write_mfeat_table(path, X, y):
+    header = ",".join([*mfeat.FEATURE_NAMES, "target"]) + "\n"
+    return write(path, header.encode() + csv_bytes(np.column_stack([X, y])))
+
+
 def csv_bytes(values):
     return "".join(",".join(f"{v:g}" for v in row) + "\n" for row in values).encode()
 
@@ -139,6 +157,13 @@ def small_covertype(monkeypatch):
     monkeypatch.setattr(covertype, "N_ROWS", 20)
     monkeypatch.setattr(covertype, "N_TEST", 5)
     return covertype_rows(20)
+
+
+@pytest.fixture
+def small_mfeat(monkeypatch):
+    """Multiple Features as if it had 4 rows of each digit; returns their labels."""
+    monkeypatch.setattr(mfeat, "N_ROWS", 40)
+    return np.repeat(np.arange(10), 4)
 
 
 @pytest.fixture
@@ -464,6 +489,10 @@ def test_norb_reads_images_labels_and_info(tmp_path, suffix):
     assert data.info_names == ("instance", "elevation", "azimuth", "lighting")
     assert len(data.feature_names) == 2 * 96 * 96
     assert data.feature_names[96 * 96 + 97] == "b_1_1"
+    check_sources(data, ["a", "b"])
+    np.testing.assert_array_equal(
+        data.X_train.reshape(3, -1)[:, data.sources["b"]], made[3]["dat"][:, 1].reshape(3, -1)
+    )
 
 
 @pytest.mark.parametrize(
@@ -483,6 +512,99 @@ def test_norb_files_that_do_not_fit_are_named(tmp_path, kind, values, said):
     write(tmp_path / file.names[0], matrix_bytes(values))
     with pytest.raises(DataError, match=said):
         datasets.load_norb(tmp_path)
+
+
+# --------------------------------------------------------------------------- Multiple Features
+
+
+def check_sources(data, names):
+    """The sources have these names and share out all columns, in order."""
+    assert list(data.sources) == names
+    columns = [np.arange(len(data.feature_names))[own] for own in data.sources.values()]
+    np.testing.assert_array_equal(np.concatenate(columns), np.arange(len(data.feature_names)))
+
+
+def test_mfeat_reads_the_six_published_files(tmp_path, small_mfeat):
+    X = write_mfeat(tmp_path, 40)
+    one, two = datasets.load_mfeat(tmp_path), datasets.load_mfeat(tmp_path)
+    assert one.X_train.shape == (30, 649)
+    assert one.X_train.dtype == np.float64
+    assert one.y_train.dtype == np.int64
+    np.testing.assert_array_equal(one.X_test, two.X_test)
+    found = np.vstack([one.X_train, one.X_test])
+    labels = np.concatenate([one.y_train, one.y_test])
+    for row, label in zip(found, labels, strict=True):
+        assert small_mfeat[np.flatnonzero((row == X).all(axis=1))] == [label]
+    assert np.bincount(one.y_test, minlength=10).tolist() == [1] * 10
+    check_sources(one, ["factors", "fourier", "karhunen", "morphological", "pixel", "zernike"])
+    for name, own in one.sources.items():
+        assert set(np.array(one.feature_names)[own]) == {
+            f"{name}_{j}" for j in range(mfeat.WIDTHS[name])
+        }
+
+
+@pytest.mark.parametrize("name", ["mfeat.csv", "mfeat.csv.gz"])
+def test_mfeat_in_one_table_is_the_same_whatever_the_order_of_its_columns(
+    tmp_path, small_mfeat, name
+):
+    X = write_mfeat(tmp_path / "published", 40)
+    expected = datasets.load_mfeat(tmp_path / "published")
+    path = write_mfeat_table(tmp_path / name, X, small_mfeat)
+    for place in (path, tmp_path):
+        data = datasets.load_mfeat(place)
+        np.testing.assert_array_equal(data.X_train, expected.X_train)
+        np.testing.assert_array_equal(data.y_test, expected.y_test)
+    header, *lines = (
+        gzip.decompress(path.read_bytes()).decode().splitlines()
+        if (path.suffix == ".gz")
+        else path.read_text().splitlines()
+    )
+    turned = [",".join(line.split(",")[::-1]) for line in (header, *lines)]
+    write(path, "\n".join(turned).encode())
+    np.testing.assert_array_equal(datasets.load_mfeat(path).X_train, expected.X_train)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (text_bytes(np.zeros((39, 6))), "expected 40 x 6 numbers, found 39 x 6"),
+        (text_bytes(np.zeros((40, 7))), "expected 40 x 6 numbers, found 40 x 7"),
+        (b"", "expected 40 x 6 numbers, found 0 x"),
+        (text_bytes(np.zeros((40, 6))).replace(b"0", b"nan", 1), "row 1: a number is not finite"),
+        (b"1 2 three\n", "three.*is it another file"),
+        (b"1 2\n1 2 3\n", "is it another file"),
+        (bytes(range(256)), "mfeat-mor"),
+    ],
+)
+def test_mfeat_files_that_do_not_fit_are_named(tmp_path, small_mfeat, content, said):
+    write_mfeat(tmp_path, 40)
+    path = write(tmp_path / "mfeat-mor", content)
+    with pytest.raises(DataError, match=said) as caught:
+        datasets.load_mfeat(tmp_path)
+    assert str(path) in str(caught.value)
+
+
+def test_mfeat_tables_that_do_not_fit_are_named(tmp_path, small_mfeat):
+    X = np.zeros((40, 649))
+    for y, said in (
+        (np.roll(small_mfeat, 1) // 2, r"expected 4 rows of each digit 0 to 9, found \[8, 8"),
+        (small_mfeat + 1, r"found .* of \[1, 2"),
+        (np.minimum(small_mfeat, 8), "found .*8"),
+    ):
+        path = write_mfeat_table(tmp_path / "mfeat.csv", X, y)
+        with pytest.raises(DataError, match=said):
+            datasets.load_mfeat(path)
+    write(path, b"factors_0,target\n1,2\n")
+    with pytest.raises(DataError, match="648 of 649 needed columns are missing"):
+        datasets.load_mfeat(path)
+
+
+def test_mfeat_says_where_to_put_its_files(tmp_path, no_network):
+    with pytest.raises(DatasetNotFoundError, match="mfeat-fac") as caught:
+        datasets.load_mfeat()
+    assert f"in {no_network / 'mfeat'} or set DENSERNN_DATA" in str(caught.value)
+    with pytest.raises(DatasetNotFoundError, match="absent does not exist"):
+        datasets.load_mfeat(tmp_path / "absent")
 
 
 # ---------------------------------------------------------------------------- where files are
@@ -757,3 +879,19 @@ def test_real_higgs_excerpt(monkeypatch):
         assert data.X_train.shape == (30_000, 28)
         assert data.X_train.dtype == np.float32
         assert 0.5 < data.y_train.mean() < 0.56
+
+
+@needs("mfeat")
+def test_real_mfeat(monkeypatch):
+    monkeypatch.setenv("DENSERNN_DATA", str(REAL))
+    data = datasets.load_mfeat(download=False)
+    assert data.X_train.shape == (1500, 649)
+    assert data.X_test.shape == (500, 649)
+    assert np.bincount(data.y_test).tolist() == [50] * 10
+    X = np.vstack([data.X_train, data.X_test])
+    pixels = X[:, data.sources["pixel"]]  # each the sum of 2 x 3 pixels that are 0 or 1
+    assert (pixels == pixels.round()).all()
+    assert (pixels.min(), pixels.max()) == (0, 6)
+    for label in range(10):  # rows of one digit look alike in every source, more than others do
+        mine = data.X_train[data.y_train == label]
+        assert (mine.std(axis=0) < X.std(axis=0)).mean() > 0.7

@@ -31,11 +31,14 @@ import densernn
 from densernn import (
     Cluster,
     ClusterFeatures,
+    ImageSubsampler,
     RNNELMClassifier,
     RNNELMRegressor,
     RowStandardizer,
+    SignSplitter,
     SplitScaler,
     UnitScaler,
+    ZCAWhitener,
     load,
     save,
 )
@@ -88,6 +91,10 @@ FITTED = {
     "unit": lambda: UnitScaler().fit(NAMED),
     "split scaler": lambda: SplitScaler().fit(X),
     "rows": lambda: RowStandardizer().fit(X),
+    "subsampler": lambda: ImageSubsampler((1, X.shape[1]), step=2).fit(X),
+    "sign splitter": lambda: SignSplitter("drop").fit(NAMED),
+    "signs in a network": lambda: classifier(preparation=SignSplitter()).fit(X, LABELS),
+    "whitener": lambda: ZCAWhitener().fit(NAMED),
     "pipeline": lambda: make_pipeline(StandardScaler(), classifier()).fit(NAMED, WORDS),
     "rows pipeline": lambda: make_pipeline(RowStandardizer(), classifier()).fit(X, WORDS),
     "nested": lambda: make_pipeline(

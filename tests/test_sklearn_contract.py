@@ -2,7 +2,16 @@
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from densernn import ClusterFeatures, RNNELMClassifier, RNNELMRegressor, SplitScaler, UnitScaler
+from densernn import (
+    ClusterFeatures,
+    ImageSubsampler,
+    RNNELMClassifier,
+    RNNELMRegressor,
+    SignSplitter,
+    SplitScaler,
+    UnitScaler,
+    ZCAWhitener,
+)
 
 
 @parametrize_with_checks(
@@ -16,6 +25,12 @@ from densernn import ClusterFeatures, RNNELMClassifier, RNNELMRegressor, SplitSc
         UnitScaler(),
         UnitScaler(shared=True),
         SplitScaler(),
+        SignSplitter(),
+        SignSplitter(negative="drop"),
+        ImageSubsampler(),
+        ImageSubsampler(step=1),
+        ZCAWhitener(),
+        ZCAWhitener(dtype="float64"),
     ]
 )
 def test_scikit_learn_contract(estimator, check):

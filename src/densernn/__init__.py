@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from densernn.persistence import load, save
     from densernn.preparation import SplitScaler, UnitScaler
     from densernn.row_standardizer import RowStandardizer
+    from densernn.sign_splitter import SignSplitter
+    from densernn.subsampling import ImageSubsampler
+    from densernn.whitening import ZCAWhitener
 
 __version__ = "0.1.0"
 
@@ -34,7 +37,10 @@ _HOMES = {
     "Extrema": "folds",
     "Marginals": "folds",
     "Moments": "folds",
+    "ImageSubsampler": "subsampling",
     "RowStandardizer": "row_standardizer",
+    "SignSplitter": "sign_splitter",
+    "ZCAWhitener": "whitening",
     "load": "persistence",
     "save": "persistence",
     "SplitScaler": "preparation",
@@ -48,13 +54,16 @@ __all__ = [
     "DenseRNNClassifier",
     "DenseRNNRegressor",
     "Extrema",
+    "ImageSubsampler",
     "Marginals",
     "Moments",
     "RNNELMClassifier",
     "RNNELMRegressor",
     "RowStandardizer",
+    "SignSplitter",
     "SplitScaler",
     "UnitScaler",
+    "ZCAWhitener",
     "__version__",
     "load",
     "save",

@@ -22,15 +22,22 @@ TILE = 2048
 """Samples per tile: input, scratch and output of one tile stay in the first-level cache."""
 
 
-def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
+def _compile(
+    function: Callable[..., Any], fastmath: set[str] | bool = _FLAGS
+) -> Callable[..., Any]:
     """Compile at first use; without a disk cache where no folder for it can be written."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": _FLAGS, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "fastmath": fastmath, "error_model": "numpy"}
     compiled: Callable[..., Any]
     try:
         compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError:
         compiled = numba.njit(**options)(function)
     return compiled
+
+
+def exact(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function of another module, with rounding as it is written."""
+    return _compile(function, fastmath=False)
 
 
 @_compile

@@ -9,7 +9,8 @@ import click
 import densernn as package
 from densernn.cli.options import JSON, MODEL_OPTIONS, TASK, ModelOptions, with_options
 
-DATASETS = ("digits", "mnist", "covertype", "higgs")
+DATASETS = ("digits", "mnist", "covertype", "higgs", "mfeat", "norb", "stereo")
+WITHOUT_FILES = {"digits": "come with scikit-learn", "stereo": "pairs are generated"}
 
 FILE = click.Path()
 
@@ -55,8 +56,9 @@ def evaluate(**options: Any) -> None:
             given.append("--task")
         if given:
             raise click.UsageError(f"{', '.join(given)}: only for a file of your own")
-        if options["dataset"] == "digits" and options["data_path"] is not None:
-            raise click.UsageError("--data-path: digits come with scikit-learn, not from a path")
+        if options["dataset"] in WITHOUT_FILES and options["data_path"] is not None:
+            origin = f"{options['dataset']} {WITHOUT_FILES[options['dataset']]}"
+            raise click.UsageError(f"--data-path: {origin}, not read from a path")
     elif options["target"] is None:
         raise click.UsageError("--target is needed: the column to predict")
     elif options["data_path"] is not None:

@@ -9,13 +9,17 @@ from densernn.datasets.covertype import load_covertype
 from densernn.datasets.digits import load_digits
 from densernn.datasets.higgs import load_higgs
 from densernn.datasets.idx import load_mnist
+from densernn.datasets.mfeat import load_mfeat
 from densernn.datasets.norb import load_norb
+from densernn.datasets.stereo import make_stereo_objects
 
 __all__ = [
     "Dataset",
     "load_covertype",
     "load_digits",
     "load_higgs",
+    "load_mfeat",
     "load_mnist",
     "load_norb",
+    "make_stereo_objects",
 ]

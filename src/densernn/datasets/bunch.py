@@ -18,8 +18,8 @@ class Dataset:
     name : str
         The data set's name.
     X_train, X_test : ndarray of shape (n_train, n_features), (n_test, n_features)
-        The rows, in C order; for small NORB of shape (n, 2, 96, 96). The dtype is the
-        loader's.
+        The rows, in C order; for small NORB of shape (n, 2, 96, 96) and for stereo
+        objects (n, 2, 32, 32). The dtype is the loader's.
     y_train, y_test : ndarray of shape (n_train,), (n_test,)
         The labels, int64.
     feature_names : tuple of str
@@ -27,9 +27,12 @@ class Dataset:
     target_names : tuple of str or None
         The names of the classes, in the order of the labels.
     info_train, info_test : ndarray or None
-        What else the publisher tells of each row; only small NORB has it.
+        What else is told of each row; only small NORB and the stereo objects have it.
     info_names : tuple of str
         The names of the columns of the info arrays.
+    sources : dict of str to slice, or None
+        Where a row comes from several sources, such as two cameras: the name of each and the
+        columns of ``X.reshape(len(X), -1)`` that are its own, in order and without gaps.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Dataset:
     info_train: NDArray[np.int32] | None = None
     info_test: NDArray[np.int32] | None = None
     info_names: tuple[str, ...] = ()
+    sources: dict[str, slice] | None = None
 
     def __repr__(self) -> str:
         return (

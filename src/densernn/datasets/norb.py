@@ -102,7 +102,8 @@ def load_norb(path: str | PathLike[str] | None = None, *, download: bool = True)
     Dataset
         The publisher's split, by toy: ``X_train`` and ``X_test`` of shape (n, 2, 96, 96), uint8:
         the images a and b of the two cameras; labels 0 to 4; ``info_train`` and ``info_test``
-        of shape (n, 4), int32, with the toy's instance, elevation, azimuth and lighting.
+        of shape (n, 4), int32, with the toy's instance, elevation, azimuth and lighting;
+        ``sources`` has the columns of either camera, ``a`` and ``b``.
 
     Raises
     ------
@@ -133,6 +134,7 @@ def load_norb(path: str | PathLike[str] | None = None, *, download: bool = True)
         info_train=info_train,
         info_test=info_test,
         info_names=INFO_NAMES,
+        sources={"a": slice(0, SIDE * SIDE), "b": slice(SIDE * SIDE, 2 * SIDE * SIDE)},
     )
 
 
