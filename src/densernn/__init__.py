@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from densernn.cluster import Cluster
-    from densernn.estimators import ClusterFeatures, RNNELMClassifier, RNNELMRegressor
+    from densernn.estimators import (
+        ClusterFeatures,
+        RNNAutoencoder,
+        RNNELMClassifier,
+        RNNELMRegressor,
+    )
     from densernn.folds import ClassCounts, Extrema, Marginals, Moments
     from densernn.persistence import load, save
     from densernn.preparation import SplitScaler, UnitScaler
@@ -20,6 +25,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Cluster": "cluster",
     "ClusterFeatures": "estimators",
+    "RNNAutoencoder": "estimators",
     "RNNELMClassifier": "estimators",
     "RNNELMRegressor": "estimators",
     "ClassCounts": "folds",
@@ -40,6 +46,7 @@ __all__ = [
     "Extrema",
     "Marginals",
     "Moments",
+    "RNNAutoencoder",
     "RNNELMClassifier",
     "RNNELMRegressor",
     "RowStandardizer",

@@ -1,7 +1,8 @@
 """The scikit-learn face: estimators and transformers."""
 
+from densernn.estimators.autoencoder import RNNAutoencoder
 from densernn.estimators.classifier import RNNELMClassifier
 from densernn.estimators.features import ClusterFeatures
 from densernn.estimators.regressor import RNNELMRegressor
 
-__all__ = ["ClusterFeatures", "RNNELMClassifier", "RNNELMRegressor"]
+__all__ = ["ClusterFeatures", "RNNAutoencoder", "RNNELMClassifier", "RNNELMRegressor"]

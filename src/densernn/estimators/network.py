@@ -65,12 +65,9 @@ class NetworkRecipe:
         -------
         Stack
         """
-        self._check()
-        look = Look(source.X.shape[1])
-        extrema, marginals = run(look, source, chunk_bytes=chunk_bytes)
-        preparation = self._prepare(source, extrema, marginals)
+        preparation, extrema = self.learn_preparation(source, chunk_bytes)
         n_inputs, live = _outputs(preparation, source, extrema)
-        rng = _generator(self.random_state)
+        rng = generator(self.random_state)
         cluster = self.cluster if self.cluster is not None else Cluster()
         dtype = self._working_dtype(n_rows, shares_unit(extrema))
         if self.weights == "sparse":
@@ -84,6 +81,13 @@ class NetworkRecipe:
         single = _cast(layer, np.dtype(np.float32))
         largest = run(DriveMaximum(preparation, single), source, chunk_bytes=chunk_bytes)
         return Stack(preparation, (_cast(layer, dtype, self._dense_scale() / (largest or 1.0)),))
+
+    def learn_preparation(self, source: ArraySource, chunk_bytes: int) -> tuple[Any, Extrema]:
+        """Check the choices; return the fitted preparation and the ranges of the raw columns."""
+        self._check()
+        look = Look(source.X.shape[1])
+        extrema, marginals = run(look, source, chunk_bytes=chunk_bytes)
+        return self._prepare(source, extrema, marginals), extrema
 
     def _draw_sparse(
         self,
@@ -180,7 +184,7 @@ def _cast(layer: ClusterLayer, dtype: np.dtype[Any], factor: float = 1.0) -> Clu
     return ClusterLayer(layer.weights.scaled(factor).astype(dtype), layer.cluster, offset)
 
 
-def _generator(random_state: Any) -> np.random.Generator:
+def generator(random_state: Any) -> np.random.Generator:
     """Return a Generator for any ``random_state`` that scikit-learn accepts."""
     if isinstance(random_state, np.random.Generator):
         return random_state
