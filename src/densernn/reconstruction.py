@@ -42,12 +42,12 @@ class WeightsPhase:
     def width(self) -> int:
         """Numbers held at once for a row: input, what is read for it, and codes."""
         n_inputs, n_hidden = self.encoder.shape
-        return 4 * n_inputs + 6 * n_hidden
+        return int(4 * n_inputs + 6 * n_hidden)
 
     @property
     def itemsize(self) -> int:
         """Bytes of a number of the working dtype."""
-        return self.encoder.dtype.itemsize
+        return int(self.encoder.dtype.itemsize)
 
     def inputs(self, chunk: Chunk) -> FloatArray:
         """Return the prepared rows of a chunk, of shape (n_inputs, n_rows)."""

@@ -15,25 +15,17 @@ from densernn.engine import parse_bytes, run
 from densernn.engine.budget import CHUNK_BYTES, FEWEST
 from densernn.engine.progress import Progress
 from densernn.errors import DataError, ParameterError
+from densernn.estimators.autoencoder_recipe import AutoencoderRecipe, Start
 from densernn.estimators.base import PREDICT_ROWS, check_weights
 from densernn.estimators.descents import LinearProblem, SpikingProblem, descend
-from densernn.estimators.network import PUBLISHED_SCALE, NetworkRecipe, generator
 from densernn.estimators.readout import Readout
 from densernn.estimators.state import moments_wanted
 from densernn.layers import ClusterLayer, Stack
-from densernn.phases import DriveMaximum
 from densernn.reconstruction import ReconstructionMoments
-from densernn.solvers import alpha_values
-from densernn.solvers.multiplicative import VARIANTS
 from densernn.sources.arrays import ArraySource
-from densernn.weights import DenseWeights, draw_dense
+from densernn.weights import DenseWeights
 
 Float64Array = NDArray[np.float64]
-
-METHODS = ("rnn-elm", "spiking", "ridge")
-
-CHEAP = 1e8
-"""Multiply-adds of a product over all rows up to which float64 is used."""
 
 
 class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -118,9 +110,10 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     Notes
     -----
-    With n rows, U inputs and C clusters, an iteration costs about 8 n U C multiply-adds, and as many
-    again for each time a step is refused (``"rnn-elm"``: 2 n U C).  Memory beside the rows: a chunk,
-    and some ten arrays of U x C numbers; (C + U)^2 for ``"ridge"``.  Rows are never copied whole.
+    With n rows, U inputs and C clusters, an iteration costs about 8 n U C multiply-adds, and as
+    many again for each time a step is refused (``"rnn-elm"``: 2 n U C).  Memory beside the rows: a
+    chunk, and some ten arrays of U x C numbers; (C + U)^2 for ``"ridge"``.  Rows are never copied
+    whole.
 
     Ctrl-C during the iterations ends them: ``fit`` warns (:class:`InterruptedWarning`) and returns
     the model with the weights of the last iteration that was finished.
@@ -197,7 +190,7 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         InterruptedWarning
             Ctrl-C ended the iterations.
         """
-        self._check()
+        AutoencoderRecipe.of(self).check()
         rows = validate_data(self, X, dtype="numeric")
         source = ArraySource(rows, None, check_weights(sample_weight, rows))
         self._forget_fit()
@@ -219,15 +212,15 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         if self.method != "ridge":
             raise AttributeError(
                 f"RNNAutoencoder with method={self.method!r} passes over all rows many times and "
-                "cannot learn them in pieces: give fit all rows (an array may be memory-mapped), or "
-                "use method='ridge', which has partial_fit"
+                "cannot learn them in pieces: give fit all rows (an array may be memory-mapped), "
+                "or use method='ridge', which has partial_fit"
             )
         return self._partial_fit
 
     def _partial_fit(
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
     ) -> Self:
-        self._check()
+        AutoencoderRecipe.of(self).check()
         first = not hasattr(self, "stack_")
         if not first and not hasattr(self, "moments_"):
             raise DataError(
@@ -343,7 +336,7 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         if not self.spiking_decoder_:
             return rebuilt
         # Codes of transform are positive; those that a user made may not be.
-        return self.stack_.layers[0].cluster.zeta(rebuilt, out=rebuilt)
+        return np.asarray(self.stack_.layers[0].cluster.zeta(rebuilt, out=rebuilt), np.float64)
 
     def _restore(self, prepared: Float64Array) -> Float64Array:
         preparation = self.stack_.preparation
@@ -356,80 +349,22 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             )
         return np.asarray(preparation.inverse_transform(prepared), np.float64)
 
-    def _check(self) -> None:
-        for name, value, known in (
-            ("method", self.method, METHODS),
-            ("variant", self.variant, VARIANTS),
-        ):
-            if value not in known:
-                raise ParameterError(f"{name} must be one of {known}: it is {value!r}")
-        if not isinstance(self.max_iter, (int, np.integer)) or self.max_iter < 1:
-            raise ParameterError(f"max_iter must be a whole number from 1 on: {self.max_iter!r}")
-        if not self.tol >= 0:
-            raise ParameterError(f"tol must be at least 0: it is {self.tol!r}")
-        if not self.max_exponent > 0:
-            raise ParameterError(f"max_exponent must be above 0: it is {self.max_exponent!r}")
-        alpha_values(self.alpha)
-        if self.method == "spiking" and self.cluster is not None and self.cluster.n_clusters:
-            raise ParameterError(
-                "method='spiking' has clusters in both layers, so cluster needs one number for each "
-                f"parameter: it has arrays of {self.cluster.n_clusters}"
-            )
-        if self.method == "rnn-elm" and self.alpha != "auto" and np.ndim(self.alpha):
-            raise ParameterError(
-                f"method='rnn-elm' takes one alpha, for all its iterations: it is {self.alpha!r}"
-            )
-
-    def _recipe(self) -> NetworkRecipe:
-        scale = "auto" if self.input_scale is None else self.input_scale
-        return NetworkRecipe(
-            n_hidden=self.n_hidden,
-            cluster=self.cluster,
-            weights="dense",
-            fan_in=1,
-            preparation=self.preparation,
-            input_scale=scale,
-            dtype=self.dtype,
-            random_state=self.random_state,
-        )
-
     def _forget_fit(self) -> None:
         """Drop what an earlier fit with another method may have left."""
         for name in ("_readout", "moments_", "_decoder", "_cost", "exponents_", "stack_"):
             self.__dict__.pop(name, None)
 
-    def _draw(self, source: ArraySource) -> tuple[Any, Float64Array, np.random.Generator]:
-        """Return the fitted preparation, W1 to start from, and the generator it came from."""
-        chunk_bytes = self._chunk_bytes()
-        preparation, _ = self._recipe().learn_preparation(source, chunk_bytes)
-        n_inputs = getattr(preparation, "n_outputs", None)
-        if n_inputs is None:
-            sample = source.X[:1]
-            n_inputs = (sample if preparation is None else preparation.transform(sample)).shape[1]
-        rng = generator(self.random_state)
-        drawn = draw_dense(n_inputs, self.n_hidden, rng)
-        if self.input_scale is None:
-            return preparation, drawn.toarray(), rng
-        scale = PUBLISHED_SCALE if self.input_scale == "auto" else float(self.input_scale)
-        single = ClusterLayer(drawn.astype(np.float32), self._cluster())
-        largest = run(DriveMaximum(preparation, single), source, chunk_bytes=chunk_bytes)
-        return preparation, drawn.toarray() * (scale / (largest or 1.0)), rng
-
-    def _cluster(self) -> Cluster:
-        return self.cluster if self.cluster is not None else Cluster()
-
-    def _layer(self, preparation: Any, weights: Float64Array, dtype: Any) -> None:
-        layer = ClusterLayer(DenseWeights(weights.astype(dtype)), self._cluster())
-        self.stack_ = Stack(preparation, (layer,))
-        self.spiking_decoder_ = self.method == "spiking"
-
     def _start(self, source: ArraySource) -> None:
         """Draw the frozen layer of the ridge method, and begin its moments."""
-        preparation, weights, _ = self._draw(source)
-        # Dense random clusters are nearly collinear: their moments need float64.
-        self._layer(preparation, weights, np.float64 if self.dtype == "auto" else self.dtype)
+        start = AutoencoderRecipe.of(self).draw(source, self._chunk_bytes())
+        self._set_layer(start, start.encoder)
         self.moments_ = ReconstructionMoments(self.stack_).zero()
         self.n_iter_ = 1
+
+    def _set_layer(self, start: Start, encoder: Float64Array) -> None:
+        layer = ClusterLayer(DenseWeights(encoder.astype(start.dtype)), start.cluster)
+        self.stack_ = Stack(start.preparation, (layer,))
+        self.spiking_decoder_ = self.method == "spiking"
 
     def _fold(self, source: ArraySource) -> None:
         with Progress("training", source.n_rows, bool(self.verbose)) as progress:
@@ -443,16 +378,16 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self._readout = Readout(self.moments_, self.alpha, self.stack_.dtype, 0.0, intercept=False)
 
     def _descend(self, source: ArraySource) -> None:
-        preparation, encoder, rng = self._draw(source)
-        dtype = np.dtype(self.dtype if self.dtype != "auto" else self._auto(source, encoder))
-        common = (source, preparation, self._cluster(), dtype, self._chunk_bytes())
+        chunk_bytes = self._chunk_bytes()
+        start = AutoencoderRecipe.of(self).draw(source, chunk_bytes)
+        common = (source, start.preparation, start.cluster, start.dtype, chunk_bytes)
         problem: SpikingProblem | LinearProblem
         if self.method == "spiking":
-            weights = encoder, draw_decoder(encoder.shape[0], self.n_hidden, rng)
+            weights: tuple[Float64Array, ...] = (start.encoder, start.decoder)
             problem = SpikingProblem(*common)
         else:
-            weights = (encoder,)
-            alpha = 0.0 if self.alpha == "auto" else float(self.alpha)
+            weights = (start.encoder,)
+            alpha = 0.0 if isinstance(self.alpha, str) else float(self.alpha)
             problem = LinearProblem(*common, alpha, self.variant)
         descent = descend(
             problem,
@@ -464,14 +399,11 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             verbose=bool(self.verbose),
         )
         point = descent.point
-        self._layer(preparation, point.weights[0], dtype)
+        self._set_layer(start, point.weights[0])
         self._decoder = point.found if self.method == "rnn-elm" else point.weights[1]
         self._cost = np.array(descent.costs)
         self.exponents_ = np.array(descent.exponents)
         self.n_iter_ = len(descent.exponents)
-
-    def _auto(self, source: ArraySource, encoder: Float64Array) -> str:
-        return "float32" if source.n_rows * encoder.size > CHEAP else "float64"
 
     def _chunk_bytes(self) -> int:
         """Memory left for chunks once weights and their terms, or moments, have theirs."""
@@ -487,8 +419,8 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         least = kept + FEWEST * 8 * (4 * columns + 6 * self.n_hidden)
         if limit < least:
             raise ParameterError(
-                f"memory_limit={self.memory_limit!r} is too little for n_hidden={self.n_hidden} and "
-                f"{columns} columns: at least {least / 1e6:.1f} MB are needed"
+                f"memory_limit={self.memory_limit!r} is too little for n_hidden={self.n_hidden} "
+                f"and {columns} columns: at least {least / 1e6:.1f} MB are needed"
             )
         return int(min(CHUNK_BYTES, limit - kept))
 
@@ -512,16 +444,3 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         super().__setstate__(state)
         if "moments_" in state and not hasattr(self._readout, "moments"):
             self._readout.moments = self.moments_
-
-
-def draw_decoder(n_inputs: int, n_hidden: int, rng: np.random.Generator) -> Float64Array:
-    """Return W2 to start (16) and (17) from: small, so that all outputs have a slope to follow.
-
-    A cluster's output falls from near 1 over inputs of some 1e-3; from weights of U[0, 1) every
-    output begins at next to 0, where it is flat.
-    """
-    return rng.random((n_hidden, n_inputs)) * (START / n_hidden)
-
-
-START = 0.02
-"""Largest pre-activation that the decoder of the spiking method can start with."""

@@ -143,8 +143,8 @@ class CodeMoments:
 
         .. math::
 
-            \min_{W_2} \|X - H W_2\|^2 + \alpha \|W_2\|^2
-            = \mathrm{tr}\, X'X - 2\, \mathrm{tr}\, W_2' H'X + \mathrm{tr}\, W_2'(H'H + \alpha I) W_2
+            \min_{W_2} \|X - H W_2\|^2 + \alpha \|W_2\|^2 = \mathrm{tr}\, X'X +
+            \min_{W_2} \mathrm{tr}\, W_2' ((H'H + \alpha I) W_2 - 2 H'X)
 
         Parameters
         ----------
