@@ -192,6 +192,7 @@ def update(
         return W
     with np.errstate(over="ignore"):
         factor = ((numerator + floor) / (denominator + floor)) ** exponent
+        factor = np.minimum(factor, np.finfo(np.float64).max)  # 0 * inf would be NaN
         return np.minimum(W * factor, LARGEST)
 
 
@@ -448,11 +449,11 @@ class Descent:
         return type(self)(point, (*self.costs, point.cost), (*self.exponents, exponent), following)
 
     def settled(self, tol: float) -> bool:
-        """Tell whether the last iteration lowered the cost by at most ``tol`` of it, or not at all.
+        """Tell whether the last iteration changed the cost by at most ``tol`` of it.
 
         A damped step is judged by what the full one would have gained.
         """
         if not self.exponents:
             return False
-        gain = (self.costs[-2] - self.costs[-1]) / min(1.0, self.exponents[-1] or 1.0)
+        gain = abs(self.costs[-2] - self.costs[-1]) / min(1.0, self.exponents[-1] or 1.0)
         return gain <= tol * self.costs[-2]
