@@ -7,19 +7,19 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from densernn.cluster import Cluster, FloatArray
+from densernn.cluster import Cluster
 from densernn.engine import parse_bytes, run
 from densernn.engine.budget import CHUNK_BYTES, FEWEST
 from densernn.engine.progress import Progress
 from densernn.errors import DataError, ParameterError
 from densernn.estimators.autoencoder_recipe import AutoencoderRecipe, Start
-from densernn.estimators.base import PREDICT_ROWS, check_weights
+from densernn.estimators.base import check_weights
 from densernn.estimators.descents import LinearProblem, SpikingProblem, descend
+from densernn.estimators.fitted_autoencoder import FittedAutoencoder
 from densernn.estimators.readout import Readout
-from densernn.estimators.state import moments_wanted
+from densernn.estimators.state import moments_wanted, unchanged_by_errors
 from densernn.layers import ClusterLayer, Stack
 from densernn.reconstruction import ReconstructionMoments
 from densernn.sources.arrays import ArraySource
@@ -28,7 +28,7 @@ from densernn.weights import DenseWeights
 Float64Array = NDArray[np.float64]
 
 
-class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class RNNAutoencoder(FittedAutoencoder):
     r"""Autoencoder of spiking clusters, learned by multiplicative updates or ridge alone.
 
     Codes are H = zeta(X W1), W1 >= 0, of prepared input X in [0, 1].  A method learns the weights:
@@ -227,84 +227,13 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 "this RNNAutoencoder has no moments to add rows to: it was fitted with another "
                 "method, or saved with moments=False"
             )
-        rows = validate_data(self, X, dtype="numeric", reset=first)
-        source = ArraySource(rows, None, check_weights(sample_weight, rows))
-        if first:
-            self._start(source)
-        self._fold(source)
+        with unchanged_by_errors(self):
+            rows = validate_data(self, X, dtype="numeric", reset=first)
+            source = ArraySource(rows, None, check_weights(sample_weight, rows))
+            if first:
+                self._start(source)
+            self._fold(source)
         return self
-
-    def transform(self, X: ArrayLike) -> FloatArray:
-        """Return codes zeta(X W1), of shape (n_samples, n_hidden), in (0, 1)."""
-        check_is_fitted(self)
-        rows = validate_data(self, X, dtype="numeric", reset=False)
-        codes = np.empty((len(rows), self.stack_.n_features), self.stack_.dtype)
-        for start in range(0, len(rows), PREDICT_ROWS):
-            part = rows[start : start + PREDICT_ROWS]
-            out = np.empty((self.stack_.n_features, len(part)), self.stack_.dtype)
-            self.stack_.forward(part, out, start)
-            codes[start : start + PREDICT_ROWS] = out.T
-        return codes
-
-    def inverse_transform(self, X: ArrayLike) -> Float64Array:
-        """Return what codes stand for, in the units of the training rows.
-
-        Parameters
-        ----------
-        X : array of shape (n_samples, n_hidden)
-            Codes, as of :meth:`transform`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features), float64
-
-        Raises
-        ------
-        DataError
-            ``X`` has another number of columns, or the preparation has no inverse.
-        """
-        check_is_fitted(self)
-        return self._restore(self._decode(check_array(X, dtype=np.float64)))
-
-    def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
-        """Return minus the mean squared error per value of rebuilt rows, in prepared units.
-
-        Parameters
-        ----------
-        X : array of shape (n_samples, n_features)
-        y : ignored
-        sample_weight : array of shape (n_samples,), optional
-
-        Returns
-        -------
-        float
-            At most 0, which is perfect.
-        """
-        check_is_fitted(self)
-        rows = validate_data(self, X, dtype="numeric", reset=False)
-        weight = check_weights(sample_weight, rows)
-        total = 0.0
-        for start in range(0, len(rows), PREDICT_ROWS):
-            part = slice(start, start + PREDICT_ROWS)
-            Z = self.stack_.prepare(rows[part], start)
-            codes = np.empty((self.stack_.n_features, Z.shape[1]), self.stack_.dtype)
-            self.stack_.layers[0].forward(Z, codes)
-            errors = np.square(self._decode(codes.T.astype(np.float64)) - Z.T).sum(axis=1)
-            total += float(errors.sum() if weight is None else errors @ weight[part])
-        mass = float(len(rows) if weight is None else weight.sum())
-        return -total / (mass * self.stack_.layers[0].n_inputs)
-
-    @property
-    def weights_(self) -> FloatArray:
-        """W1, of shape (n_inputs, n_hidden)."""
-        check_is_fitted(self)
-        return self.stack_.layers[0].weights.toarray()
-
-    @property
-    def decoder_weights_(self) -> Float64Array:
-        """W2, of shape (n_hidden, n_inputs)."""
-        check_is_fitted(self)
-        return self._readout.solution.coef if hasattr(self, "_readout") else self._decoder
 
     @property
     def alpha_(self) -> float:
@@ -325,30 +254,6 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         fit = float(np.vdot(W, moments.HtH @ W + solution.alpha * W - 2.0 * moments.HtT))
         return np.array([squares, max(squares + fit, 0.0)])
 
-    def _decode(self, codes: Float64Array) -> Float64Array:
-        """Return prepared rows rebuilt from codes."""
-        decoder = self.decoder_weights_
-        if codes.shape[1] != len(decoder):
-            raise DataError(
-                f"codes of this RNNAutoencoder have {len(decoder)} columns: X has {codes.shape[1]}"
-            )
-        rebuilt = codes @ decoder
-        if not self.spiking_decoder_:
-            return rebuilt
-        # Codes of transform are positive; those that a user made may not be.
-        return np.asarray(self.stack_.layers[0].cluster.zeta(rebuilt, out=rebuilt), np.float64)
-
-    def _restore(self, prepared: Float64Array) -> Float64Array:
-        preparation = self.stack_.preparation
-        if preparation is None:
-            return prepared
-        if not hasattr(preparation, "inverse_transform"):
-            raise DataError(
-                f"{type(preparation).__name__} has no inverse_transform, so codes cannot be turned "
-                "back into rows: use preparation='unit', or a transformer that has one"
-            )
-        return np.asarray(preparation.inverse_transform(prepared), np.float64)
-
     def _forget_fit(self) -> None:
         """Drop what an earlier fit with another method may have left."""
         for name in ("_readout", "moments_", "_decoder", "_cost", "exponents_", "stack_"):
@@ -364,17 +269,14 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def _set_layer(self, start: Start, encoder: Float64Array) -> None:
         layer = ClusterLayer(DenseWeights(encoder.astype(start.dtype)), start.cluster)
         self.stack_ = Stack(start.preparation, (layer,))
-        self.spiking_decoder_ = self.method == "spiking"
+        self._spiking_decoder = self.method == "spiking"
 
     def _fold(self, source: ArraySource) -> None:
+        """Add rows: all of them, or after an error none."""
+        phase, chunk_bytes = ReconstructionMoments(self.stack_), self._chunk_bytes()
         with Progress("training", source.n_rows, bool(self.verbose)) as progress:
-            self.moments_ = run(
-                ReconstructionMoments(self.stack_),
-                source,
-                fold=self.moments_,
-                chunk_bytes=self._chunk_bytes(),
-                progress=progress,
-            )
+            new = run(phase, source, chunk_bytes=chunk_bytes, progress=progress)
+        self.moments_ = self.moments_.merge(new)
         self._readout = Readout(self.moments_, self.alpha, self.stack_.dtype, 0.0, intercept=False)
 
     def _descend(self, source: ArraySource) -> None:
@@ -412,7 +314,7 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         limit = parse_bytes(self.memory_limit)
         columns = self.n_features_in_
         kept = (
-            16 * (self.n_hidden + columns) ** 2
+            32 * (self.n_hidden + columns) ** 2
             if self.method == "ridge"
             else 80 * self.n_hidden * columns
         )
@@ -423,10 +325,6 @@ class RNNAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 f"and {columns} columns: at least {least / 1e6:.1f} MB are needed"
             )
         return int(min(CHUNK_BYTES, limit - kept))
-
-    @property
-    def _n_features_out(self) -> int:
-        return self.stack_.n_features
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state; for a file, solved, and without moments if they are not wanted."""

@@ -106,7 +106,7 @@ def descend(
             f"RNNAutoencoder was interrupted after {len(descent.exponents)} of {max_iter} "
             f"iterations: it is fitted with the weights of the last, at cost {descent.costs[-1]:g}",
             InterruptedWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
         return descent
     if tol > 0 and not descent.settled(tol):
@@ -115,6 +115,6 @@ def descend(
             f"less than tol={tol:g} of it: raise max_iter or tol, or set tol=0 if stopping early "
             "is meant",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return descent
