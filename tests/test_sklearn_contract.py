@@ -2,7 +2,14 @@
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from densernn import ClusterFeatures, RNNELMClassifier, RNNELMRegressor, SplitScaler, UnitScaler
+from densernn import (
+    ClusterFeatures,
+    RNNAutoencoder,
+    RNNELMClassifier,
+    RNNELMRegressor,
+    SplitScaler,
+    UnitScaler,
+)
 
 
 @parametrize_with_checks(
@@ -13,6 +20,9 @@ from densernn import ClusterFeatures, RNNELMClassifier, RNNELMRegressor, SplitSc
         RNNELMRegressor(weights="dense"),
         ClusterFeatures(),
         ClusterFeatures(weights="dense"),
+        RNNAutoencoder(),
+        RNNAutoencoder(method="spiking"),
+        RNNAutoencoder(method="ridge"),
         UnitScaler(),
         UnitScaler(shared=True),
         SplitScaler(),
