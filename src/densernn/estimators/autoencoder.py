@@ -58,7 +58,7 @@ class RNNAutoencoder(FittedAutoencoder):
         units takes one that has ``inverse_transform``, as "unit" does.
     input_scale : float, "auto" or None, default="auto"
         W1 starts from U[0, 1), scaled so that this is the largest pre-activation over the training
-        rows; None leaves it as drawn.
+        rows; None leaves it as drawn.  ``"auto"`` is 0.001 for ``"rnn-elm"``, 0.1 else.
     alpha : float, "auto" or iterable of float, default="auto"
         Penalty on the squares of W2.  ``"auto"`` chooses it by generalised cross-validation for
         ``"ridge"``, and is next to nothing for ``"rnn-elm"``; without meaning for ``"spiking"``.

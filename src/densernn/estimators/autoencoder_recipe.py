@@ -26,6 +26,10 @@ METHODS = ("rnn-elm", "spiking", "ridge")
 CHEAP = 1e8
 """Multiply-adds of a product over all rows up to which float64 is used."""
 
+LEARNED_SCALE = 0.001
+"""Largest pre-activation that a W1 for "rnn-elm" starts with, where zeta is nearly linear: smaller
+than for weights that are kept, which need the bend of zeta to differ (docs/decisions/0006)."""
+
 DECODER_SCALE = 0.02
 """Largest pre-activation that the decoder of the spiking method can start with.
 
@@ -139,8 +143,9 @@ class AutoencoderRecipe:
 
     @property
     def _scale(self) -> float:
-        scale = self.input_scale
-        return PUBLISHED_SCALE if scale is None or isinstance(scale, str) else float(scale)
+        if self.input_scale is not None and not isinstance(self.input_scale, str):
+            return float(self.input_scale)
+        return LEARNED_SCALE if self.method == "rnn-elm" else PUBLISHED_SCALE
 
     @property
     def _network(self) -> NetworkRecipe:

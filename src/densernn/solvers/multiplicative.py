@@ -283,8 +283,7 @@ def linear_terms(
 
     Notes
     -----
-    Cost: 5 products of n_rows x n_inputs x n_hidden (3 and 2 of n_hidden^2 for the comparisons).
-    Memory: 6 arrays of the shape of H'.
+    Cost: 5 products of n_rows x n_inputs x n_hidden.  Memory: 5 arrays of the shape of H'.
     """
     hidden, slope = _activate(encoder.T @ Z, cluster)
     if weight is not None:
@@ -292,11 +291,14 @@ def linear_terms(
     above, below = np.maximum(decoder, 0), np.maximum(-decoder, 0)
     if variant == "signed":
         mixed = above @ below.T
-        pulls = above @ Z + (mixed + mixed.T) @ hidden
-        pushes = below @ Z + (above @ above.T + below @ below.T) @ hidden
+        signals = np.concatenate([above, below]) @ Z  # one product for both, and one below
+        pulls, pushes = np.split(signals, 2)
+        pulls += (mixed + mixed.T) @ hidden
+        pushes += (above @ above.T + below @ below.T) @ hidden
     else:
-        pulls, pushes = above @ Z, (above @ above.T) @ hidden
-    denominator, numerator = Z @ (slope * pulls).T, Z @ (slope * pushes).T
+        signals = np.concatenate([above @ Z, (above @ above.T) @ hidden])
+    signals.reshape(2, *slope.shape)[...] *= slope
+    denominator, numerator = np.split(Z @ signals.T, 2, axis=1)
     if variant == "printed":
         numerator, denominator = denominator, numerator
     return _terms(numerator, denominator)
@@ -440,7 +442,7 @@ class Descent:
             )
             point = problem.measure(weights)
             if point.cost <= self.point.cost or not damped:
-                following = exponent if halvings else 2.0 * exponent
+                following = exponent if halvings else min(2.0 * exponent, max_exponent)
                 return self._with(point, exponent, following)
             exponent /= 2.0
         return self._with(self.point, 0.0, 1.0)
@@ -451,9 +453,12 @@ class Descent:
     def settled(self, tol: float) -> bool:
         """Tell whether the last iteration changed the cost by at most ``tol`` of it.
 
-        A damped step is judged by what the full one would have gained.
+        While exponents still grow a small change tells nothing, unless it is none at all.  A
+        damped step is judged by what the full one would have gained.
         """
         if not self.exponents:
             return False
-        gain = abs(self.costs[-2] - self.costs[-1]) / min(1.0, self.exponents[-1] or 1.0)
-        return gain <= tol * self.costs[-2]
+        last = self.exponents[-1]
+        change = abs(self.costs[-2] - self.costs[-1])
+        growing = 0.0 < last < self.next_exponent
+        return not change or (not growing and change <= tol * min(1.0, last) * self.costs[-2])
