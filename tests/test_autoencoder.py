@@ -14,14 +14,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from densernn import Cluster, RNNAutoencoder, UnitScaler, load, save
+from densernn.datasets import load_mnist
 from densernn.errors import (
     ConvergenceWarning,
     DataError,
+    DatasetNotFoundError,
     InterruptedWarning,
     NegativeInputError,
     ParameterError,
 )
 from densernn.estimators import descents
+from densernn.persistence import describe
 
 METHODS = ("rnn-elm", "spiking", "ridge")
 ITERATIVE = METHODS[:2]
@@ -301,6 +304,8 @@ def test_it_is_saved_and_loaded(method, moments, tmp_path):
     X = digits()
     model = autoencoder(method).fit(X)
     save(model, tmp_path / "model.skops", moments=moments)
+    about = describe(tmp_path / "model.skops")
+    assert (about["n_hidden"], about["preparation"], about["weights"]) == (8, "UnitScaler", "dense")
     again = load(tmp_path / "model.skops")
     codes = model.transform(X)
     np.testing.assert_array_equal(again.transform(X), codes)
@@ -341,3 +346,24 @@ def test_codes_of_another_width_are_refused():
     model = autoencoder(max_iter=1).fit(digits())
     with pytest.raises(DataError, match="8 columns: X has 3"):
         model.inverse_transform(np.ones((2, 3)))
+
+
+@pytest.mark.slow
+def test_costs_of_real_digits():
+    """The bar: 3,000 digits of MNIST, 50 clusters.  See docs/decisions/0006 for more seeds."""
+    try:
+        X = load_mnist(download=False).X_train[:3000]
+    except DatasetNotFoundError:
+        pytest.skip("MNIST is not in $DENSERNN_DATA")
+    spiking = autoencoder("spiking", n_hidden=50, max_iter=200).fit(X)
+    assert spiking.cost_[0] > 1e6
+    assert spiking.cost_[-1] < 2.7e4  # what the published steps reach from a small start
+    signed = autoencoder("rnn-elm", n_hidden=50, max_iter=150, input_scale=0.1).fit(X)
+    for model in (spiking, signed):
+        assert (np.diff(model.cost_) <= 0).all()
+        assert (model.exponents_ >= 1).all()
+    learned = autoencoder("rnn-elm", n_hidden=50, max_iter=200).fit(X)
+    values = np.linalg.svd(X / 255.0, compute_uv=False)
+    assert learned.cost_[-1] < 1.1 * np.sum(values[50:] ** 2)
+    printed = autoencoder(n_hidden=50, max_iter=30, variant="printed").fit(X)
+    assert printed.cost_[-1] > printed.cost_[0]

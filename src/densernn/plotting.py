@@ -136,7 +136,7 @@ def figure_3(X: ArrayLike, *, n_hidden: int = 50, n_images: int = 10, **options:
     upper, lower = figure.subplots(2, 1, height_ratios=(1.5, 1))
     plot_cost(model, ax=upper)
     plot_reconstructions(model, X, n_images=n_images, ax=lower)
-    figure.suptitle(f"Only spiking cells, (16) and (17), {_structure(model)}")
+    figure.suptitle(_title(model, X, "only spiking cells, (16) and (17)"))
     return figure
 
 
@@ -188,13 +188,14 @@ def _images(
     model = _fit(X, n_hidden, method, options)
     figure = _pyplot().figure(figsize=(7.5, 2.1), layout="constrained")
     plot_reconstructions(model, X, n_images=n_images, ax=figure.subplots())
-    figure.suptitle(f"{_structure(model)} via {how}")
+    figure.suptitle(_title(model, X, how))
     return figure
 
 
-def _structure(model: RNNAutoencoder) -> str:
-    """Return such as ``784-50``."""
-    return f"{model.n_features_in_}-{model.n_hidden}"
+def _title(model: RNNAutoencoder, X: ArrayLike, how: str) -> str:
+    """Return structure, method, and the error of rebuilt rows whose values lie in [0, 1]."""
+    structure = f"{model.n_features_in_}-{model.n_hidden}"
+    return f"{structure} via {how}: mean squared error {-model.score(X):.4f}"
 
 
 def _strip(images: NDArray[Any], height: int, width: int) -> Float64Array:

@@ -112,7 +112,7 @@ class RNNAutoencoder(FittedAutoencoder):
     -----
     With n rows, U inputs and C clusters, an iteration costs about 8 n U C multiply-adds, and as
     many again for each time a step is refused (``"rnn-elm"``: 2 n U C).  Memory beside the rows: a
-    chunk, and some ten arrays of U x C numbers; (C + U)^2 for ``"ridge"``.  Rows are never copied
+    chunk, and two dozen arrays of U x C numbers; (C + U)^2 for ``"ridge"``.  Rows are never copied
     whole.
 
     Ctrl-C during the iterations ends them: ``fit`` warns (:class:`InterruptedWarning`) and returns
@@ -316,7 +316,7 @@ class RNNAutoencoder(FittedAutoencoder):
         kept = (
             32 * (self.n_hidden + columns) ** 2
             if self.method == "ridge"
-            else 80 * self.n_hidden * columns
+            else 192 * self.n_hidden * columns
         )
         least = kept + FEWEST * 8 * (4 * columns + 6 * self.n_hidden)
         if limit < least:
