@@ -42,16 +42,6 @@ RUNS: dict[str, dict[str, Any]] = {
 }
 
 
-def refused(exponents: np.ndarray, most: float) -> int:
-    """Count the steps that were measured and not taken, from the exponents of those that were."""
-    count, begin = 0, 1.0
-    for exponent in exponents:
-        halvings = 0 if not exponent else round(float(np.log2(begin / exponent)))
-        count += halvings
-        begin = exponent if halvings else min(2.0 * exponent, most)
-    return count
-
-
 def measure(X: np.ndarray, n_hidden: int, seed: int, options: dict[str, Any]) -> dict[str, Any]:
     model = RNNAutoencoder(n_hidden, tol=0.0, random_state=seed, **options)
     start = time.perf_counter()
@@ -68,7 +58,7 @@ def measure(X: np.ndarray, n_hidden: int, seed: int, options: dict[str, Any]) ->
         "highest": float(model.cost_.max()),
         "below 1": int((exponents < 1).sum()),
         "largest exponent": float(exponents.max()),
-        "refused": refused(exponents, model.max_exponent),
+        "refused": getattr(model, "n_refused_", 0),
     }
 
 

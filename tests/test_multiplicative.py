@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from densernn import Cluster
 from densernn.solvers.multiplicative import (
     LARGEST,
+    PATIENCE,
     CodeMoments,
     Descent,
     Point,
@@ -226,7 +227,17 @@ def test_the_exponent_is_halved_until_the_cost_does_not_rise():
     descent = Descent.start(line, (np.array([[1.0]]),)).advance(line)
     assert descent.exponents == (0.25,)
     assert descent.point.weights[0].item() == pytest.approx(2**0.25)
+    assert descent.refused == 2
     assert descent.advance(line).exponents[-1] <= 0.25
+
+
+def test_after_a_refusal_the_exponent_waits_before_it_grows():
+    line = Line(lambda w: np.inf if line.passes == 3 else -w)
+    descent = Descent.start(line, (np.array([[1.0]]),))
+    for _ in range(PATIENCE + 3):
+        descent = descent.advance(line)
+    assert descent.exponents == (1.0, 1.0, *PATIENCE * (1.0,), 2.0)
+    assert descent.refused == 1
 
 
 def test_the_exponent_grows_while_steps_go_well():

@@ -95,6 +95,9 @@ class RNNAutoencoder(FittedAutoencoder):
         g of each iteration; 0 where no step lowered the cost.  Not for ``"ridge"``.
     n_iter_ : int
         Iterations done; 1 for ``"ridge"``.
+    n_refused_ : int
+        Steps that were measured and not taken, since the cost would have risen.  Not for
+        ``"ridge"``.
     alpha_ : float
         Penalty in use (``"ridge"``).
     stack_ : Stack
@@ -256,7 +259,15 @@ class RNNAutoencoder(FittedAutoencoder):
 
     def _forget_fit(self) -> None:
         """Drop what an earlier fit with another method may have left."""
-        for name in ("_readout", "moments_", "_decoder", "_cost", "exponents_", "stack_"):
+        for name in (
+            "_readout",
+            "moments_",
+            "_decoder",
+            "_cost",
+            "exponents_",
+            "n_refused_",
+            "stack_",
+        ):
             self.__dict__.pop(name, None)
 
     def _start(self, source: ArraySource) -> None:
@@ -306,6 +317,7 @@ class RNNAutoencoder(FittedAutoencoder):
         self._cost = np.array(descent.costs)
         self.exponents_ = np.array(descent.exponents)
         self.n_iter_ = len(descent.exponents)
+        self.n_refused_ = descent.refused
 
     def _chunk_bytes(self) -> int:
         """Memory left for chunks once weights and their terms, or moments, have theirs."""

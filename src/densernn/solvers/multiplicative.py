@@ -38,6 +38,10 @@ LARGEST = 1e30
 MOST_HALVINGS = 20
 """Halvings of the exponent after which an iteration gives up and keeps the weights."""
 
+PATIENCE = 4
+"""Steps that must go well, after one was refused, before a larger exponent is tried again: a
+refused step costs a pass."""
+
 TINIEST = 1e-12
 """Penalty per row and cluster that stands for the pseudo-inverse of (19)."""
 
@@ -401,12 +405,18 @@ class Descent:
         With which each iteration went; 0 where no step lowered the cost and weights were kept.
     next_exponent : float
         With which the next one will begin.
+    wait : int
+        Steps that must go well before the exponent is doubled again.
+    refused : int
+        Steps that were measured and not taken, in all.
     """
 
     point: Point
     costs: tuple[float, ...]
     exponents: tuple[float, ...] = ()
     next_exponent: float = 1.0
+    wait: int = 0
+    refused: int = 0
 
     @classmethod
     def start(cls, problem: Problem, weights: tuple[Float64Array, ...]) -> Self:
@@ -424,7 +434,8 @@ class Descent:
         problem : Problem
             What is descended.
         max_exponent : float, default=inf
-            The exponent doubles after every step that was accepted at once, up to this.
+            The exponent doubles after a step that was accepted at once, up to this; after one
+            that was not, only once :data:`PATIENCE` more steps have gone well.
         damped : bool, default=True
             Whether to halve the exponent until the cost does not rise.  False takes full steps, up
             or down.
@@ -442,13 +453,18 @@ class Descent:
             )
             point = problem.measure(weights)
             if point.cost <= self.point.cost or not damped:
-                following = exponent if halvings else min(2.0 * exponent, max_exponent)
-                return self._with(point, exponent, following)
+                wait = PATIENCE if halvings else max(self.wait - 1, 0)
+                ready = not halvings and self.wait <= 1
+                following = min(2.0 * exponent, max_exponent) if ready else exponent
+                return self._with(point, exponent, following, wait, halvings)
             exponent /= 2.0
-        return self._with(self.point, 0.0, 1.0)
+        return self._with(self.point, 0.0, 1.0, 0, MOST_HALVINGS + 1)
 
-    def _with(self, point: Point, exponent: float, following: float) -> Self:
-        return type(self)(point, (*self.costs, point.cost), (*self.exponents, exponent), following)
+    def _with(
+        self, point: Point, exponent: float, following: float, wait: int, refused: int
+    ) -> Self:
+        costs, exponents = (*self.costs, point.cost), (*self.exponents, exponent)
+        return type(self)(point, costs, exponents, following, wait, self.refused + refused)
 
     def settled(self, tol: float) -> bool:
         """Tell whether the last iteration changed the cost by at most ``tol`` of it.
