@@ -8,12 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from densernn import Cluster
+from densernn.solvers.descent import PATIENCE, Descent, Point
 from densernn.solvers.multiplicative import (
     LARGEST,
-    PATIENCE,
     CodeMoments,
-    Descent,
-    Point,
     SpikingTerms,
     Terms,
     code_moments,

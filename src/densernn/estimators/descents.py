@@ -15,7 +15,8 @@ from densernn.engine import run
 from densernn.engine.progress import Progress
 from densernn.errors import ConvergenceWarning, InterruptedWarning
 from densernn.reconstruction import CodePass, LinearPass, SpikingPass
-from densernn.solvers.multiplicative import Descent, Point, Problem, Terms
+from densernn.solvers.descent import Descent, Point, Problem
+from densernn.solvers.multiplicative import Terms
 from densernn.sources.arrays import ArraySource
 
 Float64Array = NDArray[np.float64]
