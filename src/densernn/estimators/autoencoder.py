@@ -62,9 +62,9 @@ class RNNAutoencoder(FittedAutoencoder):
     alpha : float, "auto" or iterable of float, default="auto"
         Penalty on the squares of W2.  ``"auto"`` chooses it by generalised cross-validation for
         ``"ridge"``, and is next to nothing for ``"rnn-elm"``; without meaning for ``"spiking"``.
-    max_iter : int, default=200
+    max_iter : int, default=500
         Iterations at most.
-    tol : float, default=1e-4
+    tol : float, default=1e-3
         Stop when an iteration lowers the cost by at most this share of it.  0 stops only where no
         step lowers it at all.
     max_exponent : float, default=inf
@@ -141,8 +141,8 @@ class RNNAutoencoder(FittedAutoencoder):
         preparation: Any = "unit",
         input_scale: float | str | None = "auto",
         alpha: Any = "auto",
-        max_iter: int = 200,
-        tol: float = 1e-4,
+        max_iter: int = 500,
+        tol: float = 1e-3,
         max_exponent: float = np.inf,
         variant: str = "signed",
         dtype: str = "auto",
