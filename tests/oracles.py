@@ -146,3 +146,59 @@ def published_fista(H, T, alpha, n_iter, largest, nonnegative):
 def signed_parts(W2):
     """[W2'+ W2'-]."""
     return np.hstack([np.maximum(W2.T, 0.0), np.maximum(-W2.T, 0.0)])
+
+
+# ----------------------------------------------------------------------------- autoencoders
+
+
+def spiking_cost(X, W1, W2, cluster, weight=None):
+    """(13), each zeta by (8) in many digits: half of its slopes are what (16) and (17) part."""
+    H = _each(zeta, X @ W1, cluster)
+    Q = _each(zeta, H @ W2, cluster)
+    return float(weights_or_ones(X, weight) @ ((X - Q) ** 2).sum(axis=1))
+
+
+def linear_cost(X, W1, W2, cluster, weight=None):
+    """(18) at a given W2."""
+    H = _each(zeta, X @ W1, cluster)
+    return float(weights_or_ones(X, weight) @ ((X - H @ W2) ** 2).sum(axis=1))
+
+
+def slopes(cost, W, step=1e-6):
+    """Central differences of a cost by each weight, the step relative to it."""
+    found = np.empty_like(W)
+    for index in np.ndindex(W.shape):
+        costs = []
+        for sign in (1, -1):
+            moved = W.copy()
+            moved[index] += sign * step * W[index]
+            costs.append(cost(moved))
+        found[index] = (costs[0] - costs[1]) / (2 * step * W[index])
+    return found
+
+
+def spiking_fractions(X, W1, W2, cluster):
+    """Numerator and denominator of (16), then of (17), as printed, eta and all its signs."""
+    H = _each(zeta, X @ W1, cluster)
+    phi1, phi3 = _each(eta, X @ W1, cluster), _each(eta, H @ W2, cluster)
+    phi2, phi4 = _each(zeta, H @ W2, cluster), H
+    return (
+        X.T @ (phi1 * ((X * phi3) @ W2.T)),
+        X.T @ (phi1 * ((phi2 * phi3) @ W2.T)),
+        phi4.T @ (phi2 * phi3),
+        phi4.T @ (X * phi3),
+    )
+
+
+def printed_fraction(X, W1, W2, cluster):
+    """Numerator and denominator of (20), as printed."""
+    phi1, phi4 = _each(eta, X @ W1, cluster), _each(zeta, X @ W1, cluster)
+    positive = np.maximum(W2, 0)
+    return (
+        X.T @ (phi1 * (X @ positive.T)),
+        X.T @ (phi1 * ((phi4 @ positive) @ positive.T)),
+    )
+
+
+def _each(function, values, cluster):
+    return np.vectorize(lambda x: function(x, **cluster))(values)

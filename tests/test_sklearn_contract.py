@@ -5,6 +5,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from densernn import (
     ClusterFeatures,
     ImageSubsampler,
+    RNNAutoencoder,
     RNNELMClassifier,
     RNNELMRegressor,
     SignSplitter,
@@ -22,6 +23,9 @@ from densernn import (
         RNNELMRegressor(weights="dense"),
         ClusterFeatures(),
         ClusterFeatures(weights="dense"),
+        RNNAutoencoder(),
+        RNNAutoencoder(method="spiking"),
+        RNNAutoencoder(method="ridge"),
         UnitScaler(),
         UnitScaler(shared=True),
         SplitScaler(),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         ClusterFeatures,
         DenseRNNClassifier,
         DenseRNNRegressor,
+        RNNAutoencoder,
         RNNELMClassifier,
         RNNELMRegressor,
     )
@@ -31,6 +32,7 @@ _HOMES = {
     "ClusterFeatures": "estimators",
     "DenseRNNClassifier": "estimators",
     "DenseRNNRegressor": "estimators",
+    "RNNAutoencoder": "estimators",
     "RNNELMClassifier": "estimators",
     "RNNELMRegressor": "estimators",
     "ClassCounts": "folds",
@@ -57,6 +59,7 @@ __all__ = [
     "ImageSubsampler",
     "Marginals",
     "Moments",
+    "RNNAutoencoder",
     "RNNELMClassifier",
     "RNNELMRegressor",
     "RowStandardizer",

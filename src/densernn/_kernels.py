@@ -246,6 +246,26 @@ def split_columns(
 
 
 @_compile
+def split_errors(outputs: Any, slope: Any, inputs: Any, weight: Any) -> float:
+    """Weigh outputs and inputs by slopes; return the weighted squared error of the outputs.
+
+    ``outputs`` becomes ``w slope outputs`` and ``slope`` becomes ``w slope inputs``, in one pass
+    over memory.  ``weight`` is empty where every sample weighs 1.  Errors add up in float64.
+    """
+    one = outputs.dtype.type(1)
+    total = 0.0
+    for c in range(outputs.shape[0]):
+        for i in range(outputs.shape[1]):
+            w = outputs.dtype.type(weight[i]) if weight.size else one
+            error = inputs[c, i] - outputs[c, i]
+            total += np.float64(w * error) * np.float64(error)
+            scale = w * slope[c, i]
+            outputs[c, i] = scale * outputs[c, i]
+            slope[c, i] = scale * inputs[c, i]
+    return total
+
+
+@_compile
 def proximal_step(
     w: Any,
     back: Any,

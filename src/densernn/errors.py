@@ -45,3 +45,7 @@ class SingularSolveWarning(DensernnWarning):
 
 class ConvergenceWarning(DensernnWarning):
     """An iteration stopped at its limit before it met its tolerance."""
+
+
+class InterruptedWarning(DensernnWarning):
+    """An iteration was stopped from the keyboard; what it had reached is kept."""

@@ -13,13 +13,20 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    validate_data,
+)
 
 from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.cluster import FloatArray
 from densernn.errors import DataError, ParameterError
 from densernn.folds import Extrema, Marginals
+
+Float64Array = NDArray[np.float64]
 
 KNOTS = (-1.0, -1 / 3, 1 / 3, 1.0)
 """Default knots of SplitScaler, in standard deviations from the mean."""
@@ -135,6 +142,18 @@ class UnitScaler(OneToOneFeatureMixin, Preparation):  # type: ignore[misc]
         low, factor = _rounded(dtype, self.low_, self.factor_)
         _check_columns(rows, low, factor)
         run_blocks(lambda i, j: _kernels.scale_columns(rows, low, factor, i, j, out), rows.shape[1])
+
+    def inverse_transform(self, X: ArrayLike) -> Float64Array:
+        """Return what columns of shape (n_samples, n_features) were before they were scaled.
+
+        A column that never changed comes back as its one value; what had been clipped to 0, as
+        the minimum.
+        """
+        check_is_fitted(self)
+        rows = check_array(X, dtype=np.float64)
+        _check_columns(rows, self.low_)
+        width = _inverse(self.factor_, self.factor_ > 0)
+        return np.asarray(rows * width + self.low_, np.float64)
 
     def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
         """Tell which columns changed over the training rows."""

@@ -1,5 +1,6 @@
 """The scikit-learn face: estimators and transformers."""
 
+from densernn.estimators.autoencoder import RNNAutoencoder
 from densernn.estimators.classifier import RNNELMClassifier
 from densernn.estimators.deep import DenseRNNClassifier, DenseRNNRegressor
 from densernn.estimators.features import ClusterFeatures
@@ -9,6 +10,7 @@ __all__ = [
     "ClusterFeatures",
     "DenseRNNClassifier",
     "DenseRNNRegressor",
+    "RNNAutoencoder",
     "RNNELMClassifier",
     "RNNELMRegressor",
 ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -98,17 +96,6 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         self._readout.solution  # noqa: B018 - fit solves at once; after updates the first use does
         self.fit_seconds_ = {"moments": folded - start, "readout": self._readout.seconds}
         return self
-
-    @contextmanager
-    def _unchanged_by_errors(self) -> Iterator[None]:
-        """Put all attributes back if an error comes before rows are folded."""
-        before = dict(self.__dict__)
-        try:
-            yield
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
 
     def _update(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> Self:
         """Add rows: the body of ``partial_fit``."""

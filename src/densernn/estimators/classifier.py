@@ -13,6 +13,7 @@ from sklearn.utils.validation import column_or_1d, validate_data
 from densernn.cluster import Cluster
 from densernn.errors import DataError, MergeError, ParameterError
 from densernn.estimators.base import RNNELM, Float64Array
+from densernn.estimators.state import unchanged_by_errors
 from densernn.estimators.targets import ClassTargets, LabelTargets
 from densernn.folds import ClassCounts
 
@@ -168,7 +169,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
             self._require_moments()
         if known is None and classes is None:
             raise ParameterError("classes must be given in the first call of partial_fit")
-        with self._unchanged_by_errors():
+        with unchanged_by_errors(self):
             if known is not None and classes is not None and not self._accepts(classes):
                 raise ParameterError(
                     f"classes={np.unique(np.asarray(classes)).tolist()} differ from those of the "

@@ -65,10 +65,8 @@ class NetworkRecipe:
         -------
         Stack
         """
-        self._check()
         rows = Rows(source, chunk_bytes)
-        extrema, marginals = rows.look()
-        preparation = self._prepare(rows, extrema, marginals)
+        preparation, extrema = self.learn_preparation(rows)
         n_inputs, live = outputs_of(preparation, rows, extrema)
         dtype = self._working_dtype(n_rows, shares_unit(extrema))
         below = Below(preparation, (), n_inputs)
@@ -97,6 +95,12 @@ class NetworkRecipe:
     @property
     def _clusters(self) -> Cluster:
         return self.cluster if self.cluster is not None else Cluster()
+
+    def learn_preparation(self, rows: Rows) -> tuple[Any, Extrema]:
+        """Check the choices; return the fitted preparation and the ranges of the raw columns."""
+        self._check()
+        extrema, marginals = rows.look()
+        return self._prepare(rows, extrema, marginals), extrema
 
     def _draw_sparse(
         self,

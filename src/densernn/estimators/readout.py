@@ -30,7 +30,11 @@ class Readout:
         In which the products behind the moments were computed.
     negligible : float
         Mean squared error that counts as none when a penalty is chosen.
+    intercept : bool, default=True
+        Whether there is an unpenalised intercept: encoders have none.
     """
+
+    intercept = True  # of readouts from files that do not tell
 
     def __init__(
         self,
@@ -38,11 +42,13 @@ class Readout:
         alpha: float | str | Iterable[float],
         working_dtype: Any,
         negligible: float,
+        intercept: bool = True,
     ) -> None:
         self.moments = moments
         self.alpha = alpha
         self.working_dtype = np.dtype(working_dtype).name
         self.negligible = negligible
+        self.intercept = intercept
         self._solved: tuple[RidgeSolution, dict[float, float]] | None = None
         self.seconds = 0.0
         self._lock = threading.Lock()
@@ -51,7 +57,9 @@ class Readout:
         with self._lock:
             if self._solved is None:
                 start = time.perf_counter()
-                system = RidgeSystem(self.moments, self.working_dtype, negligible=self.negligible)
+                system = RidgeSystem(
+                    self.moments, self.working_dtype, self.intercept, self.negligible
+                )
                 self._solved = choose_alpha(system, self.alpha)
                 self.seconds = time.perf_counter() - start
             return self._solved

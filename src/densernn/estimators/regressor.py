@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 from densernn.cluster import Cluster
 from densernn.errors import DataError
 from densernn.estimators.base import RNNELM, Float64Array
+from densernn.estimators.state import unchanged_by_errors
 from densernn.estimators.targets import RealTargets
 
 
@@ -75,7 +76,7 @@ random_state, verbose
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
         """Add rows to the model; see :meth:`RNNELMClassifier.partial_fit`."""
-        with self._unchanged_by_errors():
+        with unchanged_by_errors(self):
             return self._update(X, y, None, sample_weight)
 
     def predict(self, X: ArrayLike) -> Float64Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 _MOMENTS: ContextVar[bool | None] = ContextVar("densernn_saving_moments", default=None)
 
@@ -26,3 +27,15 @@ def saving(*, moments: bool) -> Iterator[None]:
 def moments_wanted() -> bool | None:
     """Tell whether moments are to be saved; None where nothing is being saved."""
     return _MOMENTS.get()
+
+
+@contextmanager
+def unchanged_by_errors(estimator: Any) -> Iterator[None]:
+    """Put all attributes of an estimator back if an error comes before rows are folded."""
+    before = dict(estimator.__dict__)
+    try:
+        yield
+    except BaseException:
+        estimator.__dict__.clear()
+        estimator.__dict__.update(before)
+        raise

@@ -14,6 +14,7 @@ import densernn
 from densernn.errors import ModelFileError
 from densernn.estimators.base import RNNELM
 from densernn.estimators.features import ClusterFeatures
+from densernn.estimators.fitted_autoencoder import FittedAutoencoder
 from densernn.layers import Stack
 from densernn.persistence.trusted import SCHEMA
 from densernn.weights import SparseWeights
@@ -112,7 +113,7 @@ def make_header(model: Any, moments: bool) -> dict[str, Any]:
         "n_features": getattr(model, "n_features_in_", None),
         "feature_names": _as_list(getattr(model, "feature_names_in_", None)),
     }
-    if isinstance(inner, RNNELM | ClusterFeatures) and hasattr(inner, "stack_"):
+    if isinstance(inner, RNNELM | ClusterFeatures | FittedAutoencoder) and hasattr(inner, "stack_"):
         header |= _describe_stack(inner, inner.stack_)
     if isinstance(inner, RNNELM) and hasattr(inner, "stack_"):
         header |= _describe_readout(inner)
@@ -127,7 +128,9 @@ def innermost(model: Any) -> Any:
     return model
 
 
-def _describe_stack(model: RNNELM | ClusterFeatures, stack: Stack) -> dict[str, Any]:
+def _describe_stack(
+    model: RNNELM | ClusterFeatures | FittedAutoencoder, stack: Stack
+) -> dict[str, Any]:
     sparse = isinstance(getattr(stack.layers[-1], "weights", None), SparseWeights)
     deep = len(stack.layers) > 1
     return {

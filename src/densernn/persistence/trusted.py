@@ -10,6 +10,7 @@ from skops.io import get_untrusted_types
 
 OWN = (
     "densernn.cluster.Cluster",
+    "densernn.estimators.autoencoder.RNNAutoencoder",
     "densernn.estimators.classifier.RNNELMClassifier",
     "densernn.estimators.deep.DenseRNNClassifier",
     "densernn.estimators.deep.DenseRNNRegressor",

@@ -1,0 +1,80 @@
+"""Figures: what is drawn where, and what is said where it cannot be."""
+
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from densernn import RNNAutoencoder, plotting
+from densernn.errors import DataError, ParameterError
+
+X = load_digits().data[:60]
+
+
+matplotlib = pytest.importorskip("matplotlib", reason="matplotlib is optional")
+matplotlib.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """Close figures after each test."""
+    from matplotlib import pyplot
+
+    yield
+    pyplot.close("all")
+
+
+def model(**options):
+    return RNNAutoencoder(4, max_iter=3, tol=0, random_state=0, **options).fit(X)
+
+
+def test_originals_stand_above_what_is_rebuilt():
+    autoencoder = model()
+    ax = plotting.plot_reconstructions(autoencoder, X, n_images=3)
+    image = ax.images[0].get_array()
+    assert image.shape == (8 + 2 + 8, 3 * 8 + 2)
+    np.testing.assert_array_equal(image[:8, 9:17], X[1].reshape(8, 8))
+    rebuilt = autoencoder.inverse_transform(autoencoder.transform(X[:3]))
+    np.testing.assert_array_equal(image[10:, 18:], rebuilt[2].reshape(8, 8))
+    assert image.mask[8:10].all()
+    assert ax.images[0].get_clim() == (0.0, X[:3].max())
+
+
+def test_images_of_any_shape_and_fewer_than_asked_for():
+    ax = plotting.plot_reconstructions(model(), X[:2], image_shape=(4, 16))
+    assert ax.images[0].get_array().shape == (4 + 2 + 4, 2 * 16 + 1)
+
+
+def test_the_cost_is_drawn_on_the_axes_given():
+    from matplotlib.figure import Figure
+
+    autoencoder, own = model(), Figure().subplots()
+    assert plotting.plot_cost(autoencoder, ax=own) is own
+    np.testing.assert_array_equal(own.lines[0].get_ydata(), autoencoder.cost_)
+    assert own.get_yscale() == "log"
+
+
+@pytest.mark.parametrize("number", [3, 4, 5, 6])
+def test_figures_of_the_paper(number, tmp_path):
+    draw = getattr(plotting, f"figure_{number}")
+    figure = draw(X, n_hidden=5, n_images=4, random_state=0, max_iter=3, tol=0)
+    assert len(figure.axes) == (2 if number == 3 else 1)
+    assert "64-5" in figure.get_suptitle()
+    figure.savefig(tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 1000
+
+
+def test_rows_that_are_no_images_are_refused():
+    with pytest.raises(DataError, match="no images of 5 x 8 pixels"):
+        plotting.plot_reconstructions(model(), X, image_shape=(5, 8))
+    with pytest.raises(ParameterError, match="n_images"):
+        plotting.plot_reconstructions(model(), X, n_images=0)
+
+
+def test_without_matplotlib_it_says_what_to_install(monkeypatch):
+    autoencoder = model()
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for draw in (plotting.plot_cost, lambda a: plotting.figure_5(X)):
+        with pytest.raises(ImportError, match=r"pip install 'densernn\[plot\]'"):
+            draw(autoencoder)
