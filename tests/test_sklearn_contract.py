@@ -4,6 +4,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from densernn import (
     ClusterFeatures,
+    DenseRNNClassifier,
+    DenseRNNRegressor,
     ImageSubsampler,
     RNNAutoencoder,
     RNNELMClassifier,
@@ -21,6 +23,9 @@ from densernn import (
         RNNELMClassifier(weights="dense"),
         RNNELMRegressor(),
         RNNELMRegressor(weights="dense"),
+        DenseRNNClassifier((20,), 200),
+        DenseRNNClassifier((20, 10), 200, weights="dense", encoder="fista"),
+        DenseRNNRegressor((20,), 200),
         ClusterFeatures(),
         ClusterFeatures(weights="dense"),
         RNNAutoencoder(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,7 @@ from densernn.cluster import FloatArray
 from densernn.errors import DataError
 from densernn.estimators.base import PREDICT_ROWS, check_weights
 from densernn.estimators.readout import Readout
-from densernn.layers import Stack
+from densernn.layers import ClusterLayer, Stack
 
 Float64Array = NDArray[np.float64]
 
@@ -80,17 +80,21 @@ class FittedAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             part = slice(start, start + PREDICT_ROWS)
             Z = self.stack_.prepare(rows[part], start)
             codes = np.empty((self.stack_.n_features, Z.shape[1]), self.stack_.dtype)
-            self.stack_.layers[0].forward(Z, codes)
+            self._layer.forward(Z, codes)
             errors = np.square(self._decode(codes.T.astype(np.float64)) - Z.T).sum(axis=1)
             total += float(errors.sum() if weight is None else errors @ weight[part])
         mass = float(len(rows) if weight is None else weight.sum())
-        return -total / (mass * self.stack_.layers[0].n_inputs)
+        return -total / (mass * self._layer.n_inputs)
+
+    @property
+    def _layer(self) -> ClusterLayer:
+        return cast("ClusterLayer", self.stack_.layers[0])
 
     @property
     def weights_(self) -> FloatArray:
         """W1, of shape (n_inputs, n_hidden)."""
         check_is_fitted(self)
-        return self.stack_.layers[0].weights.toarray()
+        return self._layer.weights.toarray()
 
     @property
     def decoder_weights_(self) -> Float64Array:
@@ -109,7 +113,7 @@ class FittedAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         if not self._spiking_decoder:
             return rebuilt
         # Codes of transform are positive; those that a user made may not be.
-        return np.asarray(self.stack_.layers[0].cluster.zeta(rebuilt, out=rebuilt), np.float64)
+        return np.asarray(self._layer.cluster.zeta(rebuilt, out=rebuilt), np.float64)
 
     def _restore(self, prepared: Float64Array) -> Float64Array:
         preparation = self.stack_.preparation

@@ -50,7 +50,8 @@ class RidgeSolver:
         alpha = self.alpha
         if isinstance(alpha, str):
             variance = float(moments.variances[: moments.n_features].sum())
-            alpha = RIDGE_SHARE * variance * moments.weight
+            # A code that never changes has no variance: any penalty then gives W2 = 0.
+            alpha = RIDGE_SHARE * variance * moments.weight or 1.0
         return RidgeSystem(moments, intercept=False).solve(alpha).coef
 
 
