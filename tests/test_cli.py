@@ -148,6 +148,61 @@ def test_digits_as_json(call, tmp_path):
     assert model.verbose == 0
 
 
+def test_deep_models_by_structure(call, tmp_path):
+    line = ["evaluate", "--dataset=digits", "--json"]
+    deep = json.loads(call(*line, "--model=dense-rnn", "--structure=64-20-60-10"))
+    assert deep["accuracy"] > 0.85
+    assert (deep["layers"], deep["encoder"], deep["weights"]) == ([40, 60], "ridge", "sparse")
+    model = tmp_path / "two.skops"
+    published = json.loads(
+        call(*line, "--model=classifier2", "--structure=64-20-10-60-10", "-o", model)
+    )
+    assert published["accuracy"] > 0.85
+    assert (published["layers"], published["alpha"]) == ([40, 20, 60], 1e-12)
+    assert json.loads(call("info", model, "--json"))["layers"] == [40, 20, 60]
+    sources = json.loads(call(*line, "--model=classifier5", "--structure=2x32-2x3x20-10"))
+    assert (sources["layers"], sources["n_hidden"]) == ([240], None)
+    ridge = ("--encoder=ridge", "--kappa=1e-7", "--alpha=1e-6", "--lam=0.01")
+    chosen = json.loads(call(*line, "--model=classifier2", "--structure=64-20-60-10", *ridge))
+    assert (chosen["encoder"], chosen["alpha"]) == ("RidgeSolver(alpha=10000000.0)", 1e-6)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_deep_model_of_an_own_file(task, here, call):
+    name, target = ("values", "value") if task == "regression" else ("words", "label")
+    deep = ("--model=dense-rnn", "--n-hidden=30", "--encoder=nonnegative-fista", "--json")
+    result = json.loads(call("evaluate", f"{name}.csv", f"--target={target}", *deep))
+    assert result["r2" if task == "regression" else "accuracy"] > 0.5
+    assert result["layers"] == [500, 30]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--model=classifier2", "needs --structure"),
+        ("--model=classifier2 --structure=784-500-5000-10", "784 inputs, and the data have 64"),
+        ("--model=classifier2 --structure=64-20-60-9", "9 outputs, and the data have 10"),
+        ("--model=classifier2 --structure=64-2o-60-10", "part 2, '2o'"),
+        ("--model=classifier2 --structure=64-20-60-10 --n-hidden=5", "--n-hidden: has no meaning"),
+        ("--model=dense-rnn --structure=64-20-60-10 --n-hidden=5", "--n-hidden: has no meaning"),
+        ("--structure=64-20-60-10", "--structure: has no meaning for --model rnn-elm"),
+        ("--model=dense-rnn --kappa=1", "--encoder ridge as well"),
+        ("--model=classifier1 --structure=64-20-60-10 --encoder=ridge", "Classifier-1"),
+        (
+            "--model=classifier2 --structure=64-20-60-10 --encoder=nonnegative-fista",
+            "classifier1",
+        ),
+    ],
+)
+def test_deep_options_that_do_not_go_together(arguments, said, refuse):
+    assert said in refuse("evaluate", "--dataset=digits", *arguments.split())
+
+
+def test_a_published_classifier_does_no_regression(here, refuse):
+    published = ("--model=classifier2", "--structure=4-20-60-9")
+    assert "is a classifier" in refuse("evaluate", "values.csv", "--target=value", *published)
+
+
 def test_the_same_seed_gives_the_same_and_another_does_not(call):
     keys = ("accuracy", "alpha")
     results = [

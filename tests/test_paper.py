@@ -35,6 +35,7 @@ IMAGES, LABELS = load_digits(return_X_y=True)
         ("2x32x32-80x500-10x10-10000-5", 4, 2048, 2, (500, 10), (80, 10), 10000, 5),
         ("2x32x32-10x100-80x10-5", 5, 2048, 2, (100, 10), (10, 80), None, 5),
         ("2x32x32-2x5x50-5", 5, 2048, 2, (50,), (10,), None, 5),
+        ("216+76+64-6x100-1000-10", 4, 356, 3, (100,), (6,), 1000, 10),
     ],
 )
 def test_structures_of_the_paper(
@@ -55,6 +56,8 @@ def test_structures_of_the_paper(
         ("784-500-5000-", 1, "part 4, ''"),
         ("784x-500-10", 2, "part 1, '784x'"),
         ("784-1_000-10", 2, "part 2, '1_000'"),
+        ("10++4-2x5-30-10", 3, "part 1, ''"),
+        ("10+4-5-30-10", 2, "part 1, '10.4'"),
         ("784-10", 2, "needs 3 parts"),
         ("2x32x32-2000-5", 3, "needs 4 parts"),
         ("784-2x500-5000-10", 2, "part 2 must be a single number"),
@@ -99,10 +102,8 @@ def test_options_reach_the_network():
     assert one.encoder == FistaSolver(1e-3, True, 0.0, 150, "published")
 
 
-def test_sources_of_unequal_widths_can_be_named():
-    columns = [slice(0, 10), slice(10, 64)]
-    model = classifier3("2x32-2x15-100-10", sources=columns, random_state=0)
-    model.fit(IMAGES[:500], LABELS[:500])
+def test_sources_of_unequal_widths_are_written_with_plus_signs():
+    model = classifier3("10+6x9-2x15-100-10", random_state=0).fit(IMAGES[:500], LABELS[:500])
     assert [part.n_inputs for part in model.stack_.layers[0].parts] == [10, 54]
 
 
@@ -113,17 +114,11 @@ def test_sources_of_unequal_widths_can_be_named():
         ({"encoder": "lasso"}, "encoder must be one of"),
         ({"kappa": 0.0}, "kappa"),
         ({"lam": -1.0}, "lambda_plus > 0"),
-        ({"sources": [slice(0, 64)]}, "wires all inputs together"),
     ],
 )
 def test_options_that_do_not_go_are_refused(options, text):
     with pytest.raises(ParameterError, match=text):
         from_structure("64-20-200-10", **options)
-
-
-def test_a_wrong_number_of_sources_is_refused():
-    with pytest.raises(ParameterError, match="has 2 sources: 1 are given"):
-        classifier3("2x32-2x15-100-10", sources=[slice(0, 64)])
 
 
 def test_data_that_do_not_fit_are_refused():

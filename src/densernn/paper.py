@@ -4,8 +4,9 @@ A structure is written as in the paper's Tables II to IV and section VI: inputs,
 the random layer, outputs, with dashes between (``784-500-8000-10``).  A part may be a product
 (``2x50``).  Classifier-1 and -2 wire all inputs together, so that ``2x28`` are 56 of them.  Of
 Classifier-3 to -5 the first part is a number of sources times the inputs of each
-(``2x32x32``), and an encoder layer a number of encoders over all sources times the size of each:
-``2x50``, ``2x5x50`` or ``80x500``.
+(``2x32x32``) or, where they differ, the inputs of each with plus signs between
+(``216+76+64``), and an encoder layer a number of encoders over all sources times the size of
+each: ``2x50``, ``2x5x50`` or ``80x500``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 from densernn.cluster import Cluster
@@ -43,10 +45,8 @@ class Structure:
     ----------
     text : str
         As it was written.
-    n_sources : int
-        Sources of a row; 1 where all inputs are wired together.
-    n_inputs : int
-        Inputs of a row, of all sources together.
+    source_widths : tuple of int
+        Inputs of each source; a single one where all inputs are wired together.
     encoder_sizes, replicas : tuple of int
         Size of each encoder of a layer, and how many there are over all sources.
     n_hidden : int or None
@@ -56,12 +56,21 @@ class Structure:
     """
 
     text: str
-    n_sources: int
-    n_inputs: int
+    source_widths: tuple[int, ...]
     encoder_sizes: tuple[int, ...]
     replicas: tuple[int, ...]
     n_hidden: int | None
     n_outputs: int
+
+    @property
+    def n_sources(self) -> int:
+        """Sources of a row."""
+        return len(self.source_widths)
+
+    @property
+    def n_inputs(self) -> int:
+        """Inputs of a row, of all sources together."""
+        return sum(self.source_widths)
 
     def check(self, n_columns: int, n_classes: int) -> None:
         """Raise :class:`DataError` if data of so many columns and classes do not fit."""
@@ -111,7 +120,8 @@ whole numbers from 1 on
         raise ParameterError(f"classifier must be one of {CLASSIFIERS}: it is {classifier!r}")
     if not isinstance(text, str):
         raise ParameterError(f"structure must be text such as '784-500-5000-10': it is {text!r}")
-    parts = [_factors(text, i, part) for i, part in enumerate(_SEPARATORS.split(text), 1)]
+    first, *rest = _SEPARATORS.split(text)
+    parts = [[], *(_factors(text, number, part) for number, part in enumerate(rest, 2))]
     fewest = {1: 3, 2: 3, 3: 4, 4: 4, 5: 3}[classifier]
     if len(parts) < fewest:
         layers = "inputs, encoders and outputs" if classifier == 5 else "inputs to outputs"
@@ -119,23 +129,22 @@ whole numbers from 1 on
             f"structure {text!r}: Classifier-{classifier} needs {fewest} parts or more, {layers}: "
             f"there are {len(parts)}"
         )
-    n_sources = _count_sources(text, parts[0]) if classifier >= 3 else 1
+    widths = _wired(text, first) if classifier < 3 else _source_widths(text, first)
     last = len(parts) - (1 if classifier == 5 else 2)
-    single = {i: parts[i] for i in (*range(1 if classifier < 3 else last, len(parts)),)}
-    for i, factors in single.items():
-        if len(factors) > 1:
+    for number in range(1 if classifier < 3 else last, len(parts)):
+        if len(parts[number]) > 1:
+            product = "x".join(map(str, parts[number]))
             raise ParameterError(
-                f"structure {text!r}: part {i + 1} must be a single number in a "
-                f"Classifier-{classifier}: it is {'x'.join(map(str, factors))!r}"
+                f"structure {text!r}: part {number + 1} must be a single number in a "
+                f"Classifier-{classifier}: it is {product!r}"
             )
     encoders = parts[1:last]
     replicas = tuple(
-        _replicas(text, i, factors, n_sources) for i, factors in enumerate(encoders, 2)
+        _replicas(text, i, factors, len(widths)) for i, factors in enumerate(encoders, 2)
     )
     structure = Structure(
         text,
-        n_sources,
-        math.prod(parts[0]),
+        widths,
         tuple(factors[-1] for factors in encoders),
         replicas,
         None if classifier == 5 else parts[-2][0],
@@ -155,13 +164,22 @@ def _factors(text: str, number: int, part: str) -> list[int]:
     return [int(factor) for factor in factors]
 
 
-def _count_sources(text: str, factors: list[int]) -> int:
+def _wired(text: str, part: str) -> tuple[int, ...]:
+    """Return the inputs of a row, which may be written as a product."""
+    return (math.prod(_factors(text, 1, part)),)
+
+
+def _source_widths(text: str, part: str) -> tuple[int, ...]:
+    """Return the inputs of each source."""
+    if "+" in part:
+        return tuple(math.prod(_factors(text, 1, width)) for width in part.split("+"))
+    factors = _factors(text, 1, part)
     if len(factors) < 2:
         raise ParameterError(
-            f"structure {text!r}: part 1 must be sources times inputs, such as 2x32x32, for "
-            f"several sources: it is {factors[0]}"
+            f"structure {text!r}: part 1 must be sources times inputs, such as 2x32x32, or the "
+            f"inputs of each with plus signs between, for several sources: it is {factors[0]}"
         )
-    return factors[0]
+    return (math.prod(factors[1:]),) * factors[0]
 
 
 def _replicas(text: str, number: int, factors: list[int], n_sources: int) -> int:
@@ -197,7 +215,7 @@ def from_structure(
     lam: float = 0.005,
     kappa: float = KAPPA,
     alpha: Any = READOUT_ALPHA,
-    sources: Any = None,
+    preparation: Any = "auto",
     dtype: str = "auto",
     random_state: Any = None,
     verbose: int = 0,
@@ -220,10 +238,9 @@ def from_structure(
         Of ``"ridge"`` encoders, whose penalty is 1/kappa.
     alpha : as in :class:`RNNELMClassifier`, default=1e-12
         Penalty of the readout, 1/kappa in (24); 2^-30 or 2^-25 in section VI.
-    sources : list of column selections, optional
-        Of Classifier-3 to -5, where sources are not of equal widths, one after the other.
-    dtype, random_state, verbose
-        As in :class:`DenseRNNClassifier`.
+    preparation, dtype, random_state, verbose
+        As in :class:`DenseRNNClassifier`.  The paper scales images by one range of all pixels:
+        ``UnitScaler(shared=True)``, which ``"auto"`` takes where columns look like pixels.
 
     Returns
     -------
@@ -259,11 +276,12 @@ def from_structure(
         plan.encoder_sizes,
         plan.n_hidden or 1,
         encoder=solver,
-        sources=_sources(plan, sources),
+        sources=_slices(plan.source_widths) if plan.n_sources > 1 else None,
         replicas=plan.replicas or 1,
         random_hidden=plan.n_hidden is not None,
         cluster=Cluster(lambda_plus=lam, lambda_minus=lam),
         weights="dense",
+        preparation=preparation,
         alpha=alpha,
         dtype=dtype,
         random_state=random_state,
@@ -271,22 +289,9 @@ def from_structure(
     )
 
 
-def _sources(plan: Structure, sources: Any) -> Any:
-    if plan.n_sources == 1:
-        if sources is not None:
-            raise ParameterError(
-                f"structure {plan.text!r} wires all inputs together: leave sources out, or write "
-                "Classifier-3 to -5 with a number of sources first"
-            )
-        return None
-    if sources is not None:
-        if len(sources) != plan.n_sources:
-            raise ParameterError(
-                f"structure {plan.text!r} has {plan.n_sources} sources: {len(sources)} are given"
-            )
-        return sources
-    width = plan.n_inputs // plan.n_sources
-    return [slice(i * width, (i + 1) * width) for i in range(plan.n_sources)]
+def _slices(widths: tuple[int, ...]) -> list[slice]:
+    edges = [0, *accumulate(widths)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def classifier1(structure: str, **options: Any) -> DenseRNNClassifier:

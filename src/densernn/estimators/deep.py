@@ -57,6 +57,8 @@ memory_limit, random_state, verbose
         too: codes of U[0, 1] weights scaled by their range and standardised in each row, bias
         inputs, and layers scaled by their largest pre-activation over the training rows.
         ``"sparse"`` draws codes like the random layer, and takes ranges from moments.
+        ``preparation="auto"`` splits tables of 64 columns or more at their means alone, and
+        ``dtype="auto"`` is float32 over pixels behind one encoder layer at most.
 
     Attributes
     ----------

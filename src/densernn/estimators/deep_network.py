@@ -23,7 +23,7 @@ from densernn.estimators.network import (
 )
 from densernn.folds import Extrema, Marginals
 from densernn.layers import Below, ClusterLayer, Stack
-from densernn.preparation import shares_unit
+from densernn.preparation import Preparation, SplitScaler, shares_unit
 from densernn.solvers import FistaSolver, RidgeSolver
 from densernn.sources.arrays import ArraySource
 from densernn.wiring import (
@@ -32,6 +32,9 @@ from densernn.wiring import (
     heard_spans,
     replicas_per_source,
 )
+
+WIDE = 64
+"""Columns from which on a table is split at one knot before encoders."""
 
 SOLVERS = ("ridge", "fista", "nonnegative-fista")
 
@@ -147,6 +150,15 @@ class DeepRecipe(NetworkRecipe):
                 scale = self._code_scale(preparation)
                 codes.append(ClusterLayer(drawn.scaled(scale), self._clusters))
         return codes
+
+    def _split(self, n_columns: int) -> Preparation:
+        """Split many columns at their means alone.
+
+        An encoder's moments grow with the square of the inputs, and wide tables gain nothing from
+        more knots (docs/decisions/0007).
+        """
+        wide = len(self.encoder_sizes) and n_columns >= WIDE
+        return SplitScaler((0.0,)) if wide else super()._split(n_columns)
 
     def _solver(self) -> Solver:
         """Return the solver that is named, or given."""

@@ -173,7 +173,9 @@ class NetworkRecipe:
     def _named(self, name: str, extrema: Extrema) -> Preparation:
         pixels = shares_unit(extrema)
         if name == "auto":
-            name = "unit" if pixels or self.weights == "dense" else "split"
+            if not pixels and self.weights == "sparse":
+                return self._split(extrema.width.size)
+            name = "unit"
         if name == "unit":
             return UnitScaler(shared=pixels)
         if name == "split":
@@ -181,6 +183,10 @@ class NetworkRecipe:
         raise ParameterError(
             f"preparation must be 'auto', 'unit', 'split', None or a transformer: it is {name!r}"
         )
+
+    def _split(self, n_columns: int) -> Preparation:
+        """Return what "auto" takes for tables of so many columns."""
+        return SplitScaler()
 
     def _sparse_scale(self, preparation: Any) -> float:
         if self.input_scale != "auto":
