@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from densernn.subsampling import ImageSubsampler
     from densernn.whitening import ZCAWhitener
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Cluster": "cluster",
