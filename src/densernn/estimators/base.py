@@ -293,11 +293,12 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         if self.memory_limit is None:
             return CHUNK_BYTES
         limit = parse_bytes(self.memory_limit)
-        moments, width = self._recipe().footprint(self.n_features_in_, self.targets_.n_targets)
+        recipe = self._recipe()
+        moments, width = recipe.footprint(self.n_features_in_, self.targets_.n_targets)
         least = moments + FEWEST * 8 * 3 * width
         if limit < least:
             raise ParameterError(
-                f"memory_limit={self.memory_limit!r} is too little for a network of this size: "
+                f"memory_limit={self.memory_limit!r} is too little for {recipe.size}: "
                 f"moments and their factorisation alone need {least / 1e6:.0f} MB"
             )
         return int(min(CHUNK_BYTES, limit - moments))

@@ -90,6 +90,12 @@ class DeepRecipe(NetworkRecipe):
         layer = self._random_layer(below, live, rng, dtype, rows)
         return Stack(below.preparation, (*below.layers, layer))
 
+    @property
+    def size(self) -> str:
+        """Return the parameters that make the network large, for messages."""
+        sizes = f"encoder_sizes={self.encoder_sizes!r}, replicas={self.replicas!r}"
+        return f"{sizes}, {super().size}" if self.random_hidden else sizes
+
     def footprint(self, n_columns: int, n_targets: int) -> tuple[int, int]:
         """Return bytes of the largest moments at a time, and numbers held for a row.
 

@@ -117,6 +117,11 @@ class NetworkRecipe:
             return draw_patches(side, n_clusters, self.fan_in, rng, live)
         return draw_sparse(n_inputs, n_clusters, self.fan_in, rng, live)
 
+    @property
+    def size(self) -> str:
+        """Return the parameters that make the network large, for messages."""
+        return f"n_hidden={self.n_hidden}"
+
     def footprint(self, n_columns: int, n_targets: int) -> tuple[int, int]:
         """Return bytes of moments and their factorisation, and numbers held for a row."""
         return 16 * (self.n_hidden + n_targets) ** 2, self.n_hidden + n_columns

@@ -132,10 +132,10 @@ def _describe_stack(
     model: RNNELM | ClusterFeatures | FittedAutoencoder, stack: Stack
 ) -> dict[str, Any]:
     sparse = isinstance(getattr(stack.layers[-1], "weights", None), SparseWeights)
-    deep = len(stack.layers) > 1
+    widths = [layer.n_clusters for layer in stack.layers]
     return {
         "n_hidden": stack.n_features,
-        "layers": [layer.n_clusters for layer in stack.layers] if deep else None,
+        **({"layers": widths} if len(widths) > 1 else {}),
         "weights": "sparse" if sparse else "dense",
         "fan_in": int(model.fan_in) if sparse else None,
         "preparation": None if stack.preparation is None else type(stack.preparation).__name__,
