@@ -50,7 +50,12 @@ def run(
 
 
 def learn_layer(
-    phase: LearningPhase[Any], source: ArraySource, *, chunk_bytes: int = CHUNK_BYTES
+    phase: LearningPhase[Any],
+    source: ArraySource,
+    *,
+    chunk_bytes: int = CHUNK_BYTES,
+    label: str = "layer",
+    shown: bool = False,
 ) -> Layer:
     """Run a phase, and what follows from it, until a layer comes out.
 
@@ -60,12 +65,20 @@ def learn_layer(
         Makes another phase, or a layer, of its fold.
     source, chunk_bytes
         As in :func:`run`.
+    label : str
+        What a progress bar calls it.
+    shown : bool
+        Whether to show one, for each pass.
 
     Returns
     -------
     Layer
     """
     made: Any = phase
+    number = 0
     while hasattr(made, "finish"):
-        made = made.finish(run(made, source, chunk_bytes=chunk_bytes))
+        number += 1
+        with Progress(f"{label}, pass {number}", source.n_rows, shown) as progress:
+            fold = run(made, source, chunk_bytes=chunk_bytes, progress=progress)
+        made = made.finish(fold)
     return cast("Layer", made)

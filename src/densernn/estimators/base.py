@@ -87,7 +87,8 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         self._learn_targets(targets)
         chunk_bytes = self._chunk_bytes()
         weight = check_weights(sample_weight, rows)
-        self.stack_ = self._recipe().learn(ArraySource(rows, None, weight), len(rows), chunk_bytes)
+        source = ArraySource(rows, None, weight)
+        self.stack_ = self._recipe().learn(source, len(rows), chunk_bytes, self.verbose)
         self.moments_ = self._phase().zero()
         row_weight = self._row_weights(targets, weight)
         self._fold(ArraySource(rows, targets, row_weight), chunk_bytes)
@@ -107,9 +108,8 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         weight = check_weights(sample_weight, rows)
         if first:
             self._learn_targets(targets, classes)
-            self.stack_ = self._recipe().learn(
-                ArraySource(rows, None, weight), STREAM_ROWS, CHUNK_BYTES
-            )
+            source = ArraySource(rows, None, weight)
+            self.stack_ = self._recipe().learn(source, STREAM_ROWS, CHUNK_BYTES, self.verbose)
             self.moments_ = self._phase().zero()
         self._check_before_folding(rows, targets)
         row_weight = self._row_weights(targets, weight)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from densernn.cluster import Cluster
 from densernn.encoders import Encoding, PublishedRange, Solver, StandardCode
-from densernn.engine import learn_layer
 from densernn.errors import ParameterError
 from densernn.estimators.columns import source_columns
 from densernn.estimators.network import (
@@ -57,38 +56,41 @@ class DeepRecipe(NetworkRecipe):
         choices = {f.name: getattr(estimator, f.name) for f in fields(cls) if f.name != "names"}
         return cls(**choices, names=getattr(estimator, "feature_names_in_", None))
 
-    def learn(self, source: ArraySource, n_rows: int, chunk_bytes: int) -> Stack:
+    def learn(self, source: ArraySource, n_rows: int, chunk_bytes: int, verbose: int = 0) -> Stack:
         """Learn the network: a first look, one pass per encoder layer, none for sparse weights.
 
         With dense weights, as published, an encoder layer takes three passes, and the random
         layer one.
         """
         self._check()
-        rows = Rows(source, chunk_bytes)
+        rows = Rows(source, chunk_bytes, verbose > 0)
         extrema, marginals = rows.look()
         inputs = self._inputs(rows, extrema, marginals)
         dtype = self._working_dtype(n_rows, inputs.pixels)
         rng = generator(self.random_state)
-        below, spans = inputs.below, [[span] for span in inputs.spans]
-        counts = replicas_per_source(self.replicas, len(self.encoder_sizes), len(spans))
-        for number, (size, count) in enumerate(zip(self.encoder_sizes, counts, strict=True)):
-            heard = heard_spans(spans, count)
-            drawn = rng.spawn(len(spans) * count)
-            codes = self._codes(heard, int(size), drawn, inputs if not number else None)
-            flat = tuple(span for group in heard for span in group)
-            encoding = Encoding(
-                below, flat, tuple(c.astype(dtype) for c in codes), self._solver(), dtype
-            )
-            phase = StandardCode if self.weights == "sparse" else PublishedRange.of
-            below = below.then(learn_layer(phase(encoding), source, chunk_bytes=chunk_bytes))
-            width = below.n_outputs // len(flat)
-            edges = [(i * width, (i + 1) * width) for i in range(len(flat))]
-            spans = [edges[i : i + count] for i in range(0, len(edges), count)]
+        below = self._encoded(rows, inputs, dtype, rng)
         if not self.random_hidden:
             return Stack(below.preparation, below.layers)
         live = None if below.layers else inputs.live
         layer = self._random_layer(below, live, rng, dtype, rows)
         return Stack(below.preparation, (*below.layers, layer))
+
+    def _encoded(
+        self, rows: Rows, inputs: Inputs, dtype: np.dtype[Any], rng: np.random.Generator
+    ) -> Below:
+        """Return what rows pass with all encoder layers, learned one after the other."""
+        below, spans = inputs.below, [[span] for span in inputs.spans]
+        counts = replicas_per_source(self.replicas, len(self.encoder_sizes), len(spans))
+        phase = StandardCode if self.weights == "sparse" else PublishedRange.of
+        for number, (size, count) in enumerate(zip(self.encoder_sizes, counts, strict=True)):
+            heard = heard_spans(spans, count)
+            codes = self._codes(heard, int(size), rng, None if number else inputs)
+            flat = tuple(span for source in heard for span in source)
+            codes = tuple(code.astype(dtype) for code in codes)
+            encoding = Encoding(below, flat, codes, self._solver(), dtype)
+            below = below.then(rows.learn_layer(phase(encoding), f"encoder {number + 1}"))
+            spans = _equal_spans(below.n_outputs, len(heard), count)
+        return below
 
     @property
     def size(self) -> str:
@@ -139,23 +141,27 @@ class DeepRecipe(NetworkRecipe):
         self,
         heard: list[list[Span]],
         size: int,
-        rngs: list[np.random.Generator],
+        rng: np.random.Generator,
         inputs: Inputs | None,
-    ) -> list[ClusterLayer]:
-        """Draw the random code of each encoder; ``inputs`` are those of a first layer."""
+    ) -> tuple[ClusterLayer, ...]:
+        """Draw the random code of each encoder, by a generator of its own.
+
+        ``inputs`` are those of a first layer.
+        """
+        rngs = rng.spawn(sum(len(spans) for spans in heard))
         codes: list[ClusterLayer] = []
         for number, spans in enumerate(heard):
             for start, stop in spans:
-                rng = rngs[len(codes)]
+                own = rngs[len(codes)]
                 if self.weights == "dense":
-                    codes.append(draw_published(stop - start, size, self._clusters, rng))
+                    codes.append(draw_published(stop - start, size, self._clusters, own))
                     continue
                 preparation = inputs.parts[number] if inputs else None
                 live = inputs.live[start:stop] if inputs and inputs.live is not None else None
-                drawn = self._draw_sparse(preparation, stop - start, live, size, rng)
+                drawn = self._draw_sparse(preparation, stop - start, live, size, own)
                 scale = self._code_scale(preparation)
                 codes.append(ClusterLayer(drawn.scaled(scale), self._clusters))
-        return codes
+        return tuple(codes)
 
     def _split(self, n_columns: int) -> Preparation:
         """Split many columns at their means alone.
@@ -229,3 +235,10 @@ class Inputs:
     parts: Sequence[Any]
     live: NDArray[np.bool_] | None
     pixels: bool
+
+
+def _equal_spans(n_columns: int, n_sources: int, count: int) -> list[list[Span]]:
+    """Return the outputs of ``count`` encoders of each source, all of one width."""
+    width = n_columns // (n_sources * count)
+    edges = [(i * width, (i + 1) * width) for i in range(n_sources * count)]
+    return [edges[i : i + count] for i in range(0, len(edges), count)]

@@ -12,11 +12,11 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from densernn.cluster import Cluster
-from densernn.engine import run
+from densernn.engine import learn_layer, run
 from densernn.errors import ParameterError
 from densernn.folds import Extrema, Marginals
-from densernn.layers import Below, ClusterLayer, Stack
-from densernn.phases import DriveMaxima, Fold, Look, Phase
+from densernn.layers import Below, ClusterLayer, Layer, Stack
+from densernn.phases import DriveMaxima, Fold, LearningPhase, Look, Phase
 from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
 from densernn.sources.arrays import ArraySource
 from densernn.weights import SparseWeights, draw_dense, draw_patches, draw_sparse
@@ -49,7 +49,7 @@ class NetworkRecipe:
         """Take the choices from an estimator's parameters of the same names."""
         return cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
 
-    def learn(self, source: ArraySource, n_rows: int, chunk_bytes: int) -> Stack:
+    def learn(self, source: ArraySource, n_rows: int, chunk_bytes: int, verbose: int = 0) -> Stack:
         """Draw the network, in one look at the rows (two with dense weights).
 
         Parameters
@@ -60,12 +60,14 @@ class NetworkRecipe:
             Rows that the model is to learn from, which weigh in the choice of a dtype.
         chunk_bytes : int
             Memory that a chunk may take.
+        verbose : int, default=0
+            Above 0, a progress bar for each pass that learns.
 
         Returns
         -------
         Stack
         """
-        rows = Rows(source, chunk_bytes)
+        rows = Rows(source, chunk_bytes, verbose > 0)
         preparation, extrema = self.learn_preparation(rows)
         n_inputs, live = outputs_of(preparation, rows, extrema)
         dtype = self._working_dtype(n_rows, shares_unit(extrema))
@@ -209,14 +211,21 @@ class NetworkRecipe:
 
 @dataclass(frozen=True)
 class Rows:
-    """Training rows, and the memory that a chunk of them may take."""
+    """Training rows, the memory that a chunk of them may take, and whether to show progress."""
 
     source: ArraySource
     chunk_bytes: int
+    shown: bool = False
 
     def run(self, phase: Phase[Fold]) -> Fold:
         """Fold all rows."""
         return run(phase, self.source, chunk_bytes=self.chunk_bytes)
+
+    def learn_layer(self, phase: LearningPhase[Any], label: str) -> Layer:
+        """Learn a layer, in as many passes as its phases are."""
+        return learn_layer(
+            phase, self.source, chunk_bytes=self.chunk_bytes, label=label, shown=self.shown
+        )
 
     def look(self) -> tuple[Extrema, Marginals]:
         """Return ranges, means and spreads of the raw columns."""
