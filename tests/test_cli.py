@@ -158,7 +158,7 @@ def test_deep_models_by_structure(call, tmp_path):
         call(*line, "--model=classifier2", "--structure=64-20-10-60-10", "-o", model)
     )
     assert published["accuracy"] > 0.85
-    assert (published["layers"], published["alpha"]) == ([40, 20, 60], 1e-12)
+    assert (published["layers"], published["alpha"]) == ([40, 20, 60], 1e-16)
     assert json.loads(call("info", model, "--json"))["layers"] == [40, 20, 60]
     sources = json.loads(call(*line, "--model=classifier5", "--structure=2x32-2x3x20-10"))
     assert (sources["layers"], sources["n_hidden"]) == ([240], None)

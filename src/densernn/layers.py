@@ -17,6 +17,7 @@ from densernn._threads import run_blocks
 from densernn.cluster import Cluster, FloatArray, apply_rows, refuse_negative
 from densernn.errors import DataError
 from densernn.preparation import as_chunk
+from densernn.rotation import Rotation
 from densernn.weights import DenseWeights, SparseWeights, Weights
 
 
@@ -220,10 +221,18 @@ class Stack:
         Makes rows nonnegative; None where they already are, which is checked.
     layers : tuple of Layer
         At least one.
+    rotation : Rotation, optional
+        Turns the last layer's activations, for the sake of precision.
     """
 
     preparation: Any
     layers: tuple[Layer, ...]
+    rotation: Rotation | None = None
+
+    @property
+    def n_leading(self) -> int:
+        """Features at the front that are main directions, each of its own scale."""
+        return self.rotation.n_leading if self.rotation is not None else 0
 
     @property
     def n_features(self) -> int:
@@ -259,6 +268,8 @@ class Stack:
         last = self.layers[-1]
         below = Below(self.preparation, self.layers[:-1], last.n_inputs)
         last.forward(below.activations(X, self.dtype, first_row), out)
+        if self.rotation is not None:
+            self.rotation.apply(out)
 
     def prepare(self, X: NDArray[Any], first_row: int = 0) -> FloatArray:
         """Return the first layer's input by columns, of shape (n_inputs, n_rows)."""
@@ -270,6 +281,8 @@ class Stack:
         for number, layer in enumerate(self.layers):
             for name, content in layer.contents().items():
                 parts[f"{name} of layer {number}"] = _digest(content)
+        if self.rotation is not None:
+            parts["rotation"] = _digest(self.rotation)
         return parts
 
 

@@ -23,8 +23,8 @@ from densernn.estimators import DenseRNNClassifier
 from densernn.solvers import PUBLISHED_FISTA, RidgeSolver
 from densernn.wiring import replicas_per_source
 
-READOUT_ALPHA = 1e-12
-"""Penalty of the readout: next to the pseudo-inverse that was published; docs/decisions/0007."""
+READOUT_ALPHA = 1e-16
+"""Penalty of the readout: next to the pseudo-inverse that was published; docs/decisions/0008."""
 
 KAPPA = 1e-5
 """Of ridge encoders: in the paper's words a generally good choice."""
@@ -236,7 +236,7 @@ def from_structure(
         lambda_plus = lambda_minus of the clusters.
     kappa : float, default=1e-5
         Of ``"ridge"`` encoders, whose penalty is 1/kappa.
-    alpha : as in :class:`RNNELMClassifier`, default=1e-12
+    alpha : as in :class:`RNNELMClassifier`, default=1e-16
         Penalty of the readout, 1/kappa in (24); 2^-30 or 2^-25 in section VI.
     preparation, dtype, random_state, verbose
         As in :class:`DenseRNNClassifier`.  The paper scales images by one range of all pixels:

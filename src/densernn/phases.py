@@ -108,6 +108,38 @@ class DriveMaxima:
         return np.maximum(fold, self.layer.drive_maxima(inputs))
 
 
+@dataclass(frozen=True)
+class RowSample:
+    """Some rows, evenly spaced: those whose number is a multiple of a stride.
+
+    Parameters
+    ----------
+    stride : int
+    n_columns : int
+    """
+
+    stride: int
+    n_columns: int
+    itemsize = 8
+
+    @property
+    def width(self) -> int:
+        """Numbers held at once for a row."""
+        return self.n_columns
+
+    def zero(self) -> list[NDArray[Any]]:
+        """Return no rows."""
+        return []
+
+    def add(self, fold: list[NDArray[Any]], chunk: Chunk) -> list[NDArray[Any]]:
+        """Take rows of a chunk, in place; none that weighs 0."""
+        first = -chunk.start % self.stride
+        part = slice(first, None, self.stride)
+        weight = None if chunk.weight is None else chunk.weight[part]
+        fold.append(counted(Chunk(chunk.X[part], None, weight, chunk.start)))
+        return fold
+
+
 def counted(chunk: Chunk) -> NDArray[Any]:
     """Return the rows of a chunk that do not weigh 0."""
     return chunk.X if chunk.weight is None else chunk.X[chunk.weight != 0]

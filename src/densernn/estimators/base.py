@@ -238,7 +238,11 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
     def _renew_readout(self) -> None:
         """Drop the readout: the next use solves for one from the moments."""
         self._readout = Readout(
-            self.moments_, self.alpha, self.stack_.dtype, self.targets_.negligible
+            self.moments_,
+            self.alpha,
+            self.stack_.dtype,
+            self.targets_.negligible,
+            n_leading=self.stack_.n_leading,
         )
 
     def _solution(self) -> RidgeSolution:

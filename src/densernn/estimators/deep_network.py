@@ -22,7 +22,9 @@ from densernn.estimators.network import (
 )
 from densernn.folds import Extrema, Marginals
 from densernn.layers import Below, ClusterLayer, Stack
+from densernn.phases import RowSample
 from densernn.preparation import Preparation, SplitScaler, shares_unit
+from densernn.rotation import SAMPLE, Rotation
 from densernn.solvers import FistaSolver, RidgeSolver
 from densernn.sources.arrays import ArraySource
 from densernn.wiring import (
@@ -69,11 +71,20 @@ class DeepRecipe(NetworkRecipe):
         dtype = self._working_dtype(n_rows, inputs.pixels)
         rng = generator(self.random_state)
         below = self._encoded(rows, inputs, dtype, rng)
-        if not self.random_hidden:
+        if self.random_hidden:
+            live = None if below.layers else inputs.live
+            below = below.then(self._random_layer(below, live, rng, dtype, rows))
+        if not len(self.encoder_sizes):
             return Stack(below.preparation, below.layers)
-        live = None if below.layers else inputs.live
-        layer = self._random_layer(below, live, rng, dtype, rows)
-        return Stack(below.preparation, (*below.layers, layer))
+        return Stack(below.preparation, below.layers, self._rotation(rows, below, dtype))
+
+    @staticmethod
+    def _rotation(rows: Rows, below: Below, dtype: np.dtype[Any]) -> Rotation | None:
+        """Find the main directions of the last activations, from some hundred rows."""
+        X = rows.source.X
+        sampled: list[NDArray[Any]] = rows.run(RowSample(-(-len(X) // SAMPLE), X.shape[1]))
+        sample = np.vstack(sampled)
+        return Rotation.of(below.activations(sample, dtype)) if len(sample) else None
 
     def _encoded(
         self, rows: Rows, inputs: Inputs, dtype: np.dtype[Any], rng: np.random.Generator
@@ -179,14 +190,6 @@ class DeepRecipe(NetworkRecipe):
         if self.encoder == "ridge":
             return RidgeSolver(self.encoder_alpha)
         return FistaSolver(self.encoder_alpha, nonnegative=self.encoder == "nonnegative-fista")
-
-    @property
-    def _well_conditioned(self) -> bool:
-        """Whether moments over pixels stand the rounding of float32.
-
-        Behind two encoder layers they do not: MNIST loses a point (docs/decisions/0007).
-        """
-        return super()._well_conditioned and len(self.encoder_sizes) <= 1
 
     def _check(self) -> None:
         super()._check()

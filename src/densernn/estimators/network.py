@@ -157,13 +157,8 @@ class NetworkRecipe:
             )
         if self.dtype != "auto":
             return np.dtype(self.dtype)
-        single = self._well_conditioned and pixels and n_rows * self.n_hidden**2 > CHEAP
+        single = self.weights == "sparse" and pixels and n_rows * self.n_hidden**2 > CHEAP
         return np.dtype(np.float32 if single else np.float64)
-
-    @property
-    def _well_conditioned(self) -> bool:
-        """Whether moments over pixels stand the rounding of float32."""
-        return self.weights == "sparse"
 
     def _prepare(self, rows: Rows, extrema: Extrema, marginals: Marginals) -> Any:
         """Return the fitted preparation of input."""

@@ -32,9 +32,11 @@ class Readout:
         Mean squared error that counts as none when a penalty is chosen.
     intercept : bool, default=True
         Whether there is an unpenalised intercept: encoders have none.
+    n_leading : int, default=0
+        Features at the front that are main directions, each of its own scale.
     """
 
-    intercept = True  # of readouts from files that do not tell
+    intercept, n_leading = True, 0  # of readouts from files that do not tell
 
     def __init__(
         self,
@@ -43,12 +45,14 @@ class Readout:
         working_dtype: Any,
         negligible: float,
         intercept: bool = True,
+        n_leading: int = 0,
     ) -> None:
         self.moments = moments
         self.alpha = alpha
         self.working_dtype = np.dtype(working_dtype).name
         self.negligible = negligible
         self.intercept = intercept
+        self.n_leading = n_leading
         self._solved: tuple[RidgeSolution, dict[float, float]] | None = None
         self.seconds = 0.0
         self._lock = threading.Lock()
@@ -58,7 +62,11 @@ class Readout:
             if self._solved is None:
                 start = time.perf_counter()
                 system = RidgeSystem(
-                    self.moments, self.working_dtype, self.intercept, self.negligible
+                    self.moments,
+                    self.working_dtype,
+                    self.intercept,
+                    self.negligible,
+                    self.n_leading,
                 )
                 self._solved = choose_alpha(system, self.alpha)
                 self.seconds = time.perf_counter() - start

@@ -26,6 +26,7 @@ OWN = (
     "densernn.layers.Stack",
     "densernn.preparation.SplitScaler",
     "densernn.preparation.UnitScaler",
+    "densernn.rotation.Rotation",
     "densernn.row_standardizer.RowStandardizer",
     "densernn.sign_splitter.SignSplitter",
     "densernn.solvers.decoding.FistaSolver",

@@ -95,10 +95,9 @@ def _best_of_grid(system: RidgeSystem, grid: Any) -> tuple[RidgeSolution, dict[f
 
 def _search(system: RidgeSystem) -> tuple[RidgeSolution, dict[float, float]]:
     lowest = system.floor
-    mean_eigenvalue = system.trace / system.moments.n_features
-    highest = max(10.0 * mean_eigenvalue * system.moments.n_features, 10 * lowest)
+    highest = max(10.0 * system.trace, 10 * lowest)
     walk = _Walk(system)
-    centre = min(max(START * mean_eigenvalue, lowest), highest)
+    centre = min(max(START * system.mean_eigenvalue, lowest), highest)
     for step in (COARSE, FINE):
         centre = _descend(walk, centre, step, lowest, highest)
     if walk.solution is None:

@@ -65,6 +65,10 @@ class RidgeSystem:
         Whether there is an unpenalised intercept.
     negligible : float, default=0.0
         Squared error per unit of weight that counts as none in :meth:`score`.
+    n_leading : int, default=0
+        Features at the front that are nearly uncorrelated main directions (:class:`Rotation`):
+        rounding is relative to each one's own scale, so that they do not count in the
+        :attr:`floor`.
 
     Notes
     -----
@@ -86,6 +90,7 @@ class RidgeSystem:
         working_dtype: Any = np.float64,
         intercept: bool = True,
         negligible: float = 0.0,
+        n_leading: int = 0,
     ) -> None:
         if not moments.weight:
             raise ParameterError("a ridge system needs moments of at least one row: they are empty")
@@ -103,6 +108,9 @@ class RidgeSystem:
         self._no_error = max(EXACT_FIT * self.target_squares, negligible * moments.weight)
         diagonal = moments.second.diagonal()[:size] - 2 * (self._pair * self._gap)[:size]
         self.trace = float(np.maximum(diagonal, 0.0).sum())
+        self._leading = n_leading if n_leading < size else 0
+        rest = np.maximum(diagonal[self._leading :], 0.0)
+        self.mean_eigenvalue = float(rest.sum()) / rest.size
 
     @property
     def floor(self) -> float:
@@ -112,9 +120,8 @@ class RidgeSystem:
         independent errors of the size of the mean diagonal, trace / L times the root of L; of
         few features, by what the long sums of single entries lose.
         """
-        n_features = self.moments.n_features
-        spread = max(0.25 * np.sqrt(n_features), 4.0)
-        return float(self.epsilon * self.trace / n_features * spread) or 1e-30
+        spread = max(0.25 * np.sqrt(self.moments.n_features), 4.0)
+        return float(self.epsilon * self.mean_eigenvalue * spread) or 1e-30
 
     def solve(self, alpha: float) -> RidgeSolution:
         """Solve for one penalty.
@@ -143,13 +150,14 @@ class RidgeSystem:
             raise ParameterError(f"alpha must be finite and at least 0: it is {alpha}")
         matrix = self._penalised(alpha)
         norm = _upper_norm(matrix)
+        common = _upper_norm(matrix[self._leading :, self._leading :]) if self._leading else norm
         factor = _factorise(matrix)
         if factor is None:
             del matrix
             self._warn_singular(alpha)
             return self._finish(self._solve_by_eigenvalues(alpha), alpha)
         smallest = norm * factor.reciprocal_condition(norm)  # eigenvalue, or somewhat below
-        lost = max(0.01 * self.epsilon, np.finfo(float).eps) * norm
+        lost = max(0.01 * self.epsilon, np.finfo(float).eps) * common
         if smallest < max(lost, self.floor):
             self._warn_singular(alpha)
         return self._finish(factor.solve(self.cross), alpha)

@@ -1,0 +1,104 @@
+"""The rotation of hidden activations: orthogonal, and good for precision."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.datasets import load_digits
+
+from densernn import DenseRNNClassifier, Moments
+from densernn.phases import RowSample
+from densernn.rotation import Rotation
+from densernn.solvers import RidgeSystem
+from densernn.sources.arrays import ArraySource, Chunk
+
+
+def nearly_collinear(n_rows=2000, n_features=60, smallest=1e-5, seed=0):
+    """Features of one strong common factor, and of factors that fall to next to nothing."""
+    rng = np.random.default_rng(seed)
+    scales = np.geomspace(1.0, smallest, n_features)
+    Q, _ = np.linalg.qr(rng.normal(size=(n_features, n_features)))
+    return rng.normal(size=(n_rows, n_features)) * scales @ Q.T + 0.5
+
+
+@given(
+    n_features=st.integers(1, 40),
+    n_rows=st.integers(1, 60),
+    seed=st.integers(0, 2**32 - 1),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_rotation_is_orthogonal_and_leads_with_the_main_directions(n_features, n_rows, seed, dtype):
+    rng = np.random.default_rng(seed)
+    H = (rng.normal(size=(n_rows, n_features)) @ np.diag(0.5 ** np.arange(n_features))).astype(
+        dtype
+    )
+    rotation = Rotation.of(np.ascontiguousarray(H.T))
+    if rotation is None:
+        assert not (H - H[0]).any()
+        return
+    identity = np.eye(n_features, dtype=dtype)
+    rotation.apply(identity)
+    tolerance = 1e-5 if dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(identity @ identity.T, np.eye(n_features), atol=tolerance)
+    columns = np.ascontiguousarray(H.T)
+    rotation.apply(columns)
+    np.testing.assert_allclose(columns, identity @ H.T, atol=10 * tolerance)
+    if rotation.n_leading == min(n_features, n_rows - 1):
+        left = columns[rotation.n_leading :]
+        np.testing.assert_allclose(left - left[:, :1], 0.0, atol=20 * tolerance)
+
+
+def test_constant_activations_need_no_rotation():
+    assert Rotation.of(np.ones((5, 4))) is None
+
+
+def test_ridge_solutions_stay_and_float32_gains_digits():
+    H = nearly_collinear()
+    T = H @ np.linalg.svd(H - H.mean(axis=0), full_matrices=False)[2][30:31].T * 300.0
+    rotation = Rotation.of(np.ascontiguousarray(H[::4].T))
+    turned = np.ascontiguousarray(H.T)
+    rotation.apply(turned)
+    plain = RidgeSystem(Moments.of(H, T)).solve(1e-6)
+    leading = {"n_leading": rotation.n_leading}
+    rotated = RidgeSystem(Moments.of(turned.T, T), **leading).solve(1e-6)
+    exact = H @ plain.coef + plain.intercept
+    np.testing.assert_allclose(turned.T @ rotated.coef + rotated.intercept, exact, atol=1e-6)
+
+    single = H.astype(np.float32)
+    turned32 = np.ascontiguousarray(single.T)
+    Rotation.of(np.ascontiguousarray(single[::4].T)).apply(turned32)
+    systems = {
+        "plain": RidgeSystem(Moments.of(single, T), np.float32),
+        "turned": RidgeSystem(Moments.of(turned32.T, T), np.float32, **leading),
+    }
+    assert systems["turned"].floor < 1e-3 * systems["plain"].floor
+    solution = systems["turned"].solve(1e-4)
+    error = np.std(turned32.T @ solution.coef + solution.intercept - T) / np.std(T)
+    with pytest.warns(match="singular"):
+        coarse = systems["plain"].solve(1e-4)
+    assert error < 0.5 * np.std(single @ coarse.coef + coarse.intercept - T) / np.std(T)
+
+
+def test_two_encoders_lose_nothing_in_float32():
+    X, y = load_digits(return_X_y=True)
+    scores = [
+        DenseRNNClassifier((60, 60), 300, alpha=1e-6, dtype=dtype, random_state=0)
+        .fit(X[:1200], y[:1200])
+        .score(X[1200:], y[1200:])
+        for dtype in ("float32", "float64")
+    ]
+    assert scores[0] == pytest.approx(scores[1], abs=0.01)
+
+
+@given(stride=st.integers(1, 9), cut=st.integers(0, 20), zero=st.integers(0, 19))
+def test_sampled_rows_do_not_depend_on_chunks(stride, cut, zero):
+    X = np.arange(40.0).reshape(20, 2)
+    weight = np.ones(20)
+    weight[zero] = 0.0
+    phase = RowSample(stride, 2)
+    fold = phase.zero()
+    for part in (slice(0, cut), slice(cut, 20)):
+        fold = phase.add(fold, Chunk(X[part], None, weight[part], part.start))
+    kept = np.arange(0, 20, stride)
+    np.testing.assert_array_equal(np.vstack(fold), X[kept[kept != zero]])
+    assert ArraySource(X).n_rows == 20
