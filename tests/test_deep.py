@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from densernn import (
     Cluster,
@@ -35,7 +36,7 @@ def small(**options):
     return DenseRNNClassifier(**{**chosen, **options})
 
 
-DENSE = {"weights": "dense", "alpha": 1e-12}
+DENSE = {"weights": "dense", "alpha": 1e-16}
 
 VARIANTS = [
     {},
@@ -140,6 +141,53 @@ def test_models_with_other_encoders_do_not_merge():
         small().fit(X, Y).merge(small(encoder_alpha=1.0).fit(X, Y))
 
 
+def test_a_deeper_model_does_not_merge_into_its_own_beginning():
+    shallow = small(encoder_sizes=(8,), random_hidden=False).fit(X, Y)
+    deep = small(encoder_sizes=(8,), n_hidden=16).fit(X, Y)
+    for one, other in ((shallow, deep), (deep, shallow)):
+        with pytest.raises(MergeError, match="layer 1"):
+            one.merge(other)
+
+
+@pytest.mark.parametrize("options", [{}, {"sources": HALVES}])
+def test_ctrl_c_in_a_second_fit_leaves_the_first(options, monkeypatch):
+    model = small(**options).fit(X, Y)
+    before = model.decision_function(X)
+    monkeypatch.setattr("densernn.folds.Moments.add", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X[::-1], Y)
+    np.testing.assert_array_equal(model.decision_function(X), before)
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def test_preparations_that_know_only_what_they_saw_stay_with_their_source():
+    codes = np.random.default_rng(0).integers(1, 4, size=(240, 4))
+    encoder = OneHotEncoder(sparse_output=False)
+    model = small(preparation=encoder, sources=[[0, 1], [2, 3]]).fit(codes, Y)
+    assert model.stack_.layers[0].n_inputs == 12
+    assert np.isfinite(model.decision_function(codes)).all()
+
+
+def test_random_layer_over_sources_is_scaled_by_what_prepares_them():
+    plain = small(encoder_sizes=()).fit(X, Y).stack_.layers[0]
+    wired = small(encoder_sizes=(), sources=HALVES).fit(X, Y).stack_.layers[0]
+    assert np.isclose(wired.weights.values.mean(), plain.weights.values.mean(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("state", [np.random.RandomState(3), np.random.default_rng(3)])
+def test_any_random_state_seeds_encoders(state):
+    assert small(random_state=state, replicas=2).fit(X, Y).score(X, Y) > 0.5
+
+
+def test_memory_of_replicas_is_counted():
+    wide = np.random.default_rng(0).random((60, 512))
+    with pytest.raises(ParameterError, match="replicas=40"):
+        small(encoder_sizes=(20,), replicas=40, memory_limit="12 MB").fit(wide, Y[:60])
+
+
 @pytest.mark.parametrize("options", VARIANTS)
 def test_saved_and_loaded(options, tmp_path):
     model = small(**options).fit(X, Y)
@@ -154,7 +202,7 @@ def test_saved_and_loaded(options, tmp_path):
 
 
 def test_regression_learns_a_curve():
-    model = DenseRNNRegressor((10,), 80, random_state=0).fit(ROWS[:150], VALUES[:150])
+    model = DenseRNNRegressor((40,), 80, random_state=0).fit(ROWS[:150], VALUES[:150])
     assert model.score(ROWS[150:], VALUES[150:]) > 0.7
     assert model.partial_fit(ROWS[150:], VALUES[150:]).predict(ROWS).shape == (200,)
 

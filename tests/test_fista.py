@@ -149,3 +149,8 @@ def test_refuses_what_lies_outside(wrong):
 def test_refuses_empty_moments():
     with pytest.raises(ParameterError, match="at least one row"):
         LassoSystem(Moments.zero(2, 1))
+
+
+@pytest.mark.parametrize("matrix", [2.0 * np.eye(64), np.ones((50, 50)), 1e-300 * np.eye(30)])
+def test_bound_of_matrices_with_one_or_two_eigenvalues(matrix):
+    assert largest_eigenvalue(matrix) >= np.linalg.eigvalsh(matrix)[-1] * (1 - 1e-12)

@@ -112,7 +112,8 @@ def test_sources_of_unequal_widths_are_written_with_plus_signs():
     [
         ({"classifier": 1, "encoder": "ridge"}, "Classifier-1"),
         ({"encoder": "lasso"}, "encoder must be one of"),
-        ({"kappa": 0.0}, "kappa"),
+        ({"kappa": 0.0, "encoder": "ridge"}, "kappa must be"),
+        ({"kappa": 1.0}, "kappa goes with"),
         ({"lam": -1.0}, "lambda_plus > 0"),
     ],
 )
@@ -127,6 +128,15 @@ def test_data_that_do_not_fit_are_refused():
         plan.check(64, 10)
     with pytest.raises(DataError, match="10 outputs, and the data have 3 classes"):
         plan.check(784, 3)
+
+
+def test_a_structure_binds_the_model_to_its_inputs_and_its_classifier():
+    with pytest.raises(ParameterError, match="within the 64 columns"):
+        classifier2("784-20-60-10").fit(IMAGES, LABELS)
+    with pytest.raises(ParameterError, match="in no source"):
+        classifier2("60-20-60-10").fit(IMAGES, LABELS)
+    with pytest.raises(ParameterError, match="read as that of Classifier-2: classifier is 5"):
+        from_structure(parse_structure("64-20-60-10"), classifier=5)
 
 
 def test_the_pure_network_is_the_published_random_layer():

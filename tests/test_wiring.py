@@ -1,6 +1,7 @@
 """Layers side by side, sources and replicas: who hears what."""
 
 import numpy as np
+import pandas as pd
 import problems
 import pytest
 from hypothesis import given
@@ -75,7 +76,7 @@ def test_sources_are_prepared_apart_and_in_their_order():
     columns = (np.array([3, 1]), np.array([0, 2]), np.array([4]))
     first, second = UnitScaler().fit(X[:, columns[0]]), SplitScaler().fit(X[:, columns[1]])
     shifted = X - X.min(axis=0)
-    both = SourcePreparation(columns, (first, second, None))
+    both = SourcePreparation(columns, (first, second, None), (2, 16, 1))
     expected = np.hstack(
         [first.transform(shifted[:, [3, 1]]), second.transform(shifted[:, [0, 2]]), shifted[:, [4]]]
     )
@@ -87,9 +88,8 @@ def test_sources_are_prepared_apart_and_in_their_order():
 
 
 def test_negative_input_of_a_bare_source_names_its_row():
-    bare = SourcePreparation(
-        (np.array([0]), np.array([1])), (UnitScaler().fit([[0.0], [1.0]]), None)
-    )
+    scaler = UnitScaler().fit([[0.0], [1.0]])
+    bare = SourcePreparation((np.array([0]), np.array([1])), (scaler, None), (1, 1))
     with pytest.raises(NegativeInputError, match="rows 11"):
         prepare(bare, np.array([[0.0, 1.0], [0.0, -1.0]]), np.float64, 10)
 
@@ -102,6 +102,7 @@ def test_negative_input_of_a_bare_source_names_its_row():
         ((80, 10), 2, 2, (40, 5)),
         ((10, 80), 2, 2, (5, 40)),
         (np.int64(4), 2, 1, (4, 4)),
+        ((1, 4), 2, 2, (1, 2)),
     ],
 )
 def test_replicas_share_out_among_sources(replicas, n_layers, n_sources, expected):
@@ -135,6 +136,11 @@ def test_columns_of_sources_by_slice_number_and_name():
     found = source_columns({"left": slice(0, 2), "right": [3, 2]}, 4)
     assert [c.tolist() for c in found] == [[0, 1], [3, 2]]
     assert source_columns([["d", "a"], ["b", "c"]], 4, names)[0].tolist() == [3, 0]
+    mask = np.array([True, False, False, True])
+    mixed = [range(1, 3), mask, pd.Index(["b"])]
+    assert [c.tolist() for c in source_columns(mixed, 4, names)] == [[1, 2], [0, 3], [1]]
+    both = np.arange(4).reshape(2, 2)
+    assert [c.tolist() for c in source_columns(both, 4)] == [[0, 1], [2, 3]]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +152,10 @@ def test_columns_of_sources_by_slice_number_and_name():
         ([[0, 1, 2, 4]], "from 0 to 3"),
         ([[0, 0], [1, 2, 3]], "each once"),
         ([slice(4, 9), slice(0, 4)], "source 0"),
+        ([slice(0, 9)], "within the 4 columns"),
+        ([slice("a", "c")], "source 0"),
+        ([[[0, 1], [2, 3]]], "source 0"),
+        (3, "must be a list"),
         ([[0.5, 1]], "source 0"),
         ([["a", "z"]], "no column 'z'"),
         ([["a", "a"], ["b", "c", "d"]], "twice"),

@@ -73,7 +73,13 @@ __all__ = [
 ]
 
 
+_ROOMS = ("datasets", "paper", "plotting", "solvers")
+"""Modules that users reach as attributes of the package."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"densernn.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'densernn' has no attribute {name!r}")
     value = getattr(import_module(f"densernn.{_HOMES[name]}"), name)

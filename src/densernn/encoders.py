@@ -291,7 +291,7 @@ class PublishedCode:
         )
         seen = hidden if weight is None else hidden[:, weight != 0]
         minimum = min(fold.minimum, float(seen.min(initial=np.inf)))
-        bias = np.full((1, z.shape[1]), bias_value(code.cluster))
+        bias = np.full((1, z.shape[1]), bias_value(code.cluster), z.dtype)
         moments.add(columns, np.vstack([z, bias]).T, weight)
         return CodeFold(moments, minimum)
 

@@ -53,6 +53,8 @@ class Structure:
         Clusters in the random layer; None without one (Classifier-5).
     n_outputs : int
         Classes.
+    classifier : int
+        Which of the published classifiers it was read as.
     """
 
     text: str
@@ -61,6 +63,7 @@ class Structure:
     replicas: tuple[int, ...]
     n_hidden: int | None
     n_outputs: int
+    classifier: int
 
     @property
     def n_sources(self) -> int:
@@ -116,7 +119,7 @@ def parse_structure(text: str, classifier: int = 2) -> Structure:
     densernn.errors.ParameterError: structure '784-5o0-5000-10': part 2, '5o0', is no product of \
 whole numbers from 1 on
     """
-    if classifier not in CLASSIFIERS:
+    if isinstance(classifier, bool) or classifier not in CLASSIFIERS:
         raise ParameterError(f"classifier must be one of {CLASSIFIERS}: it is {classifier!r}")
     if not isinstance(text, str):
         raise ParameterError(f"structure must be text such as '784-500-5000-10': it is {text!r}")
@@ -149,8 +152,9 @@ whole numbers from 1 on
         replicas,
         None if classifier == 5 else parts[-2][0],
         parts[-1][0],
+        classifier,
     )
-    _check_replicas(structure, classifier)
+    _check_replicas(structure)
     return structure
 
 
@@ -193,8 +197,10 @@ def _replicas(text: str, number: int, factors: list[int], n_sources: int) -> int
     return total
 
 
-def _check_replicas(structure: Structure, classifier: int) -> None:
-    if classifier == 3 and any(total != structure.n_sources for total in structure.replicas):
+def _check_replicas(structure: Structure) -> None:
+    if structure.classifier == 3 and any(
+        total != structure.n_sources for total in structure.replicas
+    ):
         raise ParameterError(
             f"structure {structure.text!r}: Classifier-3 has one encoder per source: its layers "
             f"have {structure.replicas}, for {structure.n_sources} sources"
@@ -213,7 +219,7 @@ def from_structure(
     *,
     encoder: str = "fista",
     lam: float = 0.005,
-    kappa: float = KAPPA,
+    kappa: float | None = None,
     alpha: Any = READOUT_ALPHA,
     preparation: Any = "auto",
     dtype: str = "auto",
@@ -234,8 +240,8 @@ def from_structure(
         Whether encoders come from the published FISTA or from (23).  Classifier-1 has FISTA.
     lam : float, default=0.005
         lambda_plus = lambda_minus of the clusters.
-    kappa : float, default=1e-5
-        Of ``"ridge"`` encoders, whose penalty is 1/kappa.
+    kappa : float, optional
+        Of ``"ridge"`` encoders, whose penalty is 1/kappa; 1e-5 where it is not given.
     alpha : as in :class:`RNNELMClassifier`, default=1e-16
         Penalty of the readout, 1/kappa in (24); 2^-30 or 2^-25 in section VI.
     preparation, dtype, random_state, verbose
@@ -266,17 +272,25 @@ def from_structure(
         raise ParameterError(f"encoder must be one of {ENCODERS}: it is {encoder!r}")
     if encoder == "ridge" and classifier == 1:
         raise ParameterError("Classifier-1 has encoders of FISTA (21): encoder is 'ridge'")
-    if not (isinstance(kappa, (int, float)) and 0 < kappa < math.inf):
+    if kappa is not None and encoder != "ridge":
+        raise ParameterError(f"kappa goes with encoder='ridge': encoder is {encoder!r}")
+    share = KAPPA if kappa is None else kappa
+    if not (isinstance(share, (int, float)) and 0 < share < math.inf):
         raise ParameterError(f"kappa must be a number above 0: it is {kappa!r}")
-    plan = structure if isinstance(structure, Structure) else parse_structure(structure, classifier)
-    solver: Any = RidgeSolver(1.0 / kappa)
+    plan = parse_structure(structure, classifier) if isinstance(structure, str) else structure
+    if plan.classifier != classifier:
+        raise ParameterError(
+            f"structure {plan.text!r} was read as that of Classifier-{plan.classifier}: "
+            f"classifier is {classifier}"
+        )
+    solver: Any = RidgeSolver(1.0 / share)
     if encoder == "fista":
         solver = replace(PUBLISHED_FISTA, nonnegative=classifier == 1)
     return DenseRNNClassifier(
         plan.encoder_sizes,
         plan.n_hidden or 1,
         encoder=solver,
-        sources=_slices(plan.source_widths) if plan.n_sources > 1 else None,
+        sources=_slices(plan.source_widths),
         replicas=plan.replicas or 1,
         random_hidden=plan.n_hidden is not None,
         cluster=Cluster(lambda_plus=lam, lambda_minus=lam),

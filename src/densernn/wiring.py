@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -141,33 +141,35 @@ class SourcePreparation:
         The columns of each source.
     parts : tuple of fitted transformer or None
         What prepares each source.
+    sizes : tuple of int
+        Outputs of each.
     """
 
     columns: tuple[NDArray[np.intp], ...]
     parts: tuple[Any, ...]
+    sizes: tuple[int, ...]
 
     @property
     def spans(self) -> list[Span]:
         """Outputs of each source."""
-        edges = np.cumsum([0, *(self._size(i) for i in range(len(self.parts)))]).tolist()
-        return list(pairwise(edges))
+        return list(pairwise([0, *accumulate(self.sizes)]))
 
     @property
     def n_outputs(self) -> int:
         """Columns that come out."""
-        return self.spans[-1][1]
+        return sum(self.sizes)
 
     def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
         """Tell which outputs can change, given the ranges of the training columns."""
         live = []
-        for number, (columns, part) in enumerate(zip(self.columns, self.parts, strict=True)):
+        for columns, part, size in zip(self.columns, self.parts, self.sizes, strict=True):
             own = Extrema(extrema.minimum[columns], extrema.maximum[columns])
             if part is None:
                 live.append(own.width > 0)
             elif isinstance(part, Preparation):
                 live.append(part.live_outputs(own))
             else:
-                live.append(np.ones(self._size(number), bool))
+                live.append(np.ones(size, bool))
         return np.concatenate(live)
 
     def prepare_columns(self, X: NDArray[Any], dtype: Any, first_row: int = 0) -> FloatArray:
@@ -177,13 +179,12 @@ class SourcePreparation:
             out[slice(*span)] = prepare(part, _take(X, columns), dtype, first_row)
         return out
 
-    def _size(self, number: int) -> int:
-        part, columns = self.parts[number], self.columns[number]
-        if part is None:
-            return len(columns)
-        if isinstance(part, Preparation):
-            return part.n_outputs
-        return int(np.shape(part.transform(np.zeros((1, len(columns)))))[1])
+
+def accepts_all(preparation: Any) -> bool:
+    """Tell whether a fitted preparation makes something nonnegative of any row."""
+    if isinstance(preparation, SourcePreparation):
+        return all(isinstance(part, Preparation) for part in preparation.parts)
+    return isinstance(preparation, Preparation)
 
 
 def _take(X: NDArray[Any], columns: NDArray[np.intp]) -> NDArray[Any]:
@@ -202,8 +203,8 @@ def replicas_per_source(
     Parameters
     ----------
     replicas : int or sequence of int
-        Encoders of a layer over all sources, for all layers or one number for each; the number
-        1 stands for one encoder per source.
+        Encoders of a layer over all sources, for all layers or one number for each; 1 stands for
+        one encoder per source.
     n_layers, n_sources : int
 
     Returns
@@ -225,6 +226,7 @@ def replicas_per_source(
         totals = [n_sources if replicas == 1 else int(replicas)] * n_layers
     else:
         totals = list(replicas) if isinstance(replicas, (list, tuple, np.ndarray)) else []
+        totals = [n_sources if total == 1 else total for total in totals]
     whole = all(isinstance(t, (int, np.integer)) and t >= 1 for t in totals)
     if not whole or len(totals) != n_layers:
         raise ParameterError(

@@ -17,13 +17,13 @@ from densernn.engine.progress import Progress
 from densernn.errors import DataError, MergeError, ParameterError
 from densernn.estimators.network import NetworkRecipe
 from densernn.estimators.readout import Readout
-from densernn.estimators.state import moments_wanted
+from densernn.estimators.state import moments_wanted, unchanged_by_errors
 from densernn.folds import Moments
 from densernn.layers import Stack
 from densernn.phases import ReadoutMoments
-from densernn.preparation import Preparation
 from densernn.solvers import RidgeSolution, alpha_values
 from densernn.sources.arrays import ArraySource
+from densernn.wiring import accepts_all
 
 STREAM_ROWS = 100_000
 """Rows that a model trained by partial_fit is taken to see at least."""
@@ -81,8 +81,14 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         -------
         self
         """
-        start = time.perf_counter()
         alpha_values(self.alpha)  # a bad one is refused before the pass over the rows, not after
+        with unchanged_by_errors(self):
+            self._fit(X, y, sample_weight)
+        return self
+
+    def _fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
+        """Do what ``fit`` does, with nothing kept of an earlier fit."""
+        start = time.perf_counter()
         rows, targets = self._validate(X, y, reset=True)
         self._learn_targets(targets)
         chunk_bytes = self._chunk_bytes()
@@ -96,7 +102,6 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         folded = time.perf_counter()
         self._readout.solution  # noqa: B018 - fit solves at once; after updates the first use does
         self.fit_seconds_ = {"moments": folded - start, "readout": self._readout.seconds}
-        return self
 
     def _update(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> Self:
         """Add rows: the body of ``partial_fit``."""
@@ -109,7 +114,8 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         if first:
             self._learn_targets(targets, classes)
             source = ArraySource(rows, None, weight)
-            self.stack_ = self._recipe().learn(source, STREAM_ROWS, CHUNK_BYTES, self.verbose)
+            chunk_bytes = self._chunk_bytes()
+            self.stack_ = self._recipe().learn(source, STREAM_ROWS, chunk_bytes, self.verbose)
             self.moments_ = self._phase().zero()
         self._check_before_folding(rows, targets)
         row_weight = self._row_weights(targets, weight)
@@ -142,10 +148,12 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         self._require_moments()
         other._require_moments()
         mine, theirs = self.stack_.fingerprint(), other.stack_.fingerprint()
-        different = [part for part in mine if mine[part] != theirs.get(part)]
+        parts = {**mine, **theirs}
+        different = [part for part in parts if mine.get(part) != theirs.get(part)]
         if different:
+            shown = ", ".join(different[:5]) + (", ..." if len(different) > 5 else "")
             raise MergeError(
-                f"cannot merge models that differ in {', '.join(different)}: train shards with "
+                f"cannot merge models that differ in {shown}: train shards with "
                 "fresh() of one model, so that they share its layers"
             )
         self._unite(other)
@@ -160,9 +168,9 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         """Take rows away that the model was trained on.
 
         The readout becomes that of a fit on the remaining rows with these frozen layers, to
-        rounding.  What may still depend on the forgotten rows: the ranges, means and spreads
-        that the preparation of input learned, the scale of dense weights, the set of classes,
-        and the class weights of ``class_weight="balanced"``.
+        rounding.  What may still depend on the forgotten rows: learned encoders, the ranges,
+        means and spreads that the preparation of input learned, the scale of dense weights, the
+        set of classes, and the class weights of ``class_weight="balanced"``.
 
         Parameters
         ----------
@@ -324,7 +332,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
     def _check_before_folding(self, rows: NDArray[Any], targets: NDArray[Any]) -> None:
         """Raise for any bad row before the first is added, so that no call adds half its rows."""
         self.targets_.check(targets)
-        if isinstance(self.stack_.preparation, Preparation):
+        if accepts_all(self.stack_.preparation):
             return
         step = chunk_rows(self.stack_.width, 8)
         for start in range(0, len(rows), step):

@@ -1,8 +1,9 @@
-"""Which columns make a source: slices, numbers, names, or the beginning of names."""
+"""Which columns make a source: slices, numbers, a mask, or names."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def source_columns(
     Parameters
     ----------
     sources : sequence, or dict whose values are taken
-        For each source a slice, a sequence of column numbers, or a sequence of column names.
+        For each source a slice, a sequence of column numbers or names, or a mask of columns.
     n_columns : int
         Columns of a row.
     names : sequence of str, optional
@@ -40,7 +41,7 @@ def source_columns(
     [[0, 1], [3, 2]]
     """
     listed = list(sources.values()) if isinstance(sources, dict) else sources
-    if isinstance(listed, (str, bytes)) or not isinstance(listed, (list, tuple)) or not listed:
+    if not isinstance(listed, (list, tuple, np.ndarray)) or not len(listed):
         raise ParameterError(
             "sources must be a list with the columns of each source (slices, numbers or names): "
             f"it is {sources!r}"
@@ -59,18 +60,22 @@ def source_columns(
 def _columns(
     number: int, source: Any, n_columns: int, names: Sequence[str] | None
 ) -> NDArray[np.intp]:
+    chosen = np.empty(0, np.intp)
     if isinstance(source, slice):
-        chosen = np.arange(n_columns)[source]
-    elif isinstance(source, (list, tuple, np.ndarray)) and len(source):
-        if isinstance(source[0], str):
-            return _named(number, source, names)
-        chosen = np.asarray(source)
-    else:
-        chosen = np.empty(0, np.intp)
-    if not chosen.size or chosen.dtype.kind not in "iu":
+        with suppress(TypeError):
+            inside = source.stop is None or source.stop <= n_columns
+            chosen = np.arange(n_columns)[source] if inside else chosen
+    elif not isinstance(source, (str, bytes)) and isinstance(source, Iterable):
+        listed = list(source)
+        if listed and all(isinstance(name, str) for name in listed):
+            return _named(number, listed, names)
+        chosen = np.asarray(listed)
+        if chosen.dtype == bool and chosen.shape == (n_columns,):
+            chosen = np.flatnonzero(chosen)
+    if not chosen.size or chosen.ndim > 1 or chosen.dtype.kind not in "iu":
         raise ParameterError(
-            f"source {number} must be a slice, or a sequence of column numbers or names, that is "
-            f"not empty: it is {source!r}, of {n_columns} columns"
+            f"source {number} must be a slice within the {n_columns} columns, or a sequence of "
+            f"column numbers or names, and not empty: it is {source!r}"
         )
     if chosen.min() < 0 or chosen.max() >= n_columns or np.unique(chosen).size < chosen.size:
         raise ParameterError(

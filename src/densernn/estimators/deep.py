@@ -42,8 +42,8 @@ class DenseRNNClassifier(_Deep, RNNELMClassifier):
         the L1 norm in (21) and (22)).  ``"auto"`` goes with the data's size; see the solvers.
     sources : sequence of column selections, or None, default=None
         For each source of a row (a camera, a kind of measurement) its columns: a slice, column
-        numbers, or names.  Each source has preparation and encoders of its own; the random layer
-        hears all.  None wires all columns together.
+        numbers, a mask, or names.  Each source has preparation and encoders of its own; the
+        random layer hears all.  None wires all columns together.
     replicas : int or sequence of int, default=1
         Independently seeded encoders of a layer, over all sources: one total for all layers, or
         one for each.  1 stands for one encoder per source.  From a layer to the next, growth
@@ -57,8 +57,8 @@ memory_limit, random_state, verbose
         too: codes of U[0, 1] weights scaled by their range and standardised in each row, bias
         inputs, and layers scaled by their largest pre-activation over the training rows.
         ``"sparse"`` draws codes like the random layer, and takes ranges from moments.
-        ``preparation="auto"`` splits tables of 64 columns or more at their means alone, and
-        ``dtype="auto"`` is float32 over pixels behind one encoder layer at most.
+        ``preparation="auto"`` splits tables, or sources, of 64 columns or more at their means
+        alone.
 
     Attributes
     ----------
@@ -77,8 +77,9 @@ feature_names_in_
     encoders, which the first call of ``partial_fit`` learns from its own rows.  To learn them
     from more rows, ``fit`` first, then :meth:`fresh`.
 
-    Memory beside that of the random layer: for each encoder of a layer, while it is learned,
-    8 (size + inputs)^2 bytes.  Time of a pass: (size + inputs)^2 multiply-adds per row and encoder.
+    Memory beside that of the random layer: for all encoders of a layer together, while they are
+    learned, 8 (size + prepared inputs)^2 bytes each.  Time of a pass: as many multiply-adds per
+    row.
 
     Examples
     --------

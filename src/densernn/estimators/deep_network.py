@@ -59,7 +59,7 @@ class DeepRecipe(NetworkRecipe):
         return cls(**choices, names=getattr(estimator, "feature_names_in_", None))
 
     def learn(self, source: ArraySource, n_rows: int, chunk_bytes: int, verbose: int = 0) -> Stack:
-        """Learn the network: a first look, one pass per encoder layer, none for sparse weights.
+        """Learn the network: a first look, and one pass for each encoder layer.
 
         With dense weights, as published, an encoder layer takes three passes, and the random
         layer one.
@@ -115,18 +115,33 @@ class DeepRecipe(NetworkRecipe):
         Columns that a preparation adds are not counted.
         """
         self._check()
-        n_sources = 1 if self.sources is None else len(self.sources)
-        counts = replicas_per_source(self.replicas, len(self.encoder_sizes), n_sources)
-        sides = 2 if self._solver().signed else 1
-        most, below, width = 0, n_columns, n_columns
+        columns = [np.arange(n_columns)]
+        if self.sources is not None:
+            columns = source_columns(self.sources, n_columns, self.names)
+        counts = replicas_per_source(self.replicas, len(self.encoder_sizes), len(columns))
+        most, before, widths, total = 0, 1, [c.size for c in columns], n_columns
         for size, count in zip(self.encoder_sizes, counts, strict=True):
-            heard = max(1, below // n_sources if count <= 1 else below // (n_sources * count))
-            most = max(most, 16 * n_sources * count * (int(size) + heard) ** 2)
-            below = sides * n_sources * count * int(size)
-            width += below
-        last = self.n_hidden if self.random_hidden else below
-        width += self.n_hidden if self.random_hidden else 0
-        return max(most, 16 * (last + n_targets) ** 2), width
+            heard = [width // min(before, count) for width in widths]
+            # Moments of all encoders at once, and copies of one while it is solved.
+            kept = sum(8 * count * (int(size) + wide) ** 2 for wide in heard)
+            most = max(most, kept + 24 * (int(size) + max(heard)) ** 2)
+            widths, before = [self._sides * count * int(size)] * len(columns), count
+            total += sum(widths)
+        last = self.n_hidden if self.random_hidden else sum(widths)
+        return max(most, 16 * (last + n_targets) ** 2), total + last
+
+    @property
+    def _sides(self) -> int:
+        """Clusters for each unit of an encoder: two where weights are signed."""
+        return 2 if self._solver().signed else 1
+
+    @property
+    def _n_readout(self) -> int:
+        if self.random_hidden:
+            return self.n_hidden
+        last = self.replicas if isinstance(self.replicas, (int, np.integer)) else self.replicas[-1]
+        n_sources = 1 if self.sources is None else len(self.sources)
+        return self._sides * int(self.encoder_sizes[-1]) * max(int(last), n_sources)
 
     def _inputs(self, rows: Rows, extrema: Extrema, marginals: Marginals) -> Inputs:
         """Prepare the columns of each source, or of the only one."""
@@ -136,14 +151,15 @@ class DeepRecipe(NetworkRecipe):
             below = Below(preparation, (), n_outputs)
             return Inputs(below, [(0, n_outputs)], [preparation], live, shares_unit(extrema))
         columns = source_columns(self.sources, rows.source.X.shape[1], self.names)
-        parts, pixels = [], True
+        parts, sizes, pixels = [], [], True
         for chosen in columns:
             own = Extrema(extrema.minimum[chosen], extrema.maximum[chosen])
             spread = Marginals(marginals.weight, marginals.mean[chosen], marginals.spread[chosen])
-            part = Rows(ArraySource(rows.source.X[:, chosen]), rows.chunk_bytes)
+            part = Rows(ArraySource(_columns_of(rows.source.X, chosen)), rows.chunk_bytes)
             parts.append(self._prepare(part, own, spread))
+            sizes.append(outputs_of(parts[-1], part, own)[0])
             pixels = pixels and shares_unit(own)
-        preparation = SourcePreparation(tuple(columns), tuple(parts))
+        preparation = SourcePreparation(tuple(columns), tuple(parts), tuple(sizes))
         below = Below(preparation, (), preparation.n_outputs)
         live = preparation.live_outputs(extrema)
         return Inputs(below, preparation.spans, parts, live, pixels)
@@ -159,7 +175,8 @@ class DeepRecipe(NetworkRecipe):
 
         ``inputs`` are those of a first layer.
         """
-        rngs = rng.spawn(sum(len(spans) for spans in heard))
+        seeds = rng.integers(2**63, size=(sum(len(spans) for spans in heard), 4))
+        rngs = [np.random.default_rng(seed) for seed in seeds]
         codes: list[ClusterLayer] = []
         for number, spans in enumerate(heard):
             for start, stop in spans:
@@ -217,7 +234,9 @@ class DeepRecipe(NetworkRecipe):
                     f"encoder must be one of {SOLVERS}, or a solver: it is {self.encoder!r}"
                 )
             self._solver()
-        elif not (hasattr(self.encoder, "solve") and hasattr(self.encoder, "signed")):
+        elif isinstance(self.encoder, type) or not (
+            hasattr(self.encoder, "solve") and hasattr(self.encoder, "signed")
+        ):
             raise ParameterError(
                 f"encoder must be one of {SOLVERS}, or a RidgeSolver or FistaSolver: it is "
                 f"{self.encoder!r}"
@@ -238,6 +257,15 @@ class Inputs:
     parts: Sequence[Any]
     live: NDArray[np.bool_] | None
     pixels: bool
+
+
+def _columns_of(X: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[Any]:
+    """Return columns of all rows: a view where they stand evenly, else a copy."""
+    step = int(chosen[1] - chosen[0]) if chosen.size > 1 else 1
+    first, last = int(chosen[0]), int(chosen[-1])
+    if step > 0 and np.array_equal(chosen, np.arange(first, last + 1, step)):
+        return X[:, first : last + 1 : step]
+    return X[:, chosen]
 
 
 def _equal_spans(n_columns: int, n_sources: int, count: int) -> list[list[Span]]:

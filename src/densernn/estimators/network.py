@@ -120,6 +120,11 @@ class NetworkRecipe:
         return draw_sparse(n_inputs, n_clusters, self.fan_in, rng, live)
 
     @property
+    def _n_readout(self) -> int:
+        """Features of the readout, about."""
+        return self.n_hidden
+
+    @property
     def size(self) -> str:
         """Return the parameters that make the network large, for messages."""
         return f"n_hidden={self.n_hidden}"
@@ -157,7 +162,7 @@ class NetworkRecipe:
             )
         if self.dtype != "auto":
             return np.dtype(self.dtype)
-        single = self.weights == "sparse" and pixels and n_rows * self.n_hidden**2 > CHEAP
+        single = self.weights == "sparse" and pixels and n_rows * self._n_readout**2 > CHEAP
         return np.dtype(np.float32 if single else np.float64)
 
     def _prepare(self, rows: Rows, extrema: Extrema, marginals: Marginals) -> Any:
@@ -197,8 +202,10 @@ class NetworkRecipe:
 
     @staticmethod
     def _code_scale(preparation: Any) -> float:
-        """Return the scale of an encoder's random code: that of a random layer."""
-        return SPLIT_SCALE if isinstance(preparation, SplitScaler) else UNIT_SCALE
+        """Return the scale of a random code or layer that hears a preparation."""
+        parts = getattr(preparation, "parts", (preparation,))
+        split = any(isinstance(part, SplitScaler) for part in parts)
+        return SPLIT_SCALE if split else UNIT_SCALE
 
     def _dense_scale(self) -> float:
         return PUBLISHED_SCALE if self.input_scale == "auto" else float(self.input_scale)

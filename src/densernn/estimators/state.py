@@ -31,7 +31,10 @@ def moments_wanted() -> bool | None:
 
 @contextmanager
 def unchanged_by_errors(estimator: Any) -> Iterator[None]:
-    """Put all attributes of an estimator back if an error comes before rows are folded."""
+    """Put all attributes of an estimator back if an error, or Ctrl-C, comes inside.
+
+    What attributes hold is not copied: moments that rows are added to in place stay changed.
+    """
     before = dict(estimator.__dict__)
     try:
         yield

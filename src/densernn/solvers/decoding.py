@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from densernn.errors import ParameterError
 from densernn.folds import Moments
-from densernn.solvers.fista import VARIANTS, LassoSystem
+from densernn.solvers.fista import LassoSystem, check_options
 from densernn.solvers.ridge import RidgeSystem
 
 Float64Array = NDArray[np.float64]
@@ -80,8 +80,7 @@ class FistaSolver:
 
     def __post_init__(self) -> None:
         _check_alpha(self.alpha)
-        if self.variant not in VARIANTS:
-            raise ParameterError(f"variant must be one of {VARIANTS}: it is {self.variant!r}")
+        check_options(0.0, self.tol, self.max_iter, self.variant)
 
     @property
     def signed(self) -> bool:

@@ -154,7 +154,7 @@ class LassoSystem:
         ConvergenceWarning
             ``tol`` was not met in ``max_iter`` iterations.
         """
-        self._check(alpha, tol, max_iter, variant)
+        check_options(alpha, tol, max_iter, variant)
         search = _Search(self, alpha, nonnegative, published=variant == "published")
         converged = False
         while search.n_iter < max_iter and not converged:
@@ -163,23 +163,24 @@ class LassoSystem:
         if tol > 0 and not converged:
             warnings.warn(
                 f"FISTA stopped after {max_iter} iterations, the last of which moved weights by "
-                f"{move:.1e} of the largest, not tol={tol:g}: raise max_iter, tol or alpha, or set "
-                "tol=0 if stopping early is meant",
+                f"{move:.1e} of the largest, not tol={tol:g}: raise max_iter, tol or alpha (of an "
+                "encoder by encoder=FistaSolver(...)), or set tol=0 if stopping early is meant",
                 ConvergenceWarning,
                 stacklevel=2,
             )
         return LassoSolution(search.coef, alpha, search.objective(), converged)
 
-    @staticmethod
-    def _check(alpha: float, tol: float, max_iter: int, variant: str) -> None:
-        if not (np.isfinite(alpha) and alpha >= 0):
-            raise ParameterError(f"alpha must be finite and at least 0: it is {alpha}")
-        if not tol >= 0:
-            raise ParameterError(f"tol must be at least 0: it is {tol}")
-        if not max_iter >= 1:
-            raise ParameterError(f"max_iter must be at least 1: it is {max_iter}")
-        if variant not in VARIANTS:
-            raise ParameterError(f"variant must be one of {VARIANTS}: it is {variant!r}")
+
+def check_options(alpha: float, tol: float, max_iter: int, variant: str) -> None:
+    """Refuse options of :meth:`LassoSystem.solve` outside their range."""
+    if not (np.isfinite(alpha) and alpha >= 0):
+        raise ParameterError(f"alpha must be finite and at least 0: it is {alpha}")
+    if not tol >= 0:
+        raise ParameterError(f"tol must be at least 0: it is {tol}")
+    if not max_iter >= 1:
+        raise ParameterError(f"max_iter must be at least 1: it is {max_iter}")
+    if variant not in VARIANTS:
+        raise ParameterError(f"variant must be one of {VARIANTS}: it is {variant!r}")
 
 
 class _Search:
@@ -299,6 +300,9 @@ def largest_eigenvalue(matrix: NDArray[Any]) -> float:
         residual = float(np.linalg.norm(vector))
         ritz = float(linalg.eigvalsh_tridiagonal(diagonal, beside)[-1])
         bound = min(surest, ritz + residual)
+        if not residual > 0:
+            # The start saw too few eigenvectors to go on, and maybe not the largest one's.
+            return surest * margin
         if step + 1 >= FEWEST_STEPS and residual <= CLOSE * ritz:
             break
         beside.append(residual)
