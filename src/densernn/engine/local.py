@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, cast
 
+from densernn._progress import Progress
 from densernn.engine.budget import CHUNK_BYTES, chunk_rows
-from densernn.engine.progress import Progress
 from densernn.layers import Layer
 from densernn.phases import LearningPhase, Phase
 from densernn.sources.arrays import ArraySource

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from densernn._progress import Progress
 from densernn.cluster import Cluster
 from densernn.engine import parse_bytes, run
 from densernn.engine.budget import CHUNK_BYTES, FEWEST
-from densernn.engine.progress import Progress
 from densernn.errors import DataError, ParameterError
 from densernn.estimators.autoencoder_recipe import AutoencoderRecipe, Start
 from densernn.estimators.base import check_weights

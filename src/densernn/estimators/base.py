@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from densernn._progress import Progress
 from densernn.engine import chunk_rows, parse_bytes, run
 from densernn.engine.budget import CHUNK_BYTES, FEWEST
-from densernn.engine.progress import Progress
 from densernn.errors import DataError, MergeError, ParameterError
 from densernn.estimators.network import NetworkRecipe
 from densernn.estimators.readout import Readout

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn._progress import Progress
 from densernn.cluster import Cluster
 from densernn.engine import run
-from densernn.engine.progress import Progress
 from densernn.errors import ConvergenceWarning, InterruptedWarning
 from densernn.reconstruction import CodePass, LinearPass, SpikingPass
 from densernn.solvers.descent import Descent, Point, Problem

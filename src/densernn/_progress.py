@@ -8,21 +8,21 @@ from typing import Any, Self
 
 
 class Progress:
-    """Counts rows; shows a bar if asked to and if standard error is a terminal.
+    """Counts rows or the like; shows a bar if asked to and if standard error is a terminal.
 
     Parameters
     ----------
     label : str
         What is being done.
-    n_rows : int
-        Rows there are to do.
+    n_items : int
+        Rows, or the like, there are to do.
     shown : bool
         Whether to show anything at all.
     """
 
-    def __init__(self, label: str, n_rows: int, shown: bool) -> None:
+    def __init__(self, label: str, n_items: int, shown: bool) -> None:
         self._label = label
-        self._n_rows = n_rows
+        self._n_items = n_items
         self._bar: Any = None
         self._task: Any = None
         self._shown = shown and sys.stderr.isatty()
@@ -34,13 +34,13 @@ class Progress:
 
             self._bar = Bar(console=Console(stderr=True), transient=True)
             self._bar.start()
-            self._task = self._bar.add_task(self._label, total=self._n_rows)
+            self._task = self._bar.add_task(self._label, total=self._n_items)
         return self
 
-    def advance(self, n_rows: int) -> None:
-        """Tell that so many more rows are done."""
+    def advance(self, n_items: int) -> None:
+        """Tell that so many more are done."""
         if self._bar is not None:
-            self._bar.advance(self._task, n_rows)
+            self._bar.advance(self._task, n_items)
 
     def __exit__(
         self,

@@ -1,0 +1,8 @@
+"""General Random Neural Networks: their rates, their steady state, and their spikes."""
+
+from __future__ import annotations
+
+from densernn.gnetwork.network import RandomNeuralNetwork
+from densernn.gnetwork.steady_state import SteadyState
+
+__all__ = ["RandomNeuralNetwork", "SteadyState"]

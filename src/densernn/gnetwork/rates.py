@@ -1,0 +1,167 @@
+"""What a Random Neural Network is: rates and probabilities, each condition of the text checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from densernn.errors import ParameterError
+
+Float64Array = NDArray[np.float64]
+Matrix = Any
+"""A dense array, or any SciPy sparse matrix or array."""
+
+ROUNDING = 1e-9
+"""How far a sum of probabilities may be above 1, or from what is said of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """Checked rates and probabilities of M cells: vectors, and matrices as CSR arrays.
+
+    Made by :func:`checked_rates`, which says what they are.  Nothing in them can be written to.
+    """
+
+    lambda_plus: Float64Array
+    lambda_minus: Float64Array
+    r: Float64Array
+    p_plus: Matrix
+    p_minus: Matrix
+    p: Matrix
+    Q: Matrix
+    pi: Matrix
+    d: Float64Array
+
+    @property
+    def n_cells(self) -> int:
+        """M, the number of cells."""
+        return self.r.size
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for value in state.values():  # pickling loses the flag that keeps arrays as they are
+            _freeze(value)
+
+
+def checked_rates(
+    lambda_plus: ArrayLike,
+    lambda_minus: ArrayLike,
+    r: ArrayLike,
+    *,
+    p_plus: Matrix = None,
+    p_minus: Matrix = None,
+    p: Matrix = None,
+    Q: Matrix = None,
+    pi: Matrix = None,
+    d: ArrayLike | None = None,
+) -> Rates:
+    """Check every condition of section II, and return what was checked.
+
+    Parameters and errors are those of :class:`RandomNeuralNetwork`.
+    """
+    matrices = {"p_plus": p_plus, "p_minus": p_minus, "p": p, "Q": Q, "pi": pi}
+    vectors = {"lambda_plus": lambda_plus, "lambda_minus": lambda_minus, "r": r}
+    size = _size(*matrices.values(), *vectors.values(), d)
+    if pi is None:
+        matrices["pi"] = p
+    whole = {name: _matrix(name, value, size) for name, value in matrices.items()}
+    parts = {name: _vector(name, value, size) for name, value in vectors.items()}
+    for name in ("lambda_plus", "lambda_minus"):
+        _require(parts[name] >= 0, f"{name} >= 0", name, parts[name])
+    _require(parts["r"] > 0, "r > 0", "r", parts["r"])
+    sent = sum(_row_sums(whole[name]) for name in ("p_plus", "p_minus", "p"))
+    loss = _departures(np.asarray(sent), d)
+    moved = _row_sums(whole["Q"]) + _row_sums(whole["pi"])
+    named = "Q + pi" if pi is not None or p is None else "Q + pi (which is p, by default)"
+    _require(moved <= 1 + ROUNDING, f"{named} <= 1", "the sum", moved)
+    return Rates(**parts, **whole, d=loss)
+
+
+def _departures(sent: Float64Array, d: ArrayLike | None) -> Float64Array:
+    """Return the probability that a firing sends nothing, given the sum of all others."""
+    if d is None:
+        condition = "p_plus + p_minus + p <= 1"
+        _require(sent <= 1 + ROUNDING, condition, "the sum", sent)
+        return _read_only(np.maximum(1 - sent, 0.0))
+    loss = _vector("d", d, sent.size)
+    _require(loss >= 0, "d >= 0", "d", loss)
+    condition = "p_plus + p_minus + p + d = 1"
+    _require(np.abs(sent + loss - 1) <= ROUNDING, condition, "the sum", sent + loss)
+    return loss
+
+
+def _size(*values: Any) -> int:
+    """Return M, as the first value that is no number tells it."""
+    sizes = [int(np.shape(value)[0]) for value in values if value is not None and np.ndim(value)]
+    return sizes[0] if sizes else 1
+
+
+def _vector(name: str, value: ArrayLike, size: int) -> Float64Array:
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf" or array.ndim > 1:
+        raise ParameterError(f"a network needs a number or a 1-D array for {name}")
+    if array.ndim and array.size != size:
+        raise ParameterError(
+            f"a network of {size} cells needs as many values of {name}, not {array.size}"
+        )
+    vector = np.array(np.broadcast_to(array, size), np.float64)
+    _require(np.isfinite(vector), f"finite {name}", name, vector)
+    return _read_only(vector)
+
+
+def _matrix(name: str, value: Matrix, size: int) -> Any:
+    """Return a CSR array of the values, in order and without zeros."""
+    if value is None:
+        return _freeze(sparse.csr_array((size, size), dtype=np.float64))
+    array = value if sparse.issparse(value) else np.asarray(value)
+    if array.dtype.kind not in "biuf" or array.shape != (size, size):
+        raise ParameterError(
+            f"a network of {size} cells needs real numbers of shape ({size}, {size}) for "
+            f"{name}: it has {array.dtype} of shape {array.shape}"
+        )
+    matrix = sparse.csr_array(array, dtype=np.float64, copy=True)
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    _require_probabilities(name, matrix)
+    return _freeze(matrix)
+
+
+def _require_probabilities(name: str, matrix: Any) -> None:
+    """Raise with the first entry that is negative or not finite; sums check the rest."""
+    wrong = ~(np.isfinite(matrix.data) & (matrix.data >= 0))
+    if wrong.any():
+        entry = int(np.argmax(wrong))
+        row = int(np.searchsorted(matrix.indptr, entry, side="right")) - 1
+        raise ParameterError(
+            f"cells need probabilities, finite and not negative, in {name}: "
+            f"{name}[{row}, {matrix.indices[entry]}] is {matrix.data[entry]}"
+        )
+
+
+def _require(holds: NDArray[np.bool_], condition: str, name: str, value: Float64Array) -> None:
+    """Raise with the first cell at which the condition fails."""
+    if holds.all():
+        return
+    cell = int(np.argmin(holds))
+    raise ParameterError(f"cells need {condition}: {name} of cell {cell} is {value[cell]}")
+
+
+def _row_sums(matrix: Any) -> Float64Array:
+    return cast("Float64Array", np.asarray(matrix.sum(axis=1), np.float64))
+
+
+def _read_only(array: Float64Array) -> Float64Array:
+    array.setflags(write=False)
+    return array
+
+
+def _freeze(value: Any) -> Any:
+    """Make an array, or the parts of a CSR array, read-only."""
+    parts = (value.data, value.indices, value.indptr) if sparse.issparse(value) else (value,)
+    for part in parts:
+        part.setflags(write=False)
+    return value

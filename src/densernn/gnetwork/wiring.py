@@ -1,0 +1,157 @@
+"""Networks of the paper as matrices: the cluster M(n), and the layer of Figure 1."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+from densernn.errors import ParameterError
+from densernn.gnetwork.rates import Float64Array, Matrix, Rates, checked_rates
+
+
+class ClusterParameters(Protocol):
+    """What a layer needs of its clusters: numbers, or one value for each cluster.
+
+    :class:`densernn.Cluster` has them.
+    """
+
+    @property
+    def n(self) -> ArrayLike:
+        """Cells in a cluster."""
+
+    @property
+    def p(self) -> ArrayLike:
+        """Probability that a firing triggers."""
+
+    @property
+    def r(self) -> ArrayLike:
+        """Firing rate."""
+
+    @property
+    def lambda_plus(self) -> ArrayLike:
+        """Rate of external excitatory spikes."""
+
+    @property
+    def lambda_minus(self) -> ArrayLike:
+        """Rate of external inhibitory spikes."""
+
+
+def cluster_rates(
+    n: int, p: float, r: float, lambda_plus: float, lambda_minus: float, x: float
+) -> Rates:
+    """Return M(n): see :meth:`RandomNeuralNetwork.dense_cluster`."""
+    excite, trigger = _all_to_all(n, p)
+    if not x >= 0:
+        raise ParameterError(f"a cluster needs x >= 0: x is {x}")
+    each = np.ones(n)
+    return checked_rates(
+        lambda_plus * each,
+        (lambda_minus + x) * each,
+        r * each,
+        p_plus=excite,
+        Q=excite,
+        p=trigger,
+        pi=trigger,
+    )
+
+
+def layer_rates(
+    weights: Matrix, inputs: ArrayLike, cluster: ClusterParameters, offset: ArrayLike | None
+) -> Rates:
+    """Return the network of Figure 1: see :meth:`RandomNeuralNetwork.from_layer`."""
+    W = sparse.csr_array(weights, dtype=np.float64)
+    n_inputs, n_clusters = W.shape
+    q = np.asarray(inputs, np.float64)
+    if q.shape != (n_inputs,) or not ((q >= 0) & (q <= 1)).all():
+        raise ParameterError(
+            f"inputs must be {n_inputs} probabilities in [0, 1], as many as weights has rows"
+        )
+    if not (W.data >= 0).all():
+        raise ParameterError(f"weights must not be negative: their least is {W.data.min()}")
+    n, p, r, plus, minus, x = (
+        np.broadcast_to(value, n_clusters)
+        for value in (
+            cluster.n,
+            cluster.p,
+            cluster.r,
+            cluster.lambda_plus,
+            cluster.lambda_minus,
+            0.0 if offset is None else offset,
+        )
+    )
+    counts = n.astype(np.int64)
+    exits = W @ counts  # (5)
+    # An input without weights has no say, and only needs some rate to fire at.
+    exit_rates = np.where(exits > 0, exits, 1.0)
+    inhibit = sparse.csr_array(
+        sparse.diags_array(1 / exit_rates) @ W[:, np.repeat(np.arange(n_clusters), counts)]
+    )
+    blocks = [_all_to_all(int(m), float(share)) for m, share in zip(counts, p, strict=True)]
+    excite, trigger = (_after_inputs(n_inputs, part) for part in zip(*blocks, strict=True))
+    above = sparse.csr_array((counts.sum(), n_inputs + counts.sum()))
+    below = sparse.hstack([sparse.csr_array((n_inputs, n_inputs)), inhibit])
+    return checked_rates(
+        np.concatenate([q * exit_rates, np.repeat(plus, counts)]),
+        np.concatenate([np.zeros(n_inputs), np.repeat(minus + x, counts)]),
+        np.concatenate([exit_rates, np.repeat(r, counts)]),
+        p_plus=excite,
+        Q=excite,
+        p=trigger,
+        pi=trigger,
+        p_minus=sparse.vstack([below, above]),
+    )
+
+
+def weight_rates(
+    w_plus: Matrix,
+    w_minus: Matrix,
+    lambda_plus: ArrayLike,
+    lambda_minus: ArrayLike,
+    r: ArrayLike | None,
+    triggers: dict[str, Matrix],
+) -> Rates:
+    """Return the network of weights: see :meth:`RandomNeuralNetwork.from_weights`."""
+    excite, inhibit = (sparse.csr_array(w, dtype=np.float64) for w in (w_plus, w_minus))
+    if r is None:
+        if triggers.get("p") is not None:
+            raise ParameterError(
+                "from_weights needs r where cells trigger others: weights only "
+                "tell the rates of spikes"
+            )
+        r = _firing_rates(excite, inhibit)
+    rates = np.broadcast_to(np.asarray(r, np.float64), excite.shape[0])
+    if not (rates > 0).all():
+        raise ParameterError(f"from_weights needs r > 0: of cell {np.argmin(rates > 0)}, it is not")
+    share = sparse.diags_array(1 / rates)
+    return checked_rates(
+        lambda_plus, lambda_minus, rates, p_plus=share @ excite, p_minus=share @ inhibit, **triggers
+    )
+
+
+def _firing_rates(excite: Any, inhibit: Any) -> Float64Array:
+    """Return the sums of the weights of each cell, which is r where no spike is lost."""
+    rates = np.asarray(excite.sum(axis=1) + inhibit.sum(axis=1), np.float64)
+    if not (rates > 0).all():
+        raise ParameterError(
+            f"cell {np.argmin(rates > 0)} has no weights to fire along: give r, at which it fires "
+            "out of the network"
+        )
+    return rates
+
+
+def _all_to_all(n: int, p: float) -> tuple[Any, Any]:
+    """Return the matrices (1 - p)/n and p/n from each cell to each other one."""
+    if n != int(n) or n < 2:
+        raise ParameterError(f"a cluster needs whole n >= 2: n is {n}")
+    if not 0 <= p <= 1:
+        raise ParameterError(f"a cluster needs 0 <= p <= 1: p is {p}")
+    others = np.ones((n, n)) - np.eye(n)
+    return sparse.csr_array(others * ((1 - p) / n)), sparse.csr_array(others * (p / n))
+
+
+def _after_inputs(n_inputs: int, blocks: Any) -> Any:
+    """Return blocks on the diagonal, behind rows and columns of 0 for the inputs."""
+    return sparse.block_diag([sparse.csr_array((n_inputs, n_inputs)), *blocks], format="csr")
