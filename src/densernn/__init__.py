@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         RNNELMRegressor,
     )
     from densernn.folds import ClassCounts, Extrema, Marginals, Moments
+    from densernn.gnetwork import RandomNeuralNetwork
     from densernn.persistence import load, save
     from densernn.preparation import SplitScaler, UnitScaler
     from densernn.row_standardizer import RowStandardizer
@@ -39,6 +40,7 @@ _HOMES = {
     "Extrema": "folds",
     "Marginals": "folds",
     "Moments": "folds",
+    "RandomNeuralNetwork": "gnetwork",
     "ImageSubsampler": "subsampling",
     "RowStandardizer": "row_standardizer",
     "SignSplitter": "sign_splitter",
@@ -62,6 +64,7 @@ __all__ = [
     "RNNAutoencoder",
     "RNNELMClassifier",
     "RNNELMRegressor",
+    "RandomNeuralNetwork",
     "RowStandardizer",
     "SignSplitter",
     "SplitScaler",

@@ -27,6 +27,10 @@ class DatasetNotFoundError(DensernnError, FileNotFoundError):
     """A data set is neither on disk nor to be downloaded; the text says where to put it."""
 
 
+class SaturationError(DensernnError, ValueError):
+    """A network has no joint steady state, since cells in it gain more than they can lose."""
+
+
 class MergeError(DensernnError, ValueError):
     """Two models or folds cannot be joined; the text names the difference."""
 

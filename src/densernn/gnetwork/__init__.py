@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from densernn.gnetwork.network import RandomNeuralNetwork
+from densernn.gnetwork.simulate import Simulation, Spikes
 from densernn.gnetwork.steady_state import SteadyState
 
-__all__ = ["RandomNeuralNetwork", "SteadyState"]
+__all__ = ["RandomNeuralNetwork", "Simulation", "Spikes", "SteadyState"]

@@ -66,9 +66,9 @@ def checked_rates(
     matrices = {"p_plus": p_plus, "p_minus": p_minus, "p": p, "Q": Q, "pi": pi}
     vectors = {"lambda_plus": lambda_plus, "lambda_minus": lambda_minus, "r": r}
     size = _size(*matrices.values(), *vectors.values(), d)
-    if pi is None:
-        matrices["pi"] = p
     whole = {name: _matrix(name, value, size) for name, value in matrices.items()}
+    if pi is None:
+        whole["pi"] = whole["p"]
     parts = {name: _vector(name, value, size) for name, value in vectors.items()}
     for name in ("lambda_plus", "lambda_minus"):
         _require(parts[name] >= 0, f"{name} >= 0", name, parts[name])
@@ -97,6 +97,8 @@ def _departures(sent: Float64Array, d: ArrayLike | None) -> Float64Array:
 def _size(*values: Any) -> int:
     """Return M, as the first value that is no number tells it."""
     sizes = [int(np.shape(value)[0]) for value in values if value is not None and np.ndim(value)]
+    if sizes and sizes[0] == 0:
+        raise ParameterError("a network needs at least one cell")
     return sizes[0] if sizes else 1
 
 
