@@ -1,5 +1,8 @@
 """Slow, obvious versions of what densernn computes fast: by the paper's formulas, row by row."""
 
+from collections import Counter
+from functools import cache
+
 import mpmath
 import numpy as np
 
@@ -202,3 +205,68 @@ def printed_fraction(X, W1, W2, cluster):
 
 def _each(function, values, cluster):
     return np.vectorize(lambda x: function(x, **cluster))(values)
+
+
+# ----------------------------------------------------------------------------- networks
+
+
+def network_steady_state(network, top):
+    """P(k) of all states with each k at most ``top``, from the balance of all flows.
+
+    Events that would lead past ``top`` do not happen: choose it so that they are rare.
+    """
+    shape = (top + 1,) * network["r"].size
+    size = int(np.prod(shape))
+    triggered = trigger_outcomes(network)
+    flow = np.zeros((size, size))
+    for here, state in enumerate(np.ndindex(shape)):
+        for rate, after in network_events(network, state, triggered):
+            if max(after) <= top:
+                flow[np.ravel_multi_index(after, shape), here] += rate
+                flow[here, here] -= rate
+    flow[0] = 1.0  # probabilities add up to 1, instead of one of the redundant equations
+    return np.linalg.solve(flow, np.eye(size)[0]).reshape(shape)
+
+
+def network_events(network, state, triggered):
+    """Rates and resulting states of all that may happen next, as section II tells it."""
+    cells = range(len(state))
+    for m in cells:
+        yield network["lambda_plus"][m], moved(state, m, +1)
+        yield network["lambda_minus"][m], moved(state, m, -1)
+    for i in cells:
+        if state[i] == 0:
+            continue
+        r, fired = network["r"][i], moved(state, i, -1)
+        yield r * network["d"][i], fired
+        for j in cells:
+            yield r * network["p_plus"][i, j], moved(fired, j, +1)
+            yield r * network["p_minus"][i, j], moved(fired, j, -1)
+            for after, share in triggered(fired, j).items():
+                yield r * network["p"][i, j] * share, after
+
+
+def trigger_outcomes(network):
+    """A function that tells the probabilities of all states after cell j was triggered.
+
+    Chains end, since each link takes one from a cell.
+    """
+
+    @cache
+    def outcomes(state, j):
+        if state[j] == 0:
+            return {state: 1.0}
+        fallen = moved(state, j, -1)
+        found = Counter({fallen: 1.0 - network["Q"][j].sum() - network["pi"][j].sum()})
+        for m in range(len(state)):
+            found[moved(fallen, m, +1)] += network["Q"][j, m]
+            for after, share in outcomes(fallen, m).items():
+                found[after] += network["pi"][j, m] * share
+        return found
+
+    return outcomes
+
+
+def moved(state, cell, step):
+    """The state with one cell a step higher or lower, where it can be."""
+    return (*state[:cell], max(state[cell] + step, 0), *state[cell + 1 :])

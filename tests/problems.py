@@ -2,6 +2,7 @@
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy import sparse
 
 from densernn.weights import SparseWeights
 
@@ -108,3 +109,40 @@ def ragged_weights(fan_ins, n_inputs, seed=0, dtype=np.float64):
     starts = np.concatenate([[0], np.cumsum(fan_ins)]).astype(np.int64)
     inputs = np.concatenate(chosen).astype(np.int32) if starts[-1] else np.empty(0, np.int32)
     return SparseWeights(n_inputs, starts, inputs, rng.random(starts[-1]).astype(dtype))
+
+
+# ----------------------------------------------------------------------------- networks
+
+
+def random_network(n_cells, fan_out=None, seed=0, activity=0.5, own=False):
+    """Rates and matrices of a network with excitation, inhibition and triggers, by name.
+
+    Each cell reaches ``fan_out`` others (by default all), and itself only with ``own``; matrices
+    are sparse if there is a fan-out.
+    """
+    rng = np.random.default_rng(seed)
+    spikes = rng.dirichlet(np.ones(4), n_cells).T
+    chains = rng.dirichlet(np.ones(3), n_cells).T
+
+    def matrix(sums):
+        if fan_out is None:
+            values = rng.random((n_cells, n_cells)) * (1.0 - (not own) * np.eye(n_cells))
+            return values * (sums / values.sum(axis=1))[:, None]
+        columns = np.arange(n_cells)[:, None] + 1 + rng.integers(0, n_cells - 1, (n_cells, fan_out))
+        values = rng.random((n_cells, fan_out))
+        values *= (sums / values.sum(axis=1))[:, None]
+        rows = np.repeat(np.arange(n_cells), fan_out)
+        entries = (values.ravel(), (rows, columns.ravel() % n_cells))
+        return sparse.csr_array(entries, shape=(n_cells, n_cells))
+
+    return {
+        "lambda_plus": activity * rng.uniform(0.5, 1.0, n_cells),
+        "lambda_minus": rng.uniform(0.0, 0.5, n_cells),
+        "r": 10.0 ** rng.uniform(-0.5, 0.5, n_cells),
+        "p_plus": matrix(spikes[0]),
+        "p_minus": matrix(spikes[1]),
+        "p": matrix(spikes[2]),
+        "d": spikes[3],
+        "Q": matrix(chains[0]),
+        "pi": matrix(chains[1]),
+    }
