@@ -533,11 +533,11 @@ def test_help_is_fast_and_imports_nothing_heavy():
         if seconds < 0.3:
             break
     assert seconds < 0.3
-    for command in (b"evaluate", b"fit", b"predict", b"info"):
+    for command in (b"evaluate", b"fit", b"predict", b"info", b"simulate"):
         assert command in done.stdout
 
 
-@pytest.mark.parametrize("command", ["evaluate", "fit", "predict", "info"])
+@pytest.mark.parametrize("command", ["evaluate", "fit", "predict", "info", "simulate"])
 def test_each_command_has_help(command, call):
     out = call(command, "--help")
     assert "Usage: densernn" in out
@@ -632,6 +632,78 @@ def test_interruption_is_quiet(seconds, tmp_path):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, b"", b"")
+
+
+# ---------------------------------------------------------------------------------- simulate
+
+
+def test_simulate_finds_zeta_inside_each_interval(call):
+    """The parameters that the paper takes, and the run length and seed that are the defaults."""
+    cluster = ("--n", 20, "--p", 0.05, "--r", 0.001, "--lambda-plus", 0.005)
+    out = call("simulate", *cluster, "--lambda-minus", 0.005, "--x", 0, 0.01, 0.1, "--json")
+    result = json.loads(out)
+    assert [one["x"] for one in result["results"]] == [0.0, 0.01, 0.1]
+    for one in result["results"]:
+        assert one["analytic"] == float(densernn.Cluster().zeta(one["x"]))
+        assert one["low"] < one["simulated"] < one["high"]
+        assert one["low"] < one["analytic"] < one["high"]
+        assert one["inside"] is one["complete"] is True
+        assert one["high"] - one["low"] < 0.02 * one["analytic"]
+    assert {"level": 0.99, "runs": 8, "seed": 0, "n": 20}.items() <= result.items()
+    assert result["events_per_second"] > 0
+
+
+QUICK = ("simulate", "--arrivals", 2000)
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        ([], [0]),
+        (["--x", "0.5"], [0.5]),
+        (["--x", "0", "0.5", "1e-1"], [0, 0.5, 0.1]),
+        (["--x=0", "0.5", "--seed", "3", "--x", "2", "3"], [0, 0.5, 2, 3]),
+        (["--x", "1", "--x", "2"], [1, 2]),
+    ],
+)
+def test_simulate_takes_many_inputs(call, args, expected):
+    result = json.loads(call(*QUICK, *args, "--json"))
+    assert [one["x"] for one in result["results"]] == expected
+
+
+def test_simulate_draws_and_prints_a_table(call, tmp_path):
+    pytest.importorskip("matplotlib").use("agg")
+    out = call(*QUICK, "--x", 0.1, "--plot", tmp_path / "zeta.png")
+    for word in ("analytic", "simulated", "99 % interval", "0.04757", "events per second"):
+        assert word in out
+    assert (tmp_path / "zeta.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_simulate_stops_at_a_time_limit(refuse):
+    args = ("--arrivals", 10**12, "--time-limit", 0.2)
+    assert "time_limit=0.2 was over before the warm-up" in refuse("simulate", *args)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--n", "1"], "Cluster needs n >= 2"),
+        (["--lambda-plus", "1"], "lambda_minus >= lambda_plus"),
+        (["--x", "-0.1"], "-0.1 is not in the range"),
+        (["--x", "0", "-0.1"], "-0.1 is not in the range"),
+        (["0.1"], "unexpected extra argument"),
+        (["--p", "0.1", "0.2"], "unexpected extra argument"),
+        (["--runs", "1"], "--runs"),
+        (["--plot", "nowhere/zeta.png"], "there is no folder nowhere"),
+    ],
+)
+def test_simulate_refuses(refuse, args, said):
+    assert said in refuse("simulate", *args)
+
+
+def test_simulate_says_what_a_plot_needs(refuse, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert "pip install 'densernn[plot]'" in refuse("simulate", "--plot", tmp_path / "zeta.png")
 
 
 # ------------------------------------------------------------------------------------- parts

@@ -4,6 +4,7 @@ import copy
 import pickle
 from dataclasses import FrozenInstanceError, fields
 
+import mpmath
 import numpy as np
 import oracles
 import pytest
@@ -212,6 +213,89 @@ def test_only_ratios_of_rates_matter(data, cluster, factor):
     assert second.zeta(x * factor) == pytest.approx(first.zeta(x), rel=1e-13)
     tolerance = 1e-13 * (1 + cluster["n"] * cluster["p"])
     assert second.eta(x * factor) * factor == pytest.approx(first.eta(x), rel=tolerance)
+
+
+# ----------------------------------------------------------------------------- the quadratic (4)
+
+
+def in_dtype(cluster, dtype):
+    """The same cluster with lambda_plus 1 in float32, which does not hold rates of all sizes."""
+    if dtype == np.float64:
+        return cluster
+    unit = 1.0 / cluster["lambda_plus"]
+    scaled = {name: cluster[name] * unit for name in ("r", "lambda_minus")}
+    # Rounding may leave lambda_minus an ulp below 1.
+    scaled["lambda_minus"] = max(scaled["lambda_minus"], 1.0)
+    return {**cluster, **scaled, "lambda_plus": 1.0}
+
+
+@DTYPES
+@given(data=st.data(), cluster=clusters())
+def test_zeta_is_a_probability_and_the_other_root_is_none(data, cluster, dtype):
+    cluster = in_dtype(cluster, dtype)
+    x = dtype(data.draw(inputs(cluster).filter(lambda x: x < 1e12)))
+    zeta = Cluster(**cluster).zeta(np.atleast_1d(x))[0]
+    # The largest roots are so near to 1 that they round to it.
+    assert 0 < zeta <= 1
+    with mpmath.workdps(oracles.DIGITS):
+        a, b, c = oracles.quadratic(float(x), **cluster)
+        assert a + b + c < 0 < c  # the appendix: y(1) < 0 < y(0), so one root lies between
+        root = oracles.smaller_root(float(x), **cluster)
+        assert 0 < root < 1
+        assert a == 0 or c / (a * root) > 1
+
+
+@DTYPES
+@given(cluster=clusters(), seed=st.integers(0, 2**32 - 1))
+def test_zeta_decreases_with_x_beyond_rounding(cluster, seed, dtype):
+    cluster = in_dtype(cluster, dtype)
+    scale = max(cluster["lambda_minus"], cluster["r"])
+    x = np.sort(np.random.default_rng(seed).uniform(-12, 9, 100))
+    x = (10.0**x * scale).astype(dtype)
+    zeta = Cluster(**cluster).zeta(x)
+    assert (np.diff(zeta) <= 4 * np.finfo(dtype).eps * zeta[:-1]).all()
+    exact = [oracles.zeta(float(value), **cluster) for value in x[::20]]
+    assert (np.diff(exact) <= 0).all()
+
+
+@DTYPES
+@given(data=st.data(), cluster=clusters())
+def test_zeta_tends_to_that_without_triggers_as_p_vanishes(data, cluster, dtype):
+    cluster = in_dtype(cluster, dtype)
+    x = np.atleast_1d(dtype(data.draw(inputs(cluster).filter(lambda x: x < 1e12))))
+    limit = Cluster(**cluster | {"p": 0.0}).zeta(x)
+    n, r, plus, minus = (cluster[name] for name in ("n", "r", "lambda_plus", "lambda_minus"))
+    assert limit[0] == pytest.approx(plus / (r / n + minus + float(x[0])), rel=4e-7)
+    exact = [oracles.zeta(float(x[0]), **cluster | {"p": p}) for p in (1e-9, 1e-12, 0.0)]
+    assert abs(exact[1] - exact[2]) <= abs(exact[0] - exact[2])
+    near = Cluster(**cluster | {"p": 1e-15 / n}).zeta(x)
+    assert near[0] == pytest.approx(limit[0], rel=8 * float(np.finfo(dtype).eps))
+
+
+@DTYPES
+@given(cluster=clusters())
+def test_zeta_vanishes_as_x_grows(cluster, dtype):
+    cluster = in_dtype(cluster, dtype)
+    scale = cluster["n"] * max(cluster["lambda_minus"], cluster["r"])
+    if dtype == np.float32 and scale > 1e6:
+        scale = 1e6
+    x = np.array([1e3, 1e6, 1e9], dtype) * dtype(scale)
+    zeta = Cluster(**cluster).zeta(x)
+    exact = [oracles.zeta(float(value), **cluster) for value in x]
+    np.testing.assert_allclose(zeta, exact, rtol=16 * np.finfo(dtype).eps)
+    assert 0 < zeta[2] < 1e-6
+
+
+@DTYPES
+@given(data=st.data(), cluster=clusters(), power=st.integers(-20, 20))
+def test_zeta_is_the_same_to_the_last_bit_in_units_of_powers_of_two(data, cluster, power, dtype):
+    cluster = in_dtype(cluster, dtype)
+    x = np.atleast_1d(dtype(data.draw(inputs(cluster).filter(lambda x: x < 1e9))))
+    unit = 2.0**power
+    scaled = {k: v if k in ("n", "p") else v * unit for k, v in cluster.items()}
+    np.testing.assert_array_equal(
+        Cluster(**scaled).zeta(x * dtype(unit)), Cluster(**cluster).zeta(x)
+    )
 
 
 # ----------------------------------------------------------------------------- arrays

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from densernn import RNNAutoencoder, plotting
+from densernn import Cluster, RandomNeuralNetwork, RNNAutoencoder, plotting
 from densernn.errors import DataError, ParameterError
 
 X = load_digits().data[:60]
@@ -63,6 +63,39 @@ def test_figures_of_the_paper(number, tmp_path):
     assert "64-5" in figure.get_suptitle()
     figure.savefig(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 1000
+
+
+def test_figure_2_has_four_panels_of_zeta():
+    figure = plotting.figure_2(x_max=0.5)
+    assert len(figure.axes) == 4
+    for ax, name in zip(figure.axes, "abcd", strict=True):
+        assert ax.get_title().startswith(f"({name}")
+        assert ("chosen" in ax.get_title()) == (name in "bc")
+        x, zeta = ax.lines[0].get_data()
+        assert (x[0], x[-1]) == (0.0, 0.5)
+        assert (np.diff(zeta) < 0).all()
+    first = figure.axes[0].lines[0].get_ydata()
+    np.testing.assert_array_equal(first, Cluster().zeta(np.linspace(0, 0.5, 400)))
+
+
+def test_simulated_points_stand_on_zeta_with_their_intervals():
+    ax = plotting.plot_zeta(Cluster(), 0.2, seen=[(0.1, 0.05, 0.04, 0.07)])
+    points, (lower, upper), _ = ax.containers[0]
+    assert points.get_xydata().tolist() == [[0.1, 0.05]]
+    assert (lower.get_ydata(), upper.get_ydata()) == ([0.04], [0.07])
+    with pytest.raises(ParameterError, match="one cluster"):
+        plotting.plot_zeta(Cluster(n=[2, 3]), 1.0)
+
+
+def test_a_raster_has_a_row_for_each_cell():
+    network = RandomNeuralNetwork.dense_cluster(4, 0.5, 1.0, 0.5, 0.5)
+    seen = network.simulate(50, n_runs=2, random_state=0, n_spikes=100)
+    ax = plotting.plot_raster(seen)
+    assert len(ax.collections) == 4
+    drawn = np.concatenate([row.get_positions() for row in ax.collections])
+    np.testing.assert_array_equal(np.sort(drawn), seen.spikes.times)
+    with pytest.raises(ParameterError, match="n_spikes above 0"):
+        plotting.plot_raster(network.simulate(50, n_runs=2, random_state=0))
 
 
 def test_rows_that_are_no_images_are_refused():

@@ -1,4 +1,4 @@
-"""Figures of autoencoders: images above what is rebuilt of them, and how the cost fell.
+"""Figures of clusters and their spikes, and of autoencoders: what is rebuilt, how costs fell.
 
 Needs matplotlib, which ``pip install 'densernn[plot]'`` brings; it is imported when a figure is
 drawn.  Nothing here shows a figure or changes matplotlib's settings: use ``figure.savefig`` or
@@ -8,18 +8,29 @@ drawn.  Nothing here shows a figure or changes matplotlib's settings: use ``figu
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from densernn.cluster import Cluster
 from densernn.errors import DataError, ParameterError
 from densernn.estimators import RNNAutoencoder
+from densernn.gnetwork import RandomNeuralNetwork, Simulation
 
 Float64Array = NDArray[np.float64]
 
 GAP = 1
 """Pixels between images."""
+
+PANELS = {
+    "a": (0.001, 0.005),
+    "b": (0.1, 0.05),
+    "c": (1.0, 0.1),
+    "d": (10.0, 0.5),
+}
+"""r, and lambda+ = lambda-, of Figure 2; (b) and (c) are chosen, the text has lost them."""
 
 
 def plot_reconstructions(
@@ -101,6 +112,141 @@ def plot_cost(autoencoder: RNNAutoencoder, ax: Any = None) -> Any:
     ax.set_xlabel("iteration")
     ax.set_ylabel("squared error")
     ax.margins(x=0.02)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def plot_zeta(
+    cluster: Cluster,
+    x_max: float,
+    *,
+    seen: Sequence[tuple[float, float, float, float]] = (),
+    ax: Any = None,
+) -> Any:
+    """Draw zeta against x, and what simulations of the cluster gave beside it.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Of numbers, not arrays.
+    x_max : float
+        Where x ends, above 0.
+    seen : sequence of (x, q, low, high)
+        Inputs, shares of the time that cells were excited, and their intervals.
+    ax : matplotlib Axes, optional
+        Where to draw; one in a new figure by default.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ParameterError
+        ``cluster`` has arrays, or ``x_max`` is not above 0.
+    ImportError
+        matplotlib is not installed.
+    """
+    if cluster.n_clusters is not None or not 0 < x_max < math.inf:
+        raise ParameterError(f"plot_zeta needs one cluster and x_max > 0: x_max is {x_max}")
+    ax = ax if ax is not None else _new_axes(4.6, 3.2)
+    x = np.linspace(0, x_max, 400)
+    ax.plot(x, cluster.zeta(x), color="black", linewidth=1.2, label="\u03b6(x)")
+    if len(seen):
+        at, q, low, high = np.array(seen, np.float64).T
+        style = {"fmt": "o", "markersize": 4, "capsize": 3, "color": "tab:red"}
+        ax.errorbar(at, q, yerr=[q - low, high - q], label="simulated", **style)
+        ax.legend(frameon=False)
+    ax.set_xlabel("x")
+    ax.set_ylabel("\u03b6(x)")
+    ax.set_ylim(bottom=0)
+    ax.margins(x=0.02)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def figure_2(
+    *, x_max: float = 1.0, simulated: Sequence[float] = (), random_state: int | None = 0
+) -> Any:
+    """Draw Figure 2: zeta of twenty cells with p = 0.05, at four sets of rates.
+
+    Parameters
+    ----------
+    x_max : float, default=1.0
+        Where x ends.
+    simulated : sequence of float, optional
+        Inputs at which each cluster is simulated too, and drawn with its 99 % interval; some
+        seconds for each.
+    random_state : int, optional
+        Of the simulations.
+
+    Returns
+    -------
+    matplotlib Figure
+
+    Raises
+    ------
+    ImportError
+        matplotlib is not installed.
+
+    Notes
+    -----
+    The text gives the rates of panels (a) and (d).  Those of (b) and (c) are lost; they are chosen
+    here between the others, so that the curves grow flatter from panel to panel: r = 0.1 with
+    lambda = 0.05, and r = 1 with lambda = 0.1.
+    """
+    figure = _pyplot().figure(figsize=(7.5, 5.4), layout="constrained")
+    for ax, (name, (r, rate)) in zip(figure.subplots(2, 2).flat, PANELS.items(), strict=True):
+        seen = []
+        for x in simulated:
+            network = RandomNeuralNetwork.dense_cluster(20, 0.05, r, rate, rate, x=x)
+            seen.append((x, *network.simulate(random_state=random_state).pooled()))
+        plot_zeta(Cluster(20, 0.05, r, rate, rate), x_max, seen=seen, ax=ax)
+        chosen = ", chosen" if name in "bc" else ""
+        title = f"({name}{chosen}) r = {r:g}, \u03bb\u207a = \u03bb\u207b = {rate:g}"
+        ax.set_title(title, fontsize=10)
+        ax.set_ylim(0, 1)
+    return figure
+
+
+def plot_raster(seen: Simulation, *, ax: Any = None) -> Any:
+    """Draw the spikes that a simulation has kept: a row for each cell, a stroke for each spike.
+
+    Parameters
+    ----------
+    seen : Simulation
+        Made with ``n_spikes`` above 0.
+    ax : matplotlib Axes, optional
+        Where to draw; one in a new figure by default.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ParameterError
+        No spikes were kept.
+    ImportError
+        matplotlib is not installed.
+
+    Notes
+    -----
+    Cells that are triggered spike at the very time of the cell that began the chain, so such
+    spikes stand above one another.
+    """
+    times, cells = seen.spikes
+    if not len(times):
+        raise ParameterError("there are no spikes to draw: simulate with n_spikes above 0")
+    n_cells = seen.q.size
+    ax = ax if ax is not None else _new_axes(7.5, 1.2 + 0.14 * min(n_cells, 40))
+    rows = [times[cells == cell] for cell in range(n_cells)]
+    ax.eventplot(rows, colors="black", linewidths=0.7, linelengths=0.8)
+    ax.set_xlabel("time")
+    ax.set_ylabel("cell")
+    ax.set_ylim(-0.7, n_cells - 0.3)
+    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.margins(x=0.01)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 

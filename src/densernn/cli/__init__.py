@@ -1,4 +1,4 @@
-"""The command line: ``densernn evaluate | fit | predict | info``.
+"""The command line: ``densernn evaluate | fit | predict | info | simulate``.
 
 It turns names into calls and results into tables; there is no mathematics here.  To show help,
 only :mod:`.entry`, :mod:`.commands` and :mod:`.options` are imported, which import nothing heavy.

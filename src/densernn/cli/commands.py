@@ -7,7 +7,15 @@ from typing import Any
 import click
 
 import densernn as package
-from densernn.cli.options import JSON, MODEL_OPTIONS, TASK, ModelOptions, with_options
+from densernn.cli.options import (
+    CLUSTER_OPTIONS,
+    JSON,
+    MODEL_OPTIONS,
+    TASK,
+    ManyInputs,
+    ModelOptions,
+    with_options,
+)
 
 DATASETS = ("digits", "mnist", "covertype", "higgs", "mfeat", "norb", "stereo")
 WITHOUT_FILES = {"digits": "come with scikit-learn", "stereo": "pairs are generated"}
@@ -107,3 +115,49 @@ def info(**options: Any) -> None:
     from densernn.cli import info as command  # noqa: PLC0415 - so that help is fast
 
     command.info(**options)
+
+
+@densernn.command(cls=ManyInputs)
+@with_options(CLUSTER_OPTIONS)
+@click.option(
+    "--x",
+    "inputs",
+    type=click.FloatRange(min=0),
+    multiple=True,
+    default=(0.0,),
+    show_default=True,
+    metavar="FLOAT...",
+    help="Inhibitory rates from a layer below; several may follow.",
+)
+@click.option(
+    "--arrivals",
+    type=click.IntRange(min=1),
+    default=3_000_000,
+    show_default=True,
+    help="Spikes from outside that each run measures, on average.",
+)
+@click.option(
+    "--runs", type=click.IntRange(min=2), default=8, show_default=True, help="Independent runs."
+)
+@click.option(
+    "--level",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.99,
+    show_default=True,
+    help="Confidence level of each interval.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds for each x, after which runs are cut short.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the spikes."
+)
+@click.option("--plot", type=FILE, help="Draw zeta and what was simulated into a file, as PNG.")
+@JSON
+def simulate(**options: Any) -> None:
+    """Simulate a cluster spike by spike, and compare its activation with zeta."""
+    from densernn.cli import simulate as command  # noqa: PLC0415 - so that help is fast
+
+    command.simulate(**options)

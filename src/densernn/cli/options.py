@@ -182,6 +182,34 @@ MODEL_OPTIONS = (
     ),
 )
 
+CLUSTER_OPTIONS = (
+    click.option(
+        "--n", type=int, default=20, show_default=True, help="Cells in the cluster, at least 2."
+    ),
+    click.option(
+        "--p",
+        type=float,
+        default=0.05,
+        show_default=True,
+        help="Probability that a firing triggers rather than excites.",
+    ),
+    click.option("--r", type=float, default=0.001, show_default=True, help="Firing rate."),
+    click.option(
+        "--lambda-plus",
+        type=float,
+        default=0.005,
+        show_default=True,
+        help="Rate of excitatory spikes from outside.",
+    ),
+    click.option(
+        "--lambda-minus",
+        type=float,
+        default=0.005,
+        show_default=True,
+        help="Rate of inhibitory spikes from outside, at least that of excitatory ones.",
+    ),
+)
+
 TASK = click.option(
     "--task",
     type=click.Choice(["auto", "classification", "regression"]),
@@ -205,3 +233,29 @@ def with_options(
         return command
 
     return decorate
+
+
+class ManyInputs(click.Command):
+    """A command whose ``--x`` may be followed by several numbers: ``--x 0 0.01 --x 0.1``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Say ``--x`` before each further number, which is all that click knows."""
+        said: list[str] = []
+        follows = False
+        for position, arg in enumerate(args):
+            value = position > 0 and args[position - 1] == "--x"
+            if follows and not value and _is_number(arg):
+                said.append("--x")
+            follows = (
+                value or arg == "--x" or arg.startswith("--x=") or (follows and _is_number(arg))
+            )
+            said.append(arg)
+        return super().parse_args(ctx, said)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -51,6 +51,20 @@ def show(result: dict[str, Any], title: str, *, as_json: bool) -> None:
     Console().print(table)
 
 
+def show_rows(rows: list[dict[str, Any]], title: str) -> None:
+    """Print results of one kind on standard output, a line each under their names."""
+    from rich.console import Console  # noqa: PLC0415 - not needed for JSON
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(title=Text(title), title_justify="left")
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), justify="right")
+    for row in rows:
+        table.add_row(*(_text(name, value) for name, value in row.items()))
+    Console().print(table)
+
+
 def surroundings() -> dict[str, Any]:
     """Return what a reader needs beside a measurement: versions, processor, threads, memory."""
     blas = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
