@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from densernn.gnetwork.network import RandomNeuralNetwork
+from densernn.gnetwork.rates import Rates
 from densernn.gnetwork.simulate import Simulation, Spikes
 from densernn.gnetwork.steady_state import SteadyState
 
-__all__ = ["RandomNeuralNetwork", "Simulation", "Spikes", "SteadyState"]
+__all__ = ["RandomNeuralNetwork", "Rates", "Simulation", "Spikes", "SteadyState"]

@@ -21,7 +21,7 @@ SWEEPS = 5
 KRYLOV = 40
 """Vectors that a Newton step may keep; each costs five sparse products."""
 
-FORCING = 1e-6
+FORCING = 1e-2
 """How far a Newton step has to lower the linear residual."""
 
 
