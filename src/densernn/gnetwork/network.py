@@ -314,7 +314,8 @@ class RandomNeuralNetwork:
             long as a million spikes take to arrive from outside, on average.
         warm_up : float, optional
             Time before that, from the network at rest; by default a quarter of ``duration``.
-            What is measured is biased towards rest if the network takes longer to settle.
+            What is measured is biased towards rest if the network takes longer to settle: next to
+            saturation a cell takes some 4 / ((r + Lambda-) (1 - q)^2).
         n_runs : int, default=8
             At least 2: intervals come from how much runs differ.
         level : float, default=0.99
