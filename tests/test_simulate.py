@@ -305,11 +305,13 @@ def test_simulate_spreads_firing_rates_over_six_powers_of_ten():
 
 
 @pytest.mark.slow
-def test_simulate_does_two_million_events_a_second(monkeypatch):
+def test_simulate_does_two_million_events_a_second_on_one_core(monkeypatch):
     monkeypatch.setattr(module, "run_blocks", lambda function, n: [function(0, n)])
     network = RandomNeuralNetwork.dense_cluster(x=0.01)
+    network.simulate(1.0)  # compiles
     speeds = []
-    for _ in range(3):
+    for _ in range(3):  # another process may be taking the memory's or the core's time
+        start = time.process_time()
         seen = network.simulate(arrivals(network, 1_000_000), n_runs=2)
-        speeds.append(seen.n_events / seen.seconds)
+        speeds.append(seen.n_events / (time.process_time() - start))
     assert max(speeds) > 2e6

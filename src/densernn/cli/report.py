@@ -61,7 +61,8 @@ def show_rows(rows: list[dict[str, Any]], title: str) -> None:
     for name in rows[0]:
         table.add_column(name.replace("_", " "), justify="right")
     for row in rows:
-        table.add_row(*(_text(name, value) for name, value in row.items()))
+        cells = (f"{v:.5g}" if isinstance(v, float) else _text(k, v) for k, v in row.items())
+        table.add_row(*cells)
     Console().print(table)
 
 
