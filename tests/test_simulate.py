@@ -295,6 +295,11 @@ def test_simulate_refuses(arguments, said):
         RandomNeuralNetwork(0.5, 0.1, 1.0).simulate(**{"duration": 10.0, **arguments})
 
 
+def test_intervals_of_what_was_simulated_refuse_levels_that_are_none():
+    with pytest.raises(ParameterError, match="level must be between 0 and 1: it is 99"):
+        RandomNeuralNetwork(0.5, 0.1, 1.0).simulate(10.0).interval(99)
+
+
 def test_simulate_spreads_firing_rates_over_six_powers_of_ten():
     """Classes of firing rates: each cell fires at its own."""
     r = 10.0 ** np.arange(-4, 3)

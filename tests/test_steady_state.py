@@ -115,6 +115,9 @@ def test_from_weights_is_from_probabilities():
         ({"r": [1.0, -1.0]}, "r > 0: of cell 1"),
         ({"r": 0.5}, "the sum of cell 0 is 2.0"),
         ({"w_plus": [[0, -1], [2, 0]], "r": 1.0}, r"p_plus\[0, 1\] is -1"),
+        ({"w_minus": np.zeros((3, 3))}, r"square and alike: they are \(2, 2\) and \(3, 3\)"),
+        ({"w_plus": [0, 1]}, "w_plus must be real numbers in two dimensions"),
+        ({"r": [1.0, 2.0, 3.0]}, "of 2 cells needs as many values of r, not 3"),
     ],
 )
 def test_from_weights_refuses(arguments, said):
@@ -172,11 +175,13 @@ def test_from_layer_fires_at_the_exit_rates_of_equation_5():
         (np.ones((1, 3)), [1.1], "1 probabilities"),
         (np.ones((1, 3)), [np.nan], "1 probabilities"),
         (-np.ones((1, 3)), [0.5], "must not be negative: their least is -1"),
+        (np.ones(3), [0.5], "weights must be real numbers in two dimensions"),
+        (np.ones((1, 2)), [0.5], "as many values of p of clusters, not 3"),
     ],
 )
 def test_from_layer_refuses(weights, inputs, said):
     with pytest.raises(ParameterError, match=said):
-        RandomNeuralNetwork.from_layer(weights, inputs, Cluster())
+        RandomNeuralNetwork.from_layer(weights, inputs, Cluster(p=[0.1, 0.2, 0.3]))
 
 
 @pytest.mark.parametrize(
@@ -184,6 +189,7 @@ def test_from_layer_refuses(weights, inputs, said):
     [
         ({"n": 1}, "whole n >= 2: n is 1"),
         ({"n": 2.5}, "whole n >= 2: n is 2.5"),
+        ({"n": np.nan}, "whole n >= 2: n is nan"),
         ({"p": 1.5}, "0 <= p <= 1: p is 1.5"),
         ({"x": -0.1}, "x >= 0: x is -0.1"),
         ({"r": 0.0}, "r > 0"),

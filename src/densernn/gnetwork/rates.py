@@ -69,7 +69,7 @@ def checked_rates(
     whole = {name: _matrix(name, value, size) for name, value in matrices.items()}
     if pi is None:
         whole["pi"] = whole["p"]
-    parts = {name: _vector(name, value, size) for name, value in vectors.items()}
+    parts = {name: as_vector(name, value, size) for name, value in vectors.items()}
     for name in ("lambda_plus", "lambda_minus"):
         _require(parts[name] >= 0, f"{name} >= 0", name, parts[name])
     _require(parts["r"] > 0, "r > 0", "r", parts["r"])
@@ -87,7 +87,7 @@ def _departures(sent: Float64Array, d: ArrayLike | None) -> Float64Array:
         condition = "p_plus + p_minus + p <= 1"
         _require(sent <= 1 + ROUNDING, condition, "the sum", sent)
         return _read_only(np.maximum(1 - sent, 0.0))
-    loss = _vector("d", d, sent.size)
+    loss = as_vector("d", d, sent.size)
     _require(loss >= 0, "d >= 0", "d", loss)
     condition = "p_plus + p_minus + p + d = 1"
     _require(np.abs(sent + loss - 1) <= ROUNDING, condition, "the sum", sent + loss)
@@ -102,7 +102,8 @@ def _size(*values: Any) -> int:
     return sizes[0] if sizes else 1
 
 
-def _vector(name: str, value: ArrayLike, size: int) -> Float64Array:
+def as_vector(name: str, value: ArrayLike, size: int) -> Float64Array:
+    """Return as many finite values as there are cells, read-only."""
     array = np.asarray(value)
     if array.dtype.kind not in "biuf" or array.ndim > 1:
         raise ParameterError(f"a network needs a number or a 1-D array for {name}")

@@ -253,6 +253,7 @@ def _compile(network: events.Network) -> None:
 
 def _student(runs: Float64Array, level: float) -> tuple[Float64Array, Float64Array]:
     """Return ends of Student's interval for the mean over the first axis."""
+    _check_level(level)
     n = len(runs)
     t = stdtrit(n - 1, (1 + level) / 2)
     middle, half = runs.mean(axis=0), t * runs.std(axis=0, ddof=1) / np.sqrt(n)
@@ -291,7 +292,11 @@ def _check(
     ):
         if not isinstance(value, (int, np.integer)) or value < least:
             raise ParameterError(f"{name} must be a whole number from {least} on: it is {value!r}")
-    if not 0 < level < 1:
-        raise ParameterError(f"level must be between 0 and 1: it is {level!r}")
+    _check_level(level)
     if time_limit is not None and not time_limit > 0:
         raise ParameterError(f"time_limit must be above 0 seconds: it is {time_limit!r}")
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ParameterError(f"level must be between 0 and 1: it is {level!r}")

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from densernn.errors import ParameterError
-from densernn.gnetwork.rates import Float64Array, Matrix, Rates, checked_rates
+from densernn.gnetwork.rates import Float64Array, Matrix, Rates, as_vector, checked_rates
 
 
 class ClusterParameters(Protocol):
@@ -46,7 +46,7 @@ def cluster_rates(
     excite, trigger = _all_to_all(n, p)
     if not x >= 0:
         raise ParameterError(f"a cluster needs x >= 0: x is {x}")
-    each = np.ones(n)
+    each = np.ones(excite.shape[0])
     return checked_rates(
         lambda_plus * each,
         (lambda_minus + x) * each,
@@ -62,7 +62,7 @@ def layer_rates(
     weights: Matrix, inputs: ArrayLike, cluster: ClusterParameters, offset: ArrayLike | None
 ) -> Rates:
     """Return the network of Figure 1: see :meth:`RandomNeuralNetwork.from_layer`."""
-    W = sparse.csr_array(weights, dtype=np.float64)
+    W = _as_sparse("weights", weights)
     n_inputs, n_clusters = W.shape
     q = np.asarray(inputs, np.float64)
     if q.shape != (n_inputs,) or not ((q >= 0) & (q <= 1)).all():
@@ -71,17 +71,11 @@ def layer_rates(
         )
     if not (W.data >= 0).all():
         raise ParameterError(f"weights must not be negative: their least is {W.data.min()}")
-    n, p, r, plus, minus, x = (
-        np.broadcast_to(value, n_clusters)
-        for value in (
-            cluster.n,
-            cluster.p,
-            cluster.r,
-            cluster.lambda_plus,
-            cluster.lambda_minus,
-            0.0 if offset is None else offset,
-        )
+    n, p, r, plus, minus = (
+        as_vector(f"{name} of clusters", getattr(cluster, name), n_clusters)
+        for name in ("n", "p", "r", "lambda_plus", "lambda_minus")
     )
+    x = as_vector("offset", 0.0 if offset is None else offset, n_clusters)
     counts = n.astype(np.int64)
     exits = W @ counts  # (5)
     # An input without weights has no say, and only needs some rate to fire at.
@@ -114,7 +108,13 @@ def weight_rates(
     triggers: dict[str, Matrix],
 ) -> Rates:
     """Return the network of weights: see :meth:`RandomNeuralNetwork.from_weights`."""
-    excite, inhibit = (sparse.csr_array(w, dtype=np.float64) for w in (w_plus, w_minus))
+    excite, inhibit = _as_sparse("w_plus", w_plus), _as_sparse("w_minus", w_minus)
+    size = excite.shape[0]
+    if not excite.shape == inhibit.shape == (size, size):
+        raise ParameterError(
+            f"w_plus and w_minus must be square and alike: they are {excite.shape} and "
+            f"{inhibit.shape}"
+        )
     if r is None:
         if triggers.get("p") is not None:
             raise ParameterError(
@@ -122,13 +122,20 @@ def weight_rates(
                 "tell the rates of spikes"
             )
         r = _firing_rates(excite, inhibit)
-    rates = np.broadcast_to(np.asarray(r, np.float64), excite.shape[0])
+    rates = as_vector("r", r, size)
     if not (rates > 0).all():
         raise ParameterError(f"from_weights needs r > 0: of cell {np.argmin(rates > 0)}, it is not")
     share = sparse.diags_array(1 / rates)
     return checked_rates(
         lambda_plus, lambda_minus, rates, p_plus=share @ excite, p_minus=share @ inhibit, **triggers
     )
+
+
+def _as_sparse(name: str, values: Matrix) -> Any:
+    array = values if sparse.issparse(values) else np.asarray(values)
+    if array.ndim != 2 or array.dtype.kind not in "biuf":
+        raise ParameterError(f"{name} must be real numbers in two dimensions")
+    return sparse.csr_array(array, dtype=np.float64)
 
 
 def _firing_rates(excite: Any, inhibit: Any) -> Float64Array:
@@ -144,11 +151,11 @@ def _firing_rates(excite: Any, inhibit: Any) -> Float64Array:
 
 def _all_to_all(n: int, p: float) -> tuple[Any, Any]:
     """Return the matrices (1 - p)/n and p/n from each cell to each other one."""
-    if n != int(n) or n < 2:
+    if not (2 <= n < np.inf and n == np.floor(n)):
         raise ParameterError(f"a cluster needs whole n >= 2: n is {n}")
     if not 0 <= p <= 1:
         raise ParameterError(f"a cluster needs 0 <= p <= 1: p is {p}")
-    others = np.ones((n, n)) - np.eye(n)
+    others = np.ones((int(n), int(n))) - np.eye(int(n))
     return sparse.csr_array(others * ((1 - p) / n)), sparse.csr_array(others * (p / n))
 
 
