@@ -24,6 +24,10 @@ LEADING = 32
 SAMPLE = 512
 """Rows from which they are found."""
 
+FEWEST = 256
+"""Features from which on it is worth it: of fewer, whose variance falls less far, float64 resolves
+all, and solutions should not depend, even by rounding, on which rows were sampled."""
+
 SMALLEST = 1e-6
 """Share of the largest deviation below which a direction of a sample is rounding."""
 

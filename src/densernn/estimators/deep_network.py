@@ -24,7 +24,7 @@ from densernn.folds import Extrema, Marginals
 from densernn.layers import Below, ClusterLayer, Stack
 from densernn.phases import RowSample
 from densernn.preparation import Preparation, SplitScaler, shares_unit
-from densernn.rotation import SAMPLE, Rotation
+from densernn.rotation import FEWEST, SAMPLE, Rotation
 from densernn.solvers import FistaSolver, RidgeSolver
 from densernn.sources.arrays import ArraySource
 from densernn.wiring import (
@@ -74,7 +74,7 @@ class DeepRecipe(NetworkRecipe):
         if self.random_hidden:
             live = None if below.layers else inputs.live
             below = below.then(self._random_layer(below, live, rng, dtype, rows))
-        if not len(self.encoder_sizes):
+        if not len(self.encoder_sizes) or below.n_outputs < FEWEST:
             return Stack(below.preparation, below.layers)
         return Stack(below.preparation, below.layers, self._rotation(rows, below, dtype))
 
