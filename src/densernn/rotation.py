@@ -101,7 +101,7 @@ class Rotation:
 
 def _triangle(reflectors: Float64Array, scales: Float64Array) -> Float64Array:
     """Return T of I - Y T Y' = (I - tau_1 y_1 y_1') (I - tau_2 y_2 y_2') ... (Schreiber, 1989)."""
-    count = len(scales[: reflectors.shape[1]])
+    count = reflectors.shape[1]
     factor: Any = np.zeros((count, count))
     for j in range(count):
         factor[j, j] = scales[j]

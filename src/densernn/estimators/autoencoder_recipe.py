@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from densernn.cluster import Cluster
 from densernn.errors import ParameterError
-from densernn.estimators.network import PUBLISHED_SCALE, NetworkRecipe, Rows, generator
+from densernn.estimators.network import (
+    PUBLISHED_SCALE,
+    NetworkRecipe,
+    Rows,
+    generator,
+    outputs_of,
+)
 from densernn.layers import Below, ClusterLayer
 from densernn.phases import DriveMaxima
 from densernn.solvers import alpha_values
@@ -120,8 +126,8 @@ class AutoencoderRecipe:
         Start
         """
         rows = Rows(source, chunk_bytes)
-        preparation, _ = self._network.learn_preparation(rows)
-        n_inputs = _n_inputs(preparation, source)
+        preparation, extrema = self._network.learn_preparation(rows)
+        n_inputs, _ = outputs_of(preparation, rows, extrema)
         rng = generator(self.random_state)
         drawn = draw_dense(n_inputs, self.n_hidden, rng)
         factor = 1.0
@@ -170,12 +176,3 @@ class AutoencoderRecipe:
             return np.dtype(self.dtype)
         # Dense random clusters, which "ridge" keeps, are nearly collinear: they need float64.
         return np.dtype(np.float32 if self.method != "ridge" and size > CHEAP else np.float64)
-
-
-def _n_inputs(preparation: Any, source: ArraySource) -> int:
-    """Return how many columns a preparation gives."""
-    if preparation is None:
-        return int(source.X.shape[1])
-    if hasattr(preparation, "n_outputs"):
-        return int(preparation.n_outputs)
-    return int(np.shape(preparation.transform(source.X[:1]))[1])
