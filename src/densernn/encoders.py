@@ -20,7 +20,7 @@ from densernn.cluster import Cluster, FloatArray
 from densernn.folds import Extrema, Moments
 from densernn.layers import Below, ClusterLayer, Layer
 from densernn.phases import DriveMaxima, counted
-from densernn.sources.arrays import Chunk
+from densernn.sources.rows import Chunk
 from densernn.weights import DenseWeights
 from densernn.wiring import ParallelLayer, Span
 

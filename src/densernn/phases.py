@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from densernn.folds import Extrema, Marginals, Moments
 from densernn.layers import Below, Layer, Stack
-from densernn.sources.arrays import Chunk
+from densernn.sources.rows import Chunk
 
 Fold = TypeVar("Fold")
 

@@ -18,7 +18,7 @@ from densernn.solvers.multiplicative import (
     linear_terms,
     spiking_terms,
 )
-from densernn.sources.arrays import Chunk
+from densernn.sources.rows import Chunk
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,31 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn.sources.rows import Chunk, RowSource
 
-@dataclass(frozen=True)
-class Chunk:
-    """Consecutive rows of a source.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_columns)
-        As they come, of any real dtype.
-    y : ndarray of shape (n_rows,) or (n_rows, n_targets), or None
-        Labels or values, not yet encoded.
-    weight : ndarray of shape (n_rows,) or None
-        Weights; None where every row weighs 1.
-    start : int
-        Number of the first row within the source.
-    """
-
-    X: NDArray[Any]
-    y: NDArray[Any] | None
-    weight: NDArray[np.float64] | None
-    start: int
+DIGEST_ROWS = 8192
 
 
 @dataclass(frozen=True)
-class ArraySource:
+class ArraySource(RowSource):
     """Rows of an array, which is never copied whole.
 
     Parameters
@@ -48,17 +31,62 @@ class ArraySource:
     weight: NDArray[np.float64] | None = None
 
     @property
+    def weighted(self) -> bool:  # type: ignore[override]
+        """Whether rows bring weights of their own."""
+        return self.weight is not None
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of X."""
+        return int(self.X.shape[1])
+
+    @property
     def n_rows(self) -> int:
         """Rows there are."""
         return len(self.X)
 
-    def chunks(self, n_rows: int) -> Iterator[Chunk]:
+    @property
+    def n_targets(self) -> int | None:
+        """Columns of y where it has two axes, 0 where it has one, None where there is no y."""
+        if self.y is None:
+            return None
+        return int(self.y.shape[1]) if self.y.ndim == 2 else 0
+
+    def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
         """Give the rows in order, ``n_rows`` at a time: views, not copies."""
-        for start in range(0, self.n_rows, n_rows):
-            part = slice(start, start + n_rows)
-            yield Chunk(
-                self.X[part],
-                None if self.y is None else self.y[part],
-                None if self.weight is None else self.weight[part],
-                start,
-            )
+        for start in range(first, self.n_rows, n_rows):
+            yield Chunk(*self._cut(start, start + n_rows), start)
+
+    def parts(self, most: int) -> list[ArraySource]:
+        """Cut into at most so many sources of nearly equal length."""
+        count = max(1, min(most, self.n_rows))
+        edges = [self.n_rows * part // count for part in range(count + 1)]
+        return [ArraySource(*self._cut(a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+
+    def identity(self) -> dict[str, str]:
+        """Return a digest of all the numbers: one more pass over them, at some GB per second."""
+        found = {"number of rows": str(self.n_rows), "columns": str(self.n_columns)}
+        named = (("values of X", self.X), ("targets", self.y), ("weights", self.weight))
+        return found | {name: _digest(array) for name, array in named if array is not None}
+
+    def _cut(
+        self, start: int, stop: int
+    ) -> tuple[NDArray[Any], NDArray[Any] | None, NDArray[np.float64] | None]:
+        part = slice(start, stop)
+        return (
+            self.X[part],
+            None if self.y is None else self.y[part],
+            None if self.weight is None else self.weight[part],
+        )
+
+
+def _digest(array: NDArray[Any]) -> str:
+    """Digest a dtype and values, some rows at a time."""
+    digest = hashlib.blake2b(str(array.dtype).encode(), digest_size=8)
+    for start in range(0, len(array), DIGEST_ROWS):
+        part = array[start : start + DIGEST_ROWS]
+        if part.dtype == object:
+            digest.update(repr(part.tolist()).encode())
+        else:
+            digest.update(np.ascontiguousarray(part).view(np.uint8).reshape(-1))
+    return digest.hexdigest()

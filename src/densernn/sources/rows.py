@@ -1,0 +1,114 @@
+"""What a source of rows is: something that gives the same chunks of rows each time it is asked."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHOWN = 5
+"""Places of skipped rows that are kept for messages."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Rows that could not be used and were passed over, as had been asked for.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+    places : tuple of str
+        Where the first of them stand and what is wrong there, for messages.
+    """
+
+    count: int = 0
+    places: tuple[str, ...] = ()
+
+    def merge(self, other: Skipped) -> Skipped:
+        """Return what both have, the places of this one first."""
+        places = (self.places + other.places)[:SHOWN]
+        return Skipped(self.count + other.count, places)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive rows of a source.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        As they come, of any real dtype; finite.
+    y : ndarray of shape (n_rows,) or (n_rows, n_targets), or None
+        Labels or values, not yet encoded.
+    weight : ndarray of shape (n_rows,) or None
+        Weights; None where every row weighs 1.
+    start : int
+        Number of the first row within the source.
+    skipped : Skipped
+        Rows that stood before the last of these, or behind it at the end of the source, and
+        were passed over.
+    """
+
+    X: NDArray[Any]
+    y: NDArray[Any] | None
+    weight: NDArray[np.float64] | None
+    start: int
+    skipped: Skipped = Skipped()
+
+
+class RowSource(ABC):
+    """Rows that can be gone through any number of times, in bounded memory.
+
+    Every pass gives the same rows in the same order, whatever the size of the chunks that are
+    asked for.
+    """
+
+    weighted: bool = False
+    """Whether rows bring weights of their own."""
+
+    buffer_bytes: int = 0
+    """Memory that reading takes beside the chunk that is given, about."""
+
+    @property
+    @abstractmethod
+    def n_columns(self) -> int:
+        """Columns of X."""
+
+    @property
+    @abstractmethod
+    def n_rows(self) -> int | None:
+        """Rows there are; None where only a pass can tell."""
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """Names of the columns of X; None where they have none."""
+        return None
+
+    @property
+    @abstractmethod
+    def n_targets(self) -> int | None:
+        """Columns of y where it has two axes, 0 where it has one, None where there is no y."""
+
+    @abstractmethod
+    def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
+        """Give the rows in order, from number ``first`` on.
+
+        Every chunk but the last has exactly ``n_rows`` rows, however the rows are stored.
+        """
+
+    @abstractmethod
+    def parts(self, most: int) -> Sequence[RowSource]:
+        """Cut into at most so many sources, which one after the other have the same rows.
+
+        Depends on how the rows are stored and on nothing else.  Rows are numbered from 0 in
+        each.
+        """
+
+    @abstractmethod
+    def identity(self) -> dict[str, str]:
+        """Tell what would make it other rows, by names for messages: equal values, equal rows."""
