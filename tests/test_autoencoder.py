@@ -25,6 +25,7 @@ from densernn.errors import (
 )
 from densernn.estimators import descents
 from densernn.persistence import describe
+from densernn.sources.arrays import ArraySource
 
 METHODS = ("rnn-elm", "spiking", "ridge")
 ITERATIVE = METHODS[:2]
@@ -111,7 +112,7 @@ def test_comparison_variants_take_full_steps_and_may_climb():
 def test_results_do_not_depend_on_the_chunk():
     X = digits(1000)
     whole, cut = (autoencoder(max_iter=3, memory_limit=limit).fit(X) for limit in (None, "0.4 MB"))
-    assert cut._chunk_bytes() < X.nbytes
+    assert cut._chunk_bytes(ArraySource(X)) < X.nbytes
     np.testing.assert_allclose(whole.cost_, cut.cost_, rtol=1e-9)
     np.testing.assert_allclose(whole.weights_, cut.weights_, rtol=1e-6)
 

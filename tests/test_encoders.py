@@ -11,7 +11,7 @@ from sklearn.linear_model import Lasso, Ridge
 
 from densernn import Cluster, Moments, _kernels
 from densernn.encoders import Encoding, PublishedRange, StandardCode, standardized
-from densernn.engine import learn_layer, run
+from densernn.engine import Passes, run
 from densernn.errors import ConvergenceWarning, ParameterError
 from densernn.estimators.network import draw_published
 from densernn.folds.moments import symmetric
@@ -23,6 +23,10 @@ from densernn.weights import draw_sparse
 RNG = np.random.default_rng(0)
 X = RNG.random((150, 9)) ** 2
 CLUSTER = Cluster()
+
+
+def learn_layer(phase, source, **options):
+    return Passes(source, **options).learn_layer(phase, "layer")
 
 
 def encoding(solver, codes, spans=None, dtype=np.float64):

@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from densernn import DenseRNNClassifier, Moments
-from densernn.phases import RowSample
+from densernn.folds import Sample
 from densernn.rotation import Rotation
 from densernn.solvers import RidgeSystem
-from densernn.sources.arrays import ArraySource, Chunk
 
 
 def nearly_collinear(n_rows=2000, n_features=60, smallest=1e-5, seed=0):
@@ -90,15 +89,24 @@ def test_two_encoders_lose_nothing_in_float32():
     assert scores[0] == pytest.approx(scores[1], abs=0.01)
 
 
-@given(stride=st.integers(1, 9), cut=st.integers(0, 20), zero=st.integers(0, 19))
-def test_sampled_rows_do_not_depend_on_chunks(stride, cut, zero):
-    X = np.arange(40.0).reshape(20, 2)
-    weight = np.ones(20)
+@given(most=st.integers(1, 9), cut=st.integers(0, 40), zero=st.integers(0, 39))
+def test_sampled_rows_do_not_depend_on_chunks(most, cut, zero):
+    X = np.arange(80.0).reshape(40, 2)
+    weight = np.ones(40)
     weight[zero] = 0.0
-    phase = RowSample(stride, 2)
-    fold = phase.zero()
-    for part in (slice(0, cut), slice(cut, 20)):
-        fold = phase.add(fold, Chunk(X[part], None, weight[part], part.start))
-    kept = np.arange(0, 20, stride)
-    np.testing.assert_array_equal(np.vstack(fold), X[kept[kept != zero]])
-    assert ArraySource(X).n_rows == 20
+    fold = Sample.zero(most, 2)
+    for part in (slice(0, cut), slice(cut, 40)):
+        fold = fold.add(X[part], part.start, weight[part])
+    kept = np.arange(0, 40, fold.stride)
+    np.testing.assert_array_equal(fold.rows, X[kept[kept != zero]])
+    assert len(fold.rows) < 2 * most
+
+
+@given(lengths=st.lists(st.integers(0, 300), min_size=1, max_size=6), most=st.integers(1, 16))
+def test_merged_samples_spread_evenly_over_all_parts(lengths, most):
+    fold = Sample.zero(most, 1)
+    for number, length in enumerate(lengths):
+        fold = fold.merge(Sample.zero(most, 1).add(np.full((length, 1), float(number)), 0))
+    counts = np.bincount(fold.rows.ravel().astype(int), minlength=len(lengths))
+    assert fold.rows.size < 2 * most
+    np.testing.assert_array_equal(counts, [-(-length // fold.stride) for length in lengths])

@@ -7,6 +7,8 @@ Public names load on first use, so that ``import densernn`` is fast.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from densernn._version import VERSION
+
 if TYPE_CHECKING:
     from densernn.cluster import Cluster
     from densernn.estimators import (
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from densernn.subsampling import ImageSubsampler
     from densernn.whitening import ZCAWhitener
 
-__version__ = "0.2.0"
+__version__ = VERSION
 
 _HOMES = {
     "Cluster": "cluster",

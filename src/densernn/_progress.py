@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,33 +15,58 @@ class Progress:
     ----------
     label : str
         What is being done.
-    n_items : int
-        Rows, or the like, there are to do.
+    n_items : int or None
+        Rows, or the like, there are to do; None where that is not known.
     shown : bool
         Whether to show anything at all.
     """
 
-    def __init__(self, label: str, n_items: int, shown: bool) -> None:
+    def __init__(self, label: str, n_items: int | None, shown: bool) -> None:
         self._label = label
         self._n_items = n_items
         self._bar: Any = None
         self._task: Any = None
         self._shown = shown and sys.stderr.isatty()
+        self._done = 0
+        self._first: int | None = None
+        self._start = 0.0
 
     def __enter__(self) -> Self:
         if self._shown:
             from rich.console import Console  # noqa: PLC0415 - only where a bar is shown
+            from rich.progress import (  # noqa: PLC0415
+                BarColumn,
+                TextColumn,
+                TimeRemainingColumn,
+            )
             from rich.progress import Progress as Bar  # noqa: PLC0415
 
-            self._bar = Bar(console=Console(stderr=True), transient=True)
+            self._bar = Bar(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.completed:,.0f} done, {task.fields[rate]:,.0f}/s"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
             self._bar.start()
-            self._task = self._bar.add_task(self._label, total=self._n_items)
+            self._task = self._bar.add_task(self._label, total=self._n_items, rate=0.0)
         return self
 
     def advance(self, n_items: int) -> None:
         """Tell that so many more are done."""
-        if self._bar is not None:
-            self._bar.advance(self._task, n_items)
+        self.reach(self._done + n_items)
+
+    def reach(self, n_items: int) -> None:
+        """Tell how many are done in all; those before the first call took no time of this one."""
+        self._done = n_items
+        if self._bar is None:
+            return
+        now = time.monotonic()
+        if self._first is None:
+            self._first, self._start = n_items, now
+        rate = (n_items - self._first) / max(now - self._start, 1e-9)
+        self._bar.update(self._task, completed=n_items, rate=rate)
 
     def __exit__(
         self,

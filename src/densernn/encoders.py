@@ -129,6 +129,10 @@ class StandardCode:
             moments.add(columns, heard.T, chunk.weight)
         return fold
 
+    def merge(self, first: tuple[Moments, ...], second: tuple[Moments, ...]) -> tuple[Moments, ...]:
+        """Return the folds of the rows of both, for each encoder."""
+        return tuple(a.merge(b) for a, b in zip(first, second, strict=True))
+
     def finish(self, fold: tuple[Moments, ...]) -> Layer:
         """Solve for the weights of each encoder, and scale them."""
         plan = self.encoding
@@ -221,6 +225,10 @@ class PublishedRange:
             ranges.append(extrema.merge(found))
         return tuple(ranges)
 
+    def merge(self, first: tuple[Extrema, ...], second: tuple[Extrema, ...]) -> tuple[Extrema, ...]:
+        """Return the folds of the rows of both, for each encoder."""
+        return tuple(a.merge(b) for a, b in zip(first, second, strict=True))
+
     def finish(self, fold: tuple[Extrema, ...]) -> PublishedCode:
         """Go on with the ranges."""
         return PublishedCode(self.encoding, fold)
@@ -232,6 +240,10 @@ class CodeFold:
 
     moments: Moments
     minimum: float
+
+    def merge(self, other: CodeFold) -> CodeFold:
+        """Return the fold of the rows of both."""
+        return CodeFold(self.moments.merge(other.moments), min(self.minimum, other.minimum))
 
     def shifted(self) -> Moments:
         """Return the moments of the code less its minimum over all rows and units."""
@@ -294,6 +306,12 @@ class PublishedCode:
         bias = np.full((1, z.shape[1]), bias_value(code.cluster), z.dtype)
         moments.add(columns, np.vstack([z, bias]).T, weight)
         return CodeFold(moments, minimum)
+
+    def merge(
+        self, first: tuple[CodeFold, ...], second: tuple[CodeFold, ...]
+    ) -> tuple[CodeFold, ...]:
+        """Return the folds of the rows of both, for each encoder."""
+        return tuple(a.merge(b) for a, b in zip(first, second, strict=True))
 
     def finish(self, fold: tuple[CodeFold, ...]) -> PublishedScale:
         """Solve for the weights of each encoder."""

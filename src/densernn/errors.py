@@ -35,6 +35,10 @@ class MergeError(DensernnError, ValueError):
     """Two models or folds cannot be joined; the text names the difference."""
 
 
+class CheckpointError(DensernnError, ValueError):
+    """A checkpoint is of another training, or damaged; the text names the difference."""
+
+
 class ModelFileError(DensernnError, ValueError):
     """A model file is damaged, foreign, or holds types that are not trusted."""
 
@@ -45,6 +49,10 @@ class DensernnWarning(UserWarning):
 
 class SingularSolveWarning(DensernnWarning):
     """A linear solve is numerically singular in the working precision."""
+
+
+class SkippedRowsWarning(DensernnWarning):
+    """Rows of a source could not be used and were skipped, as had been asked for."""
 
 
 class ConvergenceWarning(DensernnWarning):

@@ -277,12 +277,12 @@ class Stack:
 
     def fingerprint(self) -> dict[str, str]:
         """Return a digest of each part: equal digests, equal hidden activations."""
-        parts: dict[str, str] = {"preparation": _digest(self.preparation)}
+        parts: dict[str, str] = {"preparation": digest_of(self.preparation)}
         for number, layer in enumerate(self.layers):
             for name, content in layer.contents().items():
-                parts[f"{name} of layer {number}"] = _digest(content)
+                parts[f"{name} of layer {number}"] = digest_of(content)
         if self.rotation is not None:
-            parts["rotation"] = _digest(self.rotation)
+            parts["rotation"] = digest_of(self.rotation)
         return parts
 
 
@@ -302,7 +302,7 @@ def prepare(preparation: Any, X: NDArray[Any], dtype: Any, first_row: int = 0) -
     return values
 
 
-def _digest(value: Any) -> str:
+def digest_of(value: Any) -> str:
     """Digest all that a value holds, however deep: the same in every process."""
     digest = hashlib.sha256()
     _feed(digest.update, value, ())

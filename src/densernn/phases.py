@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn.folds import Extrema, Marginals, Moments
+from densernn.errors import DataError
+from densernn.folds import ClassCounts, Extrema, Marginals, Moments, Sample
 from densernn.layers import Below, Layer, Stack
 from densernn.sources.rows import Chunk
 
@@ -37,6 +38,9 @@ class Phase(Protocol[Fold]):
     def add(self, fold: Fold, chunk: Chunk) -> Fold:
         """Return the fold with the rows of a chunk; the fold given may be reused for it."""
 
+    def merge(self, first: Fold, second: Fold) -> Fold:
+        """Return the fold of the rows of both, and change neither."""
+
 
 class LearningPhase(Phase[Fold], Protocol[Fold]):
     """One pass over the rows, of which a layer comes, or the phase that goes on towards it."""
@@ -45,11 +49,43 @@ class LearningPhase(Phase[Fold], Protocol[Fold]):
         """Make what is next of the fold of all rows."""
 
 
+class Seen(NamedTuple):
+    """What the first look finds.
+
+    Parameters
+    ----------
+    extrema : Extrema
+        Ranges of the raw columns.
+    marginals : Marginals
+        Their means and spreads.
+    classes : ClassCounts
+        Total weight of each label, where there are labels; also of those that weigh nothing.
+    sample : Sample
+        Some of the rows, where they are wanted.
+    """
+
+    extrema: Extrema
+    marginals: Marginals
+    classes: ClassCounts
+    sample: Sample
+
+
 @dataclass(frozen=True)
 class Look:
-    """The first look: ranges, means and spreads of the raw columns."""
+    """The first look: ranges, means and spreads of the raw columns, labels, and some rows.
+
+    Parameters
+    ----------
+    n_columns : int
+    labels : bool, default=False
+        Whether y holds labels, to be counted.
+    n_sampled : int, default=0
+        Rows to be sampled, about.
+    """
 
     n_columns: int
+    labels: bool = False
+    n_sampled: int = 0
 
     @property
     def width(self) -> int:
@@ -58,17 +94,51 @@ class Look:
 
     itemsize = 8
 
-    def zero(self) -> tuple[Extrema, Marginals]:
+    def zero(self) -> Seen:
         """Return the folds of no rows."""
-        return Extrema.zero(self.n_columns), Marginals.zero(self.n_columns)
-
-    def add(self, fold: tuple[Extrema, Marginals], chunk: Chunk) -> tuple[Extrema, Marginals]:
-        """Fold the raw columns of a chunk."""
-        extrema, marginals = fold
-        return (
-            extrema.merge(Extrema.of(chunk.X, chunk.weight)),
-            marginals.merge(Marginals.of(chunk.X, chunk.weight)),
+        return Seen(
+            Extrema.zero(self.n_columns),
+            Marginals.zero(self.n_columns),
+            ClassCounts.zero(),
+            Sample.zero(self.n_sampled, self.n_columns),
         )
+
+    def add(self, fold: Seen, chunk: Chunk) -> Seen:
+        """Fold the raw columns and labels of a chunk."""
+        X, weight = chunk.X, chunk.weight
+        return Seen(
+            fold.extrema.merge(Extrema.of(X, weight)),
+            fold.marginals.merge(Marginals.of(X, weight)),
+            fold.classes.merge(count_labels(chunk)) if self.labels else fold.classes,
+            fold.sample.add(X, chunk.start, weight) if self.n_sampled else fold.sample,
+        )
+
+    def merge(self, first: Seen, second: Seen) -> Seen:
+        """Return the folds of the rows of both."""
+        return Seen(
+            first.extrema.merge(second.extrema),
+            first.marginals.merge(second.marginals),
+            first.classes.merge(second.classes),
+            first.sample.merge(second.sample),
+        )
+
+
+def count_labels(chunk: Chunk) -> ClassCounts:
+    """Return the total weight of each label of a chunk.
+
+    Raises
+    ------
+    DataError
+        A label is a number that is not whole.
+    """
+    y: NDArray[Any] = np.asarray(chunk.y)
+    if y.dtype.kind == "f" and not (whole := y == np.floor(y)).all():
+        row = int(np.argmin(whole))
+        raise DataError(
+            f"y is continuous: it is {y[row]} in row {chunk.start + row}, and labels are whole "
+            "numbers or text: take a regressor, or round the labels"
+        )
+    return ClassCounts.zero(y).merge(ClassCounts.of(y, chunk.weight))
 
 
 @dataclass(frozen=True)
@@ -107,37 +177,9 @@ class DriveMaxima:
         inputs = self.below.activations(rows, np.float32, chunk.start)
         return np.maximum(fold, self.layer.drive_maxima(inputs))
 
-
-@dataclass(frozen=True)
-class RowSample:
-    """Some rows, evenly spaced: those whose number is a multiple of a stride.
-
-    Parameters
-    ----------
-    stride : int
-    n_columns : int
-    """
-
-    stride: int
-    n_columns: int
-    itemsize = 8
-
-    @property
-    def width(self) -> int:
-        """Numbers held at once for a row."""
-        return self.n_columns
-
-    def zero(self) -> list[NDArray[Any]]:
-        """Return no rows."""
-        return []
-
-    def add(self, fold: list[NDArray[Any]], chunk: Chunk) -> list[NDArray[Any]]:
-        """Take rows of a chunk, in place; none that weighs 0."""
-        first = -chunk.start % self.stride
-        part = slice(first, None, self.stride)
-        weight = None if chunk.weight is None else chunk.weight[part]
-        fold.append(counted(Chunk(chunk.X[part], None, weight, chunk.start)))
-        return fold
+    def merge(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the maxima over the rows of both."""
+        return np.maximum(first, second)
 
 
 def counted(chunk: Chunk) -> NDArray[Any]:
@@ -145,33 +187,81 @@ def counted(chunk: Chunk) -> NDArray[Any]:
     return chunk.X if chunk.weight is None else chunk.X[chunk.weight != 0]
 
 
+class Learned(NamedTuple):
+    """What a readout learns of rows.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of hidden activations and encoded targets.
+    classes : ClassCounts
+        Total weight of each label, where there are labels; weights of classes do not count.
+    """
+
+    moments: Moments
+    classes: ClassCounts
+
+
+class Targets(Protocol):
+    """How labels or values become targets."""
+
+    @property
+    def n_targets(self) -> int:
+        """Targets there are."""
+
+    def encode(self, y: NDArray[Any]) -> NDArray[np.float64]:
+        """Return targets of shape (n_rows, n_targets)."""
+
+    def count(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> ClassCounts:
+        """Return the total weight of each label, or of none."""
+
+
 @dataclass(frozen=True)
 class ReadoutMoments:
-    """Moments of hidden activations and encoded targets: all that the readout needs."""
+    """Moments of hidden activations and encoded targets: all that the readout needs.
+
+    Parameters
+    ----------
+    stack : Stack
+    targets : Targets
+    weigh : callable, optional
+        Makes the weight of each row in the moments of y and the weights that rows came with.
+    """
 
     stack: Stack
-    n_targets: int
-    encode: Callable[[NDArray[Any]], NDArray[np.float64]]
+    targets: Targets
+    weigh: (
+        Callable[[NDArray[Any], NDArray[np.float64] | None], NDArray[np.float64] | None] | None
+    ) = None
 
     @property
     def width(self) -> int:
         """Numbers held at once for a row."""
-        return self.stack.width + self.n_targets
+        return self.stack.width + self.targets.n_targets
 
     @property
     def itemsize(self) -> int:
         """Bytes of a number of the stack's dtype."""
         return self.stack.dtype.itemsize
 
-    def zero(self) -> Moments:
+    def zero(self) -> Learned:
         """Return the moments of no rows."""
-        return Moments.zero(self.stack.n_features, self.n_targets)
+        return Learned(
+            Moments.zero(self.stack.n_features, self.targets.n_targets), ClassCounts.zero()
+        )
 
-    def add(self, fold: Moments, chunk: Chunk) -> Moments:
+    def add(self, fold: Learned, chunk: Chunk) -> Learned:
         """Fold the hidden activations and targets of a chunk, in place."""
         if chunk.y is None:
             raise TypeError("a readout needs a source with targets")
-        columns = np.empty((fold.size, len(chunk.X)), self.stack.dtype)
-        self.stack.forward(chunk.X, columns[: fold.n_features], chunk.start)
-        fold.add(columns, self.encode(chunk.y), chunk.weight)
-        return fold
+        moments = fold.moments
+        targets = self.targets.encode(chunk.y)
+        columns = np.empty((moments.size, len(chunk.X)), self.stack.dtype)
+        self.stack.forward(chunk.X, columns[: moments.n_features], chunk.start)
+        weight = chunk.weight if self.weigh is None else self.weigh(chunk.y, chunk.weight)
+        moments.add(columns, targets, weight)
+        return Learned(moments, fold.classes.merge(self.targets.count(chunk.y, chunk.weight)))
+
+    def merge(self, first: Learned, second: Learned) -> Learned:
+        """Return the moments of the rows of both."""
+        return Learned(first.moments.merge(second.moments), first.classes.merge(second.classes))

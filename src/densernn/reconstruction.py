@@ -69,6 +69,10 @@ class SpikingPass(WeightsPhase):
         Z = self.inputs(chunk)
         return fold.merge(spiking_terms(Z, self.encoder, self.decoder, self.cluster, chunk.weight))
 
+    def merge(self, first: SpikingTerms, second: SpikingTerms) -> SpikingTerms:
+        """Return the fold of the rows of both."""
+        return first.merge(second)
+
 
 @dataclass(frozen=True, eq=False)
 class CodePass(WeightsPhase):
@@ -83,6 +87,10 @@ class CodePass(WeightsPhase):
         return fold.merge(
             code_moments(self.inputs(chunk), self.encoder, self.cluster, chunk.weight)
         )
+
+    def merge(self, first: CodeMoments, second: CodeMoments) -> CodeMoments:
+        """Return the fold of the rows of both."""
+        return first.merge(second)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +110,10 @@ class LinearPass(WeightsPhase):
         return fold.merge(
             linear_terms(Z, self.encoder, self.decoder, self.cluster, chunk.weight, self.variant)
         )
+
+    def merge(self, first: Terms, second: Terms) -> Terms:
+        """Return the fold of the rows of both."""
+        return first.merge(second)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,3 +149,7 @@ class ReconstructionMoments:
         self.stack.layers[0].forward(Z, columns[: fold.n_features])
         fold.add(columns, Z.T, chunk.weight)
         return fold
+
+    def merge(self, first: Moments, second: Moments) -> Moments:
+        """Return the fold of the rows of both."""
+        return first.merge(second)

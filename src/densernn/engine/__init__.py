@@ -1,6 +1,7 @@
 """Runs phases over sources, and decides how rows are cut into chunks."""
 
 from densernn.engine.budget import chunk_rows, parse_bytes
-from densernn.engine.local import learn_layer, run
+from densernn.engine.local import run
+from densernn.engine.passes import Passes
 
-__all__ = ["chunk_rows", "learn_layer", "parse_bytes", "run"]
+__all__ = ["Passes", "chunk_rows", "parse_bytes", "run"]

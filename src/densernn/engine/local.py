@@ -2,83 +2,81 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from densernn._progress import Progress
 from densernn.engine.budget import CHUNK_BYTES, chunk_rows
-from densernn.layers import Layer
-from densernn.phases import LearningPhase, Phase
-from densernn.sources.arrays import ArraySource
+from densernn.phases import Phase
+from densernn.sources.rows import NOTHING, RowSource, Skipped
 
 Fold = TypeVar("Fold")
 
 
-def run(
+@dataclass(frozen=True)
+class Folded(Generic[Fold]):
+    """What a pass, or part of one, has made of rows.
+
+    Parameters
+    ----------
+    fold
+        Of the rows so far.
+    n_rows : int
+        How many those are.
+    skipped : Skipped
+        Rows that were passed over.
+    """
+
+    fold: Fold
+    n_rows: int = 0
+    skipped: Skipped = NOTHING
+
+
+Watcher = Callable[[Folded[Any]], None]
+"""Is told what a pass has made so far, after each chunk."""
+
+
+def fold_rows(
     phase: Phase[Fold],
-    source: ArraySource,
+    source: RowSource,
     *,
-    fold: Fold | None = None,
+    begun: Folded[Fold] | None = None,
     chunk_bytes: int = CHUNK_BYTES,
-    progress: Progress | None = None,
-) -> Fold:
+    watcher: Watcher | None = None,
+) -> Folded[Fold]:
     """Fold all rows of a source.
 
     Parameters
     ----------
     phase : Phase
         Names the fold.
-    source : ArraySource
+    source : RowSource
         Gives chunks of rows in order.
-    fold : optional
-        Fold to go on from, which may be changed in place; that of no rows if not given.
+    begun : Folded, optional
+        What was made of the first rows, to go on from, which may be changed in place.
     chunk_bytes : int, optional
         Memory that a chunk may take.
-    progress : Progress, optional
-        Told of rows as they are done.
+    watcher : callable, optional
+        Told of what there is after each chunk.
 
     Returns
     -------
-    fold
+    Folded
         The same, to the last bit, however the source is stored: chunks are cut here.
     """
-    total = phase.zero() if fold is None else fold
-    for chunk in source.chunks(chunk_rows(phase.width, phase.itemsize, chunk_bytes)):
-        total = phase.add(total, chunk)
-        if progress is not None:
-            progress.advance(len(chunk.X))
-    return total
+    state = Folded(phase.zero()) if begun is None else begun
+    size = chunk_rows(phase.width, phase.itemsize, chunk_bytes)
+    for chunk in source.chunks(size, state.n_rows):
+        state = Folded(
+            phase.add(state.fold, chunk),
+            state.n_rows + len(chunk.X),
+            state.skipped.merge(chunk.skipped),
+        )
+        if watcher is not None:
+            watcher(state)
+    return state
 
 
-def learn_layer(
-    phase: LearningPhase[Any],
-    source: ArraySource,
-    *,
-    chunk_bytes: int = CHUNK_BYTES,
-    label: str = "layer",
-    shown: bool = False,
-) -> Layer:
-    """Run a phase, and what follows from it, until a layer comes out.
-
-    Parameters
-    ----------
-    phase : LearningPhase
-        Makes another phase, or a layer, of its fold.
-    source, chunk_bytes
-        As in :func:`run`.
-    label : str
-        What a progress bar calls it.
-    shown : bool
-        Whether to show one, for each pass.
-
-    Returns
-    -------
-    Layer
-    """
-    made: Any = phase
-    number = 0
-    while hasattr(made, "finish"):
-        number += 1
-        with Progress(f"{label}, pass {number}", source.n_rows, shown) as progress:
-            fold = run(made, source, chunk_bytes=chunk_bytes, progress=progress)
-        made = made.finish(fold)
-    return cast("Layer", made)
+def run(phase: Phase[Fold], source: RowSource, *, chunk_bytes: int = CHUNK_BYTES) -> Fold:
+    """Return the fold of all rows of a source; see :func:`fold_rows`."""
+    return fold_rows(phase, source, chunk_bytes=chunk_bytes).fold

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from densernn._progress import Progress
 from densernn.cluster import Cluster
-from densernn.engine import parse_bytes, run
-from densernn.engine.budget import CHUNK_BYTES, FEWEST
+from densernn.engine import Passes
+from densernn.engine.budget import CHUNK_BYTES, FEWEST, parse_bytes
+from densernn.engine.choice import choose_engine
+from densernn.engine.journal import Journal
 from densernn.errors import DataError, ParameterError
 from densernn.estimators.autoencoder_recipe import AutoencoderRecipe, Start
 from densernn.estimators.base import check_weights
+from densernn.estimators.checkpoint import open_journal
 from densernn.estimators.descents import LinearProblem, SpikingProblem, descend
 from densernn.estimators.fitted_autoencoder import FittedAutoencoder
+from densernn.estimators.given import as_source, meet
+from densernn.estimators.network import generator
 from densernn.estimators.readout import Readout
 from densernn.estimators.state import moments_wanted, unchanged_by_errors
+from densernn.folds import Moments
 from densernn.layers import ClusterLayer, Stack
 from densernn.reconstruction import ReconstructionMoments
 from densernn.sources.arrays import ArraySource
+from densernn.sources.rows import RowSource
 from densernn.weights import DenseWeights
 
 Float64Array = NDArray[np.float64]
@@ -77,6 +85,8 @@ class RNNAutoencoder(FittedAutoencoder):
         Working precision.  ``"auto"`` takes float32 for iterative methods on larger data.
     memory_limit : int or str, optional
         Bytes that chunks, moments and weights may take, such as ``"2 GB"``.
+    engine, checkpoint
+        As in :class:`RNNELMClassifier`; of iterative methods, each iteration is kept.
     random_state : int, RandomState, Generator or None
         Of the weights that are drawn.
     verbose : int, default=0
@@ -147,6 +157,8 @@ class RNNAutoencoder(FittedAutoencoder):
         variant: str = "signed",
         dtype: str = "auto",
         memory_limit: int | str | None = None,
+        engine: str = "auto",
+        checkpoint: str | PathLike[str] | None = None,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -162,15 +174,17 @@ class RNNAutoencoder(FittedAutoencoder):
         self.variant = variant
         self.dtype = dtype
         self.memory_limit = memory_limit
+        self.engine = engine
+        self.checkpoint = checkpoint
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn both layers.
 
         Parameters
         ----------
-        X : array or data frame of shape (n_samples, n_features)
+        X : array, data frame, source of rows or Dask collection, (n_samples, n_features)
             Real numbers of any sign, in any real dtype.
         y : ignored
             Present for scikit-learn's sake.
@@ -194,16 +208,42 @@ class RNNAutoencoder(FittedAutoencoder):
             Ctrl-C ended the iterations.
         """
         AutoencoderRecipe.of(self).check()
-        rows = validate_data(self, X, dtype="numeric")
-        source = ArraySource(rows, None, check_weights(sample_weight, rows))
+        source = self._source(X, sample_weight, reset=True)
         self._forget_fit()
+        journal = open_journal(self, source)
+        passes = self._passes(source, journal)
         if self.method == "ridge":
-            self._start(source)
-            self._fold(source)
+            self._start(passes, journal)
+            self._fold(passes, fresh=True)
             self._readout.solution  # noqa: B018 - fit solves at once; after updates the first use does
         else:
-            self._descend(source)
+            self._descend(passes, journal)
+        passes.warn_of_skipped()
         return self
+
+    def _source(self, X: Any, sample_weight: Any, *, reset: bool) -> RowSource:
+        source = as_source(X, None, sample_weight)
+        if source is None:
+            rows = validate_data(self, X, dtype="numeric", reset=reset)
+            return ArraySource(rows, None, check_weights(sample_weight, rows))
+        meet(self, source, reset=reset)
+        return source
+
+    def _passes(self, source: RowSource, journal: Journal | None = None) -> Passes:
+        return Passes(
+            source,
+            chunk_bytes=self._chunk_bytes(source),
+            engine=choose_engine(self.engine, source),
+            journal=journal,
+            shown=bool(self.verbose),
+        )
+
+    def _draw(self, passes: Passes, journal: Journal | None) -> Start:
+        recipe = AutoencoderRecipe.of(self)
+        if journal is not None:
+            seeded = journal.generator(generator(self.random_state))
+            recipe = replace(recipe, random_state=seeded)
+        return recipe.draw(passes)
 
     @property
     def partial_fit(self) -> Callable[..., Self]:
@@ -220,9 +260,7 @@ class RNNAutoencoder(FittedAutoencoder):
             )
         return self._partial_fit
 
-    def _partial_fit(
-        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
-    ) -> Self:
+    def _partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         AutoencoderRecipe.of(self).check()
         first = not hasattr(self, "stack_")
         if not first and not hasattr(self, "moments_"):
@@ -231,12 +269,14 @@ class RNNAutoencoder(FittedAutoencoder):
                 "method, or saved with moments=False"
             )
         with unchanged_by_errors(self):
-            rows = validate_data(self, X, dtype="numeric", reset=first)
-            source = ArraySource(rows, None, check_weights(sample_weight, rows))
+            passes = self._passes(self._source(X, sample_weight, reset=first))
             if first:
-                self._start(source)
-            self._fold(source)
+                self._start(passes)
+            self._fold(passes, fresh=first)
+            passes.warn_of_skipped()
         return self
+
+    moments_: Moments
 
     @property
     def alpha_(self) -> float:
@@ -270,11 +310,10 @@ class RNNAutoencoder(FittedAutoencoder):
         ):
             self.__dict__.pop(name, None)
 
-    def _start(self, source: ArraySource) -> None:
-        """Draw the frozen layer of the ridge method, and begin its moments."""
-        start = AutoencoderRecipe.of(self).draw(source, self._chunk_bytes())
+    def _start(self, passes: Passes, journal: Journal | None = None) -> None:
+        """Draw the frozen layer of the ridge method."""
+        start = self._draw(passes, journal)
         self._set_layer(start, start.encoder)
-        self.moments_ = ReconstructionMoments(self.stack_).zero()
         self.n_iter_ = 1
 
     def _set_layer(self, start: Start, encoder: Float64Array) -> None:
@@ -282,18 +321,18 @@ class RNNAutoencoder(FittedAutoencoder):
         self.stack_ = Stack(start.preparation, (layer,))
         self._spiking_decoder = self.method == "spiking"
 
-    def _fold(self, source: ArraySource) -> None:
+    def _fold(self, passes: Passes, *, fresh: bool) -> None:
         """Add rows: all of them, or after an error none."""
-        phase, chunk_bytes = ReconstructionMoments(self.stack_), self._chunk_bytes()
-        with Progress("training", source.n_rows, bool(self.verbose)) as progress:
-            new = run(phase, source, chunk_bytes=chunk_bytes, progress=progress)
-        self.moments_ = self.moments_.merge(new)
+        new = passes.run(ReconstructionMoments(self.stack_), "training")
+        self.moments_ = new if fresh else self.moments_.merge(new)
         self._readout = Readout(self.moments_, self.alpha, self.stack_.dtype, 0.0, intercept=False)
 
-    def _descend(self, source: ArraySource) -> None:
-        chunk_bytes = self._chunk_bytes()
-        start = AutoencoderRecipe.of(self).draw(source, chunk_bytes)
-        common = (source, start.preparation, start.cluster, start.dtype, chunk_bytes)
+    def _descend(self, passes: Passes, journal: Journal | None) -> None:
+        start = self._draw(passes, journal)
+        again = Passes(
+            passes.source, chunk_bytes=passes.chunk_bytes, engine=passes.engine
+        )  # an iteration is kept whole, not its passes
+        common = (again, start.preparation, start.cluster, start.dtype)
         problem: SpikingProblem | LinearProblem
         if self.method == "spiking":
             weights: tuple[Float64Array, ...] = (start.encoder, start.decoder)
@@ -310,6 +349,7 @@ class RNNAutoencoder(FittedAutoencoder):
             max_exponent=self.max_exponent,
             damped=self.method == "spiking" or self.variant == "signed",
             verbose=bool(self.verbose),
+            journal=journal,
         )
         point = descent.point
         self._set_layer(start, point.weights[0])
@@ -319,8 +359,8 @@ class RNNAutoencoder(FittedAutoencoder):
         self.n_iter_ = len(descent.exponents)
         self.n_refused_ = descent.refused
 
-    def _chunk_bytes(self) -> int:
-        """Memory left for chunks once weights and their terms, or moments, have theirs."""
+    def _chunk_bytes(self, source: RowSource) -> int:
+        """Memory left for chunks once reading, weights and their terms, or moments, have theirs."""
         if self.memory_limit is None:
             return CHUNK_BYTES
         limit = parse_bytes(self.memory_limit)
@@ -330,6 +370,7 @@ class RNNAutoencoder(FittedAutoencoder):
             if self.method == "ridge"
             else 192 * self.n_hidden * columns
         )
+        kept += source.buffer_bytes
         least = kept + FEWEST * 8 * (4 * columns + 6 * self.n_hidden)
         if limit < least:
             raise ParameterError(

@@ -9,19 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.cluster import Cluster
+from densernn.engine import Passes
 from densernn.errors import ParameterError
 from densernn.estimators.network import (
     PUBLISHED_SCALE,
     NetworkRecipe,
-    Rows,
     generator,
     outputs_of,
 )
 from densernn.layers import Below, ClusterLayer
-from densernn.phases import DriveMaxima
+from densernn.phases import DriveMaxima, Look, Seen
 from densernn.solvers import alpha_values
 from densernn.solvers.multiplicative import VARIANTS
-from densernn.sources.arrays import ArraySource
 from densernn.weights import draw_dense
 
 Float64Array = NDArray[np.float64]
@@ -111,37 +110,37 @@ class AutoencoderRecipe:
                 f"each parameter: it has arrays of {self._cluster.n_clusters}"
             )
 
-    def draw(self, source: ArraySource, chunk_bytes: int) -> Start:
+    def draw(self, passes: Passes) -> Start:
         """Learn the preparation and draw the weights, in one look at the rows and one for a scale.
 
         Parameters
         ----------
-        source : ArraySource
-            Training rows.
-        chunk_bytes : int
-            Memory that a chunk may take.
+        passes : Passes
+            Over the training rows.
 
         Returns
         -------
         Start
         """
-        rows = Rows(source, chunk_bytes)
-        preparation, extrema = self._network.learn_preparation(rows)
-        n_inputs, _ = outputs_of(preparation, rows, extrema)
+        network, source = self._network, passes.source
+        network.check()
+        seen: Seen = passes.run(Look(source.n_columns), "first look")
+        preparation = network.prepare(source, seen.extrema, seen.marginals)
+        n_inputs, _ = outputs_of(preparation, source, seen.extrema)
         rng = generator(self.random_state)
         drawn = draw_dense(n_inputs, self.n_hidden, rng)
         factor = 1.0
         if self.input_scale is not None:
             single = ClusterLayer(drawn.astype(np.float32), self._cluster)
             below = Below(preparation, (), single.n_inputs)
-            largest = float(rows.run(DriveMaxima(below, single))[0])
+            largest = float(passes.run(DriveMaxima(below, single), "scale")[0])
             factor = self._scale / (largest or 1.0)
         return Start(
             preparation,
             self._cluster,
             np.asarray(drawn.scaled(factor).toarray(), np.float64),
             rng.random((self.n_hidden, n_inputs)) * (DECODER_SCALE / self.n_hidden),
-            self._working_dtype(source.n_rows * n_inputs * self.n_hidden),
+            self._working_dtype(float(passes.n_rows or 0) * n_inputs * self.n_hidden),
         )
 
     @property

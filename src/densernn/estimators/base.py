@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,19 +14,21 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from densernn._progress import Progress
-from densernn.engine import chunk_rows, parse_bytes, run
-from densernn.engine.budget import CHUNK_BYTES, FEWEST
+from densernn.engine import Passes
+from densernn.engine.budget import CHUNK_BYTES, FEWEST, parse_bytes
+from densernn.engine.choice import choose_engine
 from densernn.errors import DataError, MergeError, ParameterError
-from densernn.estimators.network import NetworkRecipe
+from densernn.estimators.checkpoint import open_journal
+from densernn.estimators.given import as_source, is_collection, meet
+from densernn.estimators.network import NetworkRecipe, generator
 from densernn.estimators.readout import Readout
 from densernn.estimators.state import moments_wanted, unchanged_by_errors
-from densernn.folds import Moments
+from densernn.folds import ClassCounts, Moments
 from densernn.layers import Stack
-from densernn.phases import ReadoutMoments
+from densernn.phases import Look, ReadoutMoments, Seen
 from densernn.solvers import RidgeSolution, alpha_values
 from densernn.sources.arrays import ArraySource
-from densernn.wiring import accepts_all
+from densernn.sources.rows import RowSource
 
 STREAM_ROWS = 100_000
 """Rows that a model trained by partial_fit is taken to see at least."""
@@ -40,6 +45,9 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
     alpha: Any
     dtype: str
     memory_limit: int | str | None
+    engine: str
+    checkpoint: Any
+    random_state: Any
     verbose: int
     n_features_in_: int
     moments_: Moments
@@ -51,77 +59,151 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         """Return rows and targets as arrays, or raise."""
 
     @abstractmethod
-    def _learn_targets(self, y: NDArray[Any], classes: ArrayLike | None = None) -> None:
+    def _learn_targets(
+        self, source: RowSource, seen: ClassCounts, classes: ArrayLike | None = None
+    ) -> None:
         """Set ``targets_`` and what else depends on the labels."""
+
+    @property
+    @abstractmethod
+    def _labelled(self) -> bool:
+        """Whether y holds labels, where it has one axis."""
 
     def _recipe(self) -> NetworkRecipe:
         """Return the choices that make the network."""
         return NetworkRecipe.of(self)
 
-    def _row_weights(self, y: NDArray[Any], weight: Float64Array | None) -> Float64Array | None:
-        """Return the weight of each row in the moments, given its checked sample weight."""
-        return weight
+    def _weigh(self) -> Any:
+        """Return what makes the weight of each row in the moments, if it is not its own."""
+        return None
 
-    def _count(self, y: NDArray[Any], weight: Float64Array | None, sign: int) -> None:
+    def _count(self, classes: ClassCounts, sign: int) -> None:
         """Take note of rows that come (sign 1) or go (sign -1)."""
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Draw the network and solve the readout.
 
         Parameters
         ----------
-        X : array or data frame of shape (n_samples, n_features)
-            Real numbers of any sign, in any real dtype; never copied whole.
+        X : array, data frame, source of rows or Dask collection, (n_samples, n_features)
+            Real numbers of any sign, in any real dtype; never copied whole.  Of a source made
+            by :func:`open_rows`, whose targets and weights are its own, rows stream: one pass
+            more than there are encoder layers (dense weights: see Notes), and one look.
         y : array of shape (n_samples,) or (n_samples, n_outputs)
-            Labels, or values.
+            Labels, or values; not given with a source.
         sample_weight : array of shape (n_samples,), optional
             A row of weight 0 counts nowhere, one of weight k as k copies.
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        DataError, ParameterError
+            Rows or parameters cannot be used; the text says which, and why.
+        CheckpointError
+            ``checkpoint`` is of another training.
+
+        Warns
+        -----
+        SkippedRowsWarning
+            The source passed over bad rows, as it had been told to.
         """
         alpha_values(self.alpha)  # a bad one is refused before the pass over the rows, not after
         with unchanged_by_errors(self):
-            self._fit(X, y, sample_weight)
+            self._fit(self._source(X, y, sample_weight, reset=True))
         return self
 
-    def _fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
+    def _fit(self, source: RowSource) -> None:
         """Do what ``fit`` does, with nothing kept of an earlier fit."""
         start = time.perf_counter()
-        rows, targets = self._validate(X, y, reset=True)
-        self._learn_targets(targets)
-        chunk_bytes = self._chunk_bytes()
-        weight = check_weights(sample_weight, rows)
-        source = ArraySource(rows, None, weight)
-        self.stack_ = self._recipe().learn(source, len(rows), chunk_bytes, self.verbose)
-        self.moments_ = self._phase().zero()
-        row_weight = self._row_weights(targets, weight)
-        self._fold(ArraySource(rows, targets, row_weight), chunk_bytes)
-        self._count(targets, weight, 1)
+        self.decayed_ = False
+        self.__dict__.pop("targets_", None)
+        recipe = self._recipe()
+        recipe.check()
+        journal = open_journal(self, source)
+        if journal is not None:
+            seeded = journal.generator(generator(self.random_state))
+            recipe = replace(recipe, random_state=seeded)
+        passes = self._passes(source, journal)
+        seen: Seen = passes.run(self._look(source, recipe), "first look")
+        self._learn_targets(source, seen.classes)
+        self._learn_network(recipe, passes, seen, int(passes.n_rows or 0))
+        learned = passes.run(self._phase(), "readout")
+        self.moments_ = learned.moments
+        self._count(learned.classes, 1)
+        self._renew_readout()
         folded = time.perf_counter()
         self._readout.solution  # noqa: B018 - fit solves at once; after updates the first use does
         self.fit_seconds_ = {"moments": folded - start, "readout": self._readout.seconds}
+        passes.warn_of_skipped()
 
     def _update(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> Self:
-        """Add rows: the body of ``partial_fit``."""
+        """Add rows: the body of ``partial_fit``.
+
+        New rows have moments of their own until all of them are in, so that an error or Ctrl-C
+        adds either all or none.
+        """
         alpha_values(self.alpha)
         first = not hasattr(self, "stack_")
         if not first:
             self._require_moments()
-        rows, targets = self._validate(X, y, reset=first)
-        weight = check_weights(sample_weight, rows)
+        source = self._source(X, y, sample_weight, reset=first)
+        passes = self._passes(source)
         if first:
-            self._learn_targets(targets, classes)
-            source = ArraySource(rows, None, weight)
-            chunk_bytes = self._chunk_bytes()
-            self.stack_ = self._recipe().learn(source, STREAM_ROWS, chunk_bytes, self.verbose)
-            self.moments_ = self._phase().zero()
-        self._check_before_folding(rows, targets)
-        row_weight = self._row_weights(targets, weight)
-        self._fold(ArraySource(rows, targets, row_weight), self._chunk_bytes())
-        self._count(targets, weight, 1)
+            recipe = self._recipe()
+            recipe.check()
+            seen: Seen = passes.run(Look(source.n_columns, n_sampled=recipe.n_sampled))
+            self._learn_targets(source, seen.classes, classes)
+            self._learn_network(recipe, passes, seen, STREAM_ROWS)
+        learned = passes.run(self._phase(), "training")
+        self._count(learned.classes, 1)
+        self.moments_ = learned.moments if first else self.moments_.merge(learned.moments)
+        self._renew_readout()
+        passes.warn_of_skipped()
         return self
+
+    def _source(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> RowSource:
+        """Return rows with targets, whatever the user gave, or raise."""
+        source = as_source(X, y, sample_weight)
+        if source is None:
+            rows, targets = self._validate(X, y, reset=reset)
+            return ArraySource(rows, targets, check_weights(sample_weight, rows))
+        if source.n_targets is None:
+            raise DataError(
+                f"{type(self).__name__} needs targets: open the rows with target=, the column's "
+                "name or number"
+            )
+        meet(self, source, reset=reset)
+        self._check_targets(source, reset=reset)
+        return source
+
+    @abstractmethod
+    def _check_targets(self, source: RowSource, *, reset: bool) -> None:
+        """Raise if the targets of a source have another shape than before."""
+
+    def _look(self, source: RowSource, recipe: NetworkRecipe) -> Look:
+        labels = self._labelled and source.n_targets == 0
+        return Look(source.n_columns, labels, recipe.n_sampled)
+
+    def _passes(self, source: RowSource, journal: Any = None) -> Passes:
+        """Return passes over a source, with the memory that is left for a chunk."""
+        return Passes(
+            source,
+            chunk_bytes=self._chunk_bytes(source),
+            engine=choose_engine(self.engine, source),
+            journal=journal,
+            shown=bool(self.verbose),
+        )
+
+    def _learn_network(
+        self, recipe: NetworkRecipe, passes: Passes, seen: Seen, n_rows: int
+    ) -> None:
+        if not seen.marginals.weight:
+            raise DataError("every row weighs 0: there is nothing to learn from")
+        passes.chunk_bytes = self._chunk_bytes(passes.source)  # now that targets are known
+        self.stack_ = recipe.learn(passes, seen, n_rows)
 
     def merge(self, other: Self) -> Self:
         """Add the rows that another model of the same frozen layers was trained on.
@@ -157,6 +239,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
                 "fresh() of one model, so that they share its layers"
             )
         self._unite(other)
+        self.decayed_ = self.decayed_ or other.decayed_
         self._renew_readout()
         return self
 
@@ -188,16 +271,60 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "stack_")
         self._require_moments()
-        rows, targets = self._validate(X, y, reset=False)
-        weight = check_weights(sample_weight, rows)
-        row_weight = self._row_weights(targets, weight)
-        phase = self._phase()
-        gone = run(phase, ArraySource(rows, targets, row_weight), chunk_bytes=self._chunk_bytes())
-        left = self.moments_.subtract(gone)
-        self._count(targets, weight, -1)
+        if self.decayed_:
+            raise MergeError(
+                "decay has weighed earlier rows down, and it is not known which rows are earlier: "
+                "forget is for models that were never decayed"
+            )
+        passes = self._passes(self._source(X, y, sample_weight, reset=False))
+        gone = passes.run(self._phase(), "forgetting")
+        left = self.moments_.subtract(gone.moments)
+        self._count(gone.classes, -1)
         self.moments_ = left
         self._renew_readout()
+        passes.warn_of_skipped()
         return self
+
+    def decay(self, factor: float) -> Self:
+        """Let all rows so far count less, as for a stream that drifts.
+
+        Call it before each ``partial_fit`` of a stream: a row that came k batches ago then
+        weighs ``factor`` to the power of k.  Half of its weight is gone after
+        log(1/2) / log(factor) batches.
+
+        Parameters
+        ----------
+        factor : float
+            By which the weight of each row so far is multiplied: above 0, at most 1.
+
+        Returns
+        -------
+        self
+            As if all rows so far had been given ``sample_weight`` times ``factor``; their
+            share in what the preparation and encoders learned stays.
+
+        Raises
+        ------
+        ParameterError
+            ``factor`` is outside (0, 1].
+        """
+        check_is_fitted(self, "stack_")
+        self._require_moments()
+        if not (isinstance(factor, (int, float, np.number)) and 0 < factor <= 1):
+            raise ParameterError(f"factor must be above 0 and at most 1: it is {factor!r}")
+        if factor == 1:
+            return self
+        self.moments_ = self.moments_.decayed(float(factor))
+        self._decay_counts(float(factor))
+        self.decayed_ = True
+        self._renew_readout()
+        return self
+
+    def _decay_counts(self, factor: float) -> None:
+        """Let counts of rows become less too."""
+
+    decayed_ = False
+    """Whether :meth:`decay` has been used since the last ``fit``."""
 
     def fresh(self) -> Self:
         """Return a model with the same frozen layers and no rows.
@@ -212,9 +339,9 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         self._require_moments()
         model: Self = clone(self)
         for name, value in vars(self).items():
-            if name.endswith("_") and name not in ("fit_seconds_", "moments_"):
+            if name.endswith("_") and name not in ("fit_seconds_", "moments_", "decayed_"):
                 setattr(model, name, value)
-        model.moments_ = self._phase().zero()
+        model.moments_ = self._phase().zero().moments
         model._empty()
         model._renew_readout()
         return model
@@ -287,56 +414,87 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         if "moments_" in state and not hasattr(self._readout, "moments"):
             self._readout.moments = self.moments_
 
+    def _answer(self, X: Any, method: str, make: Callable[[Float64Array], Any]) -> Any:
+        """Return what comes of the readout's outputs; of a Dask collection, when it is computed.
+
+        Parameters
+        ----------
+        X : what :meth:`fit` takes
+        method : str
+            Name of the method that is asked, for workers to ask it again.
+        make : callable
+            Makes the answer of outputs.
+        """
+        if not is_collection(X):
+            return make(self._outputs(X))
+        from densernn.sources.collections import map_rows  # noqa: PLC0415 - needs Dask
+
+        check_is_fitted(self, "stack_")
+        template = make(np.zeros((1, self.targets_.n_targets)))
+        n_outputs = None if template.ndim == 1 else template.shape[1]
+        names = None if n_outputs is None else getattr(self, "classes_", range(n_outputs))
+        return map_rows(X, self._for_prediction(), method, n_outputs, template.dtype, names)
+
+    def _for_prediction(self) -> Self:
+        """Return the solved model without its moments, which are most of its size."""
+        self._solution()
+        model = copy.copy(self)
+        model.__dict__.pop("moments_", None)
+        model._readout = self._readout.alone()
+        return model
+
     def _outputs(self, X: Any) -> Float64Array:
         """Return the readout's outputs, of shape (n_samples, n_targets)."""
-        solution = self._solution()
-        rows = validate_data(self, X, dtype="numeric", reset=False)
-        coef = solution.coef.astype(self.stack_.dtype).T
-        outputs = np.empty((len(rows), coef.shape[0]))
-        for start in range(0, len(rows), PREDICT_ROWS):
-            part = rows[start : start + PREDICT_ROWS]
-            hidden = np.empty((self.stack_.n_features, len(part)), self.stack_.dtype)
-            self.stack_.forward(part, hidden, start)
-            outputs[start : start + PREDICT_ROWS] = (coef @ hidden).T
-        return outputs + solution.intercept
+        source = as_source(X)
+        if source is None:
+            self._solution()  # first of all, so that a model that is not fitted says so
+            rows = validate_data(self, X, dtype="numeric", reset=False)
+            return self._through(ArraySource(rows))[0]
+        return self._through(source)[0]
 
-    def _chunk_bytes(self) -> int:
-        """Memory left for chunks once moments and a factorisation have theirs."""
+    def _through(self, source: RowSource) -> tuple[Float64Array, Any, Any]:
+        """Return outputs of all rows of a source, and its targets and weights if it has any."""
+        solution = self._solution()
+        meet(self, source, reset=False)
+        coef = solution.coef.astype(self.stack_.dtype).T
+        found: list[Float64Array] = []
+        beside: list[tuple[Any, Any]] = []
+        for chunk in source.chunks(PREDICT_ROWS):
+            if chunk.skipped.count:
+                raise DataError(
+                    f"{chunk.skipped.places[0]}; prediction skips no row, since results would no "
+                    "longer stand beside their rows: mend it, or open the source without it"
+                )
+            hidden = np.empty((self.stack_.n_features, len(chunk.X)), self.stack_.dtype)
+            self.stack_.forward(chunk.X, hidden, chunk.start)
+            found.append((coef @ hidden).T + solution.intercept)
+            beside.append((chunk.y, chunk.weight))
+        outputs = np.concatenate(found) if found else np.empty((0, coef.shape[0]))
+        y, weight = (
+            np.concatenate(parts) if len(parts) and parts[0] is not None else None
+            for parts in zip(*beside, strict=True)
+        )
+        return outputs, y, weight
+
+    def _chunk_bytes(self, source: RowSource) -> int:
+        """Memory left for chunks once reading, moments and a factorisation have theirs."""
         if self.memory_limit is None:
             return CHUNK_BYTES
         limit = parse_bytes(self.memory_limit)
         recipe = self._recipe()
-        moments, width = recipe.footprint(self.n_features_in_, self.targets_.n_targets)
-        least = moments + FEWEST * 8 * 3 * width
+        n_targets = self.targets_.n_targets if hasattr(self, "targets_") else 1
+        moments, width = recipe.footprint(self.n_features_in_, n_targets)
+        kept = moments + source.buffer_bytes
+        least = kept + FEWEST * 8 * 3 * width
         if limit < least:
             raise ParameterError(
                 f"memory_limit={self.memory_limit!r} is too little for {recipe.size}: "
-                f"moments and their factorisation alone need {least / 1e6:.0f} MB"
+                f"moments, their factorisation and reading alone need {least / 1e6:.0f} MB"
             )
-        return int(min(CHUNK_BYTES, limit - moments))
+        return int(min(CHUNK_BYTES, limit - kept))
 
     def _phase(self) -> ReadoutMoments:
-        return ReadoutMoments(self.stack_, self.targets_.n_targets, self.targets_.encode)
-
-    def _fold(self, source: ArraySource, chunk_bytes: int) -> None:
-        with Progress("training", source.n_rows, bool(self.verbose)) as progress:
-            self.moments_ = run(
-                self._phase(),
-                source,
-                fold=self.moments_,
-                chunk_bytes=chunk_bytes,
-                progress=progress,
-            )
-        self._renew_readout()
-
-    def _check_before_folding(self, rows: NDArray[Any], targets: NDArray[Any]) -> None:
-        """Raise for any bad row before the first is added, so that no call adds half its rows."""
-        self.targets_.check(targets)
-        if accepts_all(self.stack_.preparation):
-            return
-        step = chunk_rows(self.stack_.width, 8)
-        for start in range(0, len(rows), step):
-            self.stack_.prepare(rows[start : start + step], start)
+        return ReadoutMoments(self.stack_, self.targets_, self._weigh())
 
 
 def check_weights(sample_weight: Any, rows: NDArray[Any]) -> Float64Array | None:

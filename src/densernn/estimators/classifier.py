@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from densernn.cluster import Cluster
 from densernn.errors import DataError, MergeError, ParameterError
 from densernn.estimators.base import RNNELM, Float64Array
+from densernn.estimators.given import as_source
 from densernn.estimators.state import unchanged_by_errors
-from densernn.estimators.targets import ClassTargets, LabelTargets
+from densernn.estimators.targets import ClassTargets, ClassWeights, LabelTargets
 from densernn.folds import ClassCounts
+from densernn.sources.rows import RowSource
 
 
 class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
@@ -58,8 +62,15 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         Of products; totals and solves are always float64.  ``"auto"``: float32 for large
         problems with sparse weights over pixels, where it loses nothing; else float64.
     memory_limit : int or str, default=None
-        Bytes, or text such as ``"4 GB"``, for moments, factorisation and chunks of rows
-        together; None gives chunks 96 MiB.
+        Bytes, or text such as ``"4 GB"``, for moments, factorisation, chunks of rows and the
+        reading of files together; None gives chunks 96 MiB.
+    engine : {"auto", "local", "dask"}, default="auto"
+        Where ``fit``, ``partial_fit`` and ``forget`` pass over rows.  ``"auto"``: on Dask for
+        Dask collections, and for sources of rows while a Dask client is active; else here.
+    checkpoint : path, default=None
+        A folder in which ``fit`` keeps what it has done, now and then: killed at any moment, the
+        same call goes on from there, and gives the same model to the last bit.  It stays
+        when ``fit`` is done; delete it then.  On Dask, whole passes are kept.
     random_state : int, RandomState or None, default=None
         Of the random weights.
     verbose : int, default=0
@@ -113,6 +124,8 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         class_weight: Any = None,
         dtype: str = "auto",
         memory_limit: int | str | None = None,
+        engine: str = "auto",
+        checkpoint: str | PathLike[str] | None = None,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -126,15 +139,13 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         self.class_weight = class_weight
         self.dtype = dtype
         self.memory_limit = memory_limit
+        self.engine = engine
+        self.checkpoint = checkpoint
         self.random_state = random_state
         self.verbose = verbose
 
     def partial_fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        classes: ArrayLike | None = None,
-        sample_weight: ArrayLike | None = None,
+        self, X: Any, y: Any = None, classes: ArrayLike | None = None, sample_weight: Any = None
     ) -> Self:
         """Add rows to the model.
 
@@ -182,15 +193,25 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         wanted = np.unique(np.asarray(classes))
         if not self.moments_.weight and isinstance(self.targets_, ClassTargets):
             self._set_classes(wanted)
-            self.moments_ = self._phase().zero()
+            self.moments_ = self._phase().zero().moments
         return bool(np.array_equal(wanted, self.classes_))
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the likeliest class of each row; for multilabel, 0 and 1 per label."""
-        outputs = self._outputs(X)
-        return self.targets_.predict(outputs)  # type: ignore[no-any-return]
+    def predict(self, X: Any) -> Any:
+        """Return the likeliest class of each row; for multilabel, 0 and 1 per label.
 
-    def predict_proba(self, X: ArrayLike) -> Float64Array:
+        Parameters
+        ----------
+        X : array, data frame, source of rows or Dask collection, (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            For a Dask array or data frame an array, or a series, that is computed when it is
+            asked for, block by block.
+        """
+        return self._answer(X, "predict", self.targets_.predict)
+
+    def predict_proba(self, X: Any) -> Any:
         """Estimate class probabilities.
 
         The readout's outputs are least-squares estimates of the probabilities of the classes
@@ -203,10 +224,9 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         ndarray of shape (n_samples, n_classes)
             Rows add up to 1; for multilabel, independent probabilities of the labels.
         """
-        outputs = self._outputs(X)
-        return self.targets_.probabilities(outputs)  # type: ignore[no-any-return]
+        return self._answer(X, "predict_proba", self.targets_.probabilities)
 
-    def decision_function(self, X: ArrayLike) -> Float64Array:
+    def decision_function(self, X: Any) -> Any:
         """Return the outputs of the readout.
 
         Returns
@@ -214,8 +234,23 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes, how much the second's output exceeds the first's.
         """
-        outputs = self._outputs(X)
-        return self.targets_.decisions(outputs)  # type: ignore[no-any-return]
+        return self._answer(X, "decision_function", self.targets_.decisions)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the share of rows whose label is predicted; for multilabel, all their labels.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in :meth:`fit`; a source brings its own targets and weights.
+        """
+        source = as_source(X, y, sample_weight)
+        if source is None:
+            return float(super().score(X, y, sample_weight))
+        outputs, labels, weight = self._through(source)
+        if labels is None:
+            raise DataError("score needs targets: open the rows with target=, the column's name")
+        return float(accuracy_score(labels, self.targets_.predict(outputs), sample_weight=weight))
 
     def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
         rows, labels = validate_data(self, X, y, dtype="numeric", multi_output=True, reset=reset)
@@ -237,14 +272,33 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
             )
         return rows, labels
 
-    def _learn_targets(self, y: NDArray[Any], classes: ArrayLike | None = None) -> None:
-        if y.ndim == 2:
-            self.targets_: Any = LabelTargets(y.shape[1])
+    _labelled = True
+
+    def _check_targets(self, source: RowSource, *, reset: bool) -> None:
+        known = None if reset else self.targets_
+        expected = known.n_targets if isinstance(known, LabelTargets) else 0
+        if known is not None and source.n_targets != expected:
+            raise DataError(
+                f"the source has {source.n_targets or 1} label columns, and this model was "
+                f"trained with {expected or 1}"
+            )
+
+    def _learn_targets(
+        self, source: RowSource, seen: ClassCounts, classes: ArrayLike | None = None
+    ) -> None:
+        if source.n_targets:
+            self.targets_: Any = LabelTargets(source.n_targets)
             self.classes_ = self.targets_.classes
             if self.class_weight is not None:
                 raise ParameterError("class_weight is not defined for a multilabel indicator")
             return
-        self._set_classes(np.unique(y if classes is None else np.asarray(classes)))
+        self._set_classes(seen.classes if classes is None else np.unique(np.asarray(classes)))
+        if isinstance(self.class_weight, str):
+            counts = seen.counts
+            share = counts.sum() / np.count_nonzero(counts)
+            self.class_weight_ = np.divide(
+                share, counts, out=np.ones_like(counts), where=counts > 0
+            )
 
     def _set_classes(self, classes: NDArray[Any]) -> None:
         self.classes_ = classes
@@ -267,24 +321,19 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
                 f"class_weight must be a dict, 'balanced' or None: it is {self.class_weight!r}"
             )
 
-    def _row_weights(self, y: NDArray[Any], weight: Float64Array | None) -> Float64Array | None:
-        if not isinstance(self.targets_, ClassTargets) or self.class_weight is None:
-            return weight
-        if self.class_weight_ is None:
-            counts = self.class_counts_.merge(ClassCounts.of(y, weight)).counts
-            share = counts.sum() / np.count_nonzero(counts)
-            self.class_weight_ = np.divide(
-                share, counts, out=np.ones_like(counts), where=counts > 0
-            )
-        per_row = self.class_weight_[self.targets_.codes(y)]
-        return per_row if weight is None else per_row * weight
+    def _weigh(self) -> ClassWeights | None:
+        known = getattr(self, "class_weight_", None)
+        return None if known is None else ClassWeights(self.targets_, known)
 
-    def _count(self, y: NDArray[Any], weight: Float64Array | None, sign: int) -> None:
+    def _count(self, classes: ClassCounts, sign: int) -> None:
         if not isinstance(self.targets_, ClassTargets):
             return
-        seen = ClassCounts.of(y, weight)
         counts = self.class_counts_
-        self.class_counts_ = counts.merge(seen) if sign > 0 else counts.subtract(seen)
+        self.class_counts_ = counts.merge(classes) if sign > 0 else counts.subtract(classes)
+
+    def _decay_counts(self, factor: float) -> None:
+        if isinstance(self.targets_, ClassTargets):
+            self.class_counts_ = self.class_counts_.decayed(factor)
 
     def _empty(self) -> None:
         if isinstance(self.targets_, ClassTargets):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 from typing import Any
 
 from densernn.cluster import Cluster
@@ -52,7 +53,7 @@ class DenseRNNClassifier(_Deep, RNNELMClassifier):
     random_hidden : bool, default=True
         Whether there is a random layer; without it the readout hears the last encoders.
     cluster, weights, fan_in, preparation, input_scale, alpha, class_weight, dtype, \
-memory_limit, random_state, verbose
+memory_limit, engine, checkpoint, random_state, verbose
         As in :class:`RNNELMClassifier`.  ``weights="dense"`` builds the encoders as published,
         too: codes of U[0, 1] weights scaled by their range and standardised in each row, bias
         inputs, and layers scaled by their largest pre-activation over the training rows.
@@ -109,6 +110,8 @@ feature_names_in_
         class_weight: Any = None,
         dtype: str = "auto",
         memory_limit: int | str | None = None,
+        engine: str = "auto",
+        checkpoint: str | PathLike[str] | None = None,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -123,6 +126,8 @@ feature_names_in_
             class_weight=class_weight,
             dtype=dtype,
             memory_limit=memory_limit,
+            engine=engine,
+            checkpoint=checkpoint,
             random_state=random_state,
             verbose=verbose,
         )
@@ -140,7 +145,8 @@ class DenseRNNRegressor(_Deep, RNNELMRegressor):
     Parameters
     ----------
     encoder_sizes, n_hidden, encoder, encoder_alpha, sources, replicas, random_hidden, cluster, \
-weights, fan_in, preparation, input_scale, alpha, dtype, memory_limit, random_state, verbose
+weights, fan_in, preparation, input_scale, alpha, dtype, memory_limit, engine, checkpoint, \
+random_state, verbose
         As in :class:`DenseRNNClassifier`.
 
     Attributes
@@ -179,6 +185,8 @@ weights, fan_in, preparation, input_scale, alpha, dtype, memory_limit, random_st
         alpha: Any = "auto",
         dtype: str = "auto",
         memory_limit: int | str | None = None,
+        engine: str = "auto",
+        checkpoint: str | PathLike[str] | None = None,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -192,6 +200,8 @@ weights, fan_in, preparation, input_scale, alpha, dtype, memory_limit, random_st
             alpha=alpha,
             dtype=dtype,
             memory_limit=memory_limit,
+            engine=engine,
+            checkpoint=checkpoint,
             random_state=random_state,
             verbose=verbose,
         )

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densernn.cluster import Cluster
 from densernn.encoders import Encoding, PublishedRange, Solver, StandardCode
+from densernn.engine import Passes
 from densernn.errors import ParameterError
 from densernn.estimators.columns import source_columns
 from densernn.estimators.network import (
     NetworkRecipe,
-    Rows,
     draw_published,
     generator,
     outputs_of,
 )
 from densernn.folds import Extrema, Marginals
 from densernn.layers import Below, ClusterLayer, Stack
-from densernn.phases import RowSample
+from densernn.phases import Seen
 from densernn.preparation import Preparation, SplitScaler, shares_unit
 from densernn.rotation import FEWEST, SAMPLE, Rotation
 from densernn.solvers import FistaSolver, RidgeSolver
-from densernn.sources.arrays import ArraySource
+from densernn.sources.narrow import narrowed
+from densernn.sources.rows import RowSource
 from densernn.wiring import (
     SourcePreparation,
     Span,
@@ -58,36 +59,29 @@ class DeepRecipe(NetworkRecipe):
         choices = {f.name: getattr(estimator, f.name) for f in fields(cls) if f.name != "names"}
         return cls(**choices, names=getattr(estimator, "feature_names_in_", None))
 
-    def learn(self, source: ArraySource, n_rows: int, chunk_bytes: int, verbose: int = 0) -> Stack:
-        """Learn the network: a first look, and one pass for each encoder layer.
+    n_sampled: ClassVar[int] = SAMPLE
+
+    def learn(self, passes: Passes, seen: Seen, n_rows: int) -> Stack:
+        """Learn the network: one pass for each encoder layer.
 
         With dense weights, as published, an encoder layer takes three passes, and the random
         layer one.
         """
-        self._check()
-        rows = Rows(source, chunk_bytes, verbose > 0)
-        extrema, marginals = rows.look()
-        inputs = self._inputs(rows, extrema, marginals)
+        inputs = self._inputs(passes.source, seen.extrema, seen.marginals)
         dtype = self._working_dtype(n_rows, inputs.pixels)
         rng = generator(self.random_state)
-        below = self._encoded(rows, inputs, dtype, rng)
+        below = self._encoded(passes, inputs, dtype, rng)
         if self.random_hidden:
             live = None if below.layers else inputs.live
-            below = below.then(self._random_layer(below, live, rng, dtype, rows))
-        if not len(self.encoder_sizes) or below.n_outputs < FEWEST:
+            below = below.then(self._random_layer(below, live, rng, dtype, passes))
+        few = not len(self.encoder_sizes) or below.n_outputs < FEWEST
+        if few or not len(seen.sample.rows):
             return Stack(below.preparation, below.layers)
-        return Stack(below.preparation, below.layers, self._rotation(rows, below, dtype))
-
-    @staticmethod
-    def _rotation(rows: Rows, below: Below, dtype: np.dtype[Any]) -> Rotation | None:
-        """Find the main directions of the last activations, from some hundred rows."""
-        X = rows.source.X
-        sampled: list[NDArray[Any]] = rows.run(RowSample(-(-len(X) // SAMPLE), X.shape[1]))
-        sample = np.vstack(sampled)
-        return Rotation.of(below.activations(sample, dtype)) if len(sample) else None
+        rotation = Rotation.of(below.activations(seen.sample.rows, dtype))
+        return Stack(below.preparation, below.layers, rotation)
 
     def _encoded(
-        self, rows: Rows, inputs: Inputs, dtype: np.dtype[Any], rng: np.random.Generator
+        self, passes: Passes, inputs: Inputs, dtype: np.dtype[Any], rng: np.random.Generator
     ) -> Below:
         """Return what rows pass with all encoder layers, learned one after the other."""
         below, spans = inputs.below, [[span] for span in inputs.spans]
@@ -99,7 +93,7 @@ class DeepRecipe(NetworkRecipe):
             flat = tuple(span for source in heard for span in source)
             codes = tuple(code.astype(dtype) for code in codes)
             encoding = Encoding(below, flat, codes, self._solver(), dtype)
-            below = below.then(rows.learn_layer(phase(encoding), f"encoder {number + 1}"))
+            below = below.then(passes.learn_layer(phase(encoding), f"encoder {number + 1}"))
             spans = _equal_spans(below.n_outputs, len(heard), count)
         return below
 
@@ -114,7 +108,6 @@ class DeepRecipe(NetworkRecipe):
 
         Columns that a preparation adds are not counted.
         """
-        self._check()
         columns = [np.arange(n_columns)]
         if self.sources is not None:
             columns = source_columns(self.sources, n_columns, self.names)
@@ -143,20 +136,20 @@ class DeepRecipe(NetworkRecipe):
         n_sources = 1 if self.sources is None else len(self.sources)
         return self._sides * int(self.encoder_sizes[-1]) * max(int(last), n_sources)
 
-    def _inputs(self, rows: Rows, extrema: Extrema, marginals: Marginals) -> Inputs:
+    def _inputs(self, source: RowSource, extrema: Extrema, marginals: Marginals) -> Inputs:
         """Prepare the columns of each source, or of the only one."""
         if self.sources is None:
-            preparation = self._prepare(rows, extrema, marginals)
-            n_outputs, live = outputs_of(preparation, rows, extrema)
+            preparation = self.prepare(source, extrema, marginals)
+            n_outputs, live = outputs_of(preparation, source, extrema)
             below = Below(preparation, (), n_outputs)
             return Inputs(below, [(0, n_outputs)], [preparation], live, shares_unit(extrema))
-        columns = source_columns(self.sources, rows.source.X.shape[1], self.names)
+        columns = source_columns(self.sources, source.n_columns, self.names)
         parts, sizes, pixels = [], [], True
         for chosen in columns:
             own = Extrema(extrema.minimum[chosen], extrema.maximum[chosen])
             spread = Marginals(marginals.weight, marginals.mean[chosen], marginals.spread[chosen])
-            part = Rows(ArraySource(_columns_of(rows.source.X, chosen)), rows.chunk_bytes)
-            parts.append(self._prepare(part, own, spread))
+            part = narrowed(source, chosen)
+            parts.append(self.prepare(part, own, spread))
             sizes.append(outputs_of(parts[-1], part, own)[0])
             pixels = pixels and shares_unit(own)
         preparation = SourcePreparation(tuple(columns), tuple(parts), tuple(sizes))
@@ -208,8 +201,9 @@ class DeepRecipe(NetworkRecipe):
             return RidgeSolver(self.encoder_alpha)
         return FistaSolver(self.encoder_alpha, nonnegative=self.encoder == "nonnegative-fista")
 
-    def _check(self) -> None:
-        super()._check()
+    def check(self) -> None:
+        """Raise ParameterError for a choice outside its condition that needs no data."""
+        super().check()
         sizes = self.encoder_sizes
         listed = isinstance(sizes, (list, tuple, np.ndarray))
         if not listed or not all(
@@ -257,15 +251,6 @@ class Inputs:
     parts: Sequence[Any]
     live: NDArray[np.bool_] | None
     pixels: bool
-
-
-def _columns_of(X: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[Any]:
-    """Return columns of all rows: a view where they stand evenly, else a copy."""
-    step = int(chosen[1] - chosen[0]) if chosen.size > 1 else 1
-    first, last = int(chosen[0]), int(chosen[-1])
-    if step > 0 and np.array_equal(chosen, np.arange(first, last + 1, step)):
-        return X[:, first : last + 1 : step]
-    return X[:, chosen]
 
 
 def _equal_spans(n_columns: int, n_sources: int, count: int) -> list[list[Span]]:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from densernn._progress import Progress
 from densernn.cluster import Cluster
-from densernn.engine import run
+from densernn.engine import Passes
+from densernn.engine.journal import Journal
 from densernn.errors import ConvergenceWarning, InterruptedWarning
 from densernn.reconstruction import CodePass, LinearPass, SpikingPass
 from densernn.solvers.descent import Descent, Point, Problem
 from densernn.solvers.multiplicative import Terms
-from densernn.sources.arrays import ArraySource
 
 Float64Array = NDArray[np.float64]
 
@@ -26,17 +26,16 @@ Float64Array = NDArray[np.float64]
 class SpikingProblem:
     """(13) with (16) and (17): W1 and W2 both move, and one pass gives cost and next terms."""
 
-    source: ArraySource
+    passes: Passes
     preparation: Any
     cluster: Cluster
     dtype: np.dtype[Any]
-    chunk_bytes: int
 
     def measure(self, weights: tuple[Float64Array, ...]) -> Point:
         """Pass over the rows."""
         encoder, decoder = (W.astype(self.dtype, copy=False) for W in weights)
         phase = SpikingPass(self.preparation, self.cluster, encoder, decoder)
-        terms = run(phase, self.source, chunk_bytes=self.chunk_bytes)
+        terms = self.passes.run(phase)
         return Point(weights, terms.cost, terms)
 
     def terms(self, point: Point) -> Sequence[Terms]:
@@ -48,11 +47,10 @@ class SpikingProblem:
 class LinearProblem:
     """(18): W1 moves by (20), W2 is solved for by (19); one pass for each."""
 
-    source: ArraySource
+    passes: Passes
     preparation: Any
     cluster: Cluster
     dtype: np.dtype[Any]
-    chunk_bytes: int
     alpha: float
     variant: str
 
@@ -60,7 +58,7 @@ class LinearProblem:
         """Pass over the rows for the best decoder, which the point keeps, and its cost."""
         encoder = weights[0].astype(self.dtype, copy=False)
         phase = CodePass(self.preparation, self.cluster, encoder)
-        moments = run(phase, self.source, chunk_bytes=self.chunk_bytes)
+        moments = self.passes.run(phase)
         decoder, cost = moments.decode(self.alpha)
         return Point(weights, cost, decoder)
 
@@ -69,7 +67,7 @@ class LinearProblem:
         encoder = point.weights[0].astype(self.dtype, copy=False)
         decoder = point.found.astype(self.dtype, copy=False)
         phase = LinearPass(self.preparation, self.cluster, encoder, decoder, self.variant)
-        return (run(phase, self.source, chunk_bytes=self.chunk_bytes),)
+        return (self.passes.run(phase),)
 
 
 def descend(
@@ -81,6 +79,7 @@ def descend(
     max_exponent: float,
     damped: bool,
     verbose: bool,
+    journal: Journal | None = None,
 ) -> Descent:
     """Iterate until the cost settles.
 
@@ -96,12 +95,16 @@ def descend(
     InterruptedWarning
         Ctrl-C ended the iterations.
     """
-    descent = Descent.start(problem, weights)
+    descent: Descent | None = None if journal is None else journal.kept("descent")
+    if descent is None:
+        descent = Descent.start(problem, weights)
     try:
         with Progress("iterations", max_iter, verbose) as progress:
             while len(descent.exponents) < max_iter and not descent.settled(tol):
                 descent = descent.advance(problem, max_exponent, damped=damped)
-                progress.advance(1)
+                progress.reach(len(descent.exponents))
+                if journal is not None:
+                    journal.keep("descent", descent)
     except KeyboardInterrupt:
         warnings.warn(
             f"RNNAutoencoder was interrupted after {len(descent.exponents)} of {max_iter} "

@@ -10,9 +10,12 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from densernn.cluster import Cluster, FloatArray
-from densernn.engine.budget import CHUNK_BYTES
+from densernn.engine import Passes
+from densernn.engine.choice import choose_engine
 from densernn.estimators.base import check_weights
+from densernn.estimators.given import as_source, meet
 from densernn.estimators.network import NetworkRecipe
+from densernn.phases import Look
 from densernn.sources.arrays import ArraySource
 
 
@@ -66,12 +69,12 @@ class ClusterFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.dtype = dtype
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn the preparation of input and draw the layer.
 
         Parameters
         ----------
-        X : array of shape (n_samples, n_features)
+        X : array, source of rows or Dask collection, of shape (n_samples, n_features)
             Training rows.
         y : ignored
         sample_weight : array of shape (n_samples,), optional
@@ -81,9 +84,18 @@ class ClusterFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         -------
         self
         """
-        rows = validate_data(self, X, dtype="numeric")
-        source = ArraySource(rows, None, check_weights(sample_weight, rows))
-        self.stack_ = NetworkRecipe.of(self).learn(source, len(rows), CHUNK_BYTES)
+        source = as_source(X, None, sample_weight)
+        if source is None:
+            rows = validate_data(self, X, dtype="numeric")
+            source = ArraySource(rows, None, check_weights(sample_weight, rows))
+        else:
+            meet(self, source, reset=True)
+        recipe = NetworkRecipe.of(self)
+        recipe.check()
+        passes = Passes(source, engine=choose_engine("auto", source))
+        seen = passes.run(Look(source.n_columns))
+        self.stack_ = recipe.learn(passes, seen, int(passes.n_rows or 0))
+        passes.warn_of_skipped()
         return self
 
     def transform(self, X: ArrayLike) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,14 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from densernn.cluster import Cluster
-from densernn.engine import learn_layer, run
+from densernn.engine import Passes
 from densernn.errors import ParameterError
 from densernn.folds import Extrema, Marginals
-from densernn.layers import Below, ClusterLayer, Layer, Stack
-from densernn.phases import DriveMaxima, Fold, LearningPhase, Look, Phase
+from densernn.layers import Below, ClusterLayer, Stack
+from densernn.phases import DriveMaxima, Seen
 from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
 from densernn.sources.arrays import ArraySource
+from densernn.sources.rows import RowSource
 from densernn.weights import SparseWeights, draw_dense, draw_patches, draw_sparse
 
 PUBLISHED_SCALE = 0.1
@@ -26,6 +27,9 @@ PUBLISHED_SCALE = 0.1
 
 CHEAP = 1e11
 """Multiply-adds of a pass up to which float64 costs no more than about a second."""
+
+TRANSFORMER_ROWS = 8192
+"""Rows at a time that a transformer of another library learns from."""
 
 UNIT_SCALE, SPLIT_SCALE = 0.1, 0.02
 """Weighted mean of inputs times this is a sparse cluster's pre-activation; docs/decisions."""
@@ -49,31 +53,31 @@ class NetworkRecipe:
         """Take the choices from an estimator's parameters of the same names."""
         return cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
 
-    def learn(self, source: ArraySource, n_rows: int, chunk_bytes: int, verbose: int = 0) -> Stack:
-        """Draw the network, in one look at the rows (two with dense weights).
+    n_sampled: ClassVar[int] = 0
+    """Rows that the first look is to keep for the recipe."""
+
+    def learn(self, passes: Passes, seen: Seen, n_rows: int) -> Stack:
+        """Draw the network, with nothing but the first look (dense weights: one more pass).
 
         Parameters
         ----------
-        source : ArraySource
-            Training rows.
+        passes : Passes
+            Over the training rows.
+        seen : Seen
+            What the first look found.
         n_rows : int
             Rows that the model is to learn from, which weigh in the choice of a dtype.
-        chunk_bytes : int
-            Memory that a chunk may take.
-        verbose : int, default=0
-            Above 0, a progress bar for each pass that learns.
 
         Returns
         -------
         Stack
         """
-        rows = Rows(source, chunk_bytes, verbose > 0)
-        preparation, extrema = self.learn_preparation(rows)
-        n_inputs, live = outputs_of(preparation, rows, extrema)
-        dtype = self._working_dtype(n_rows, shares_unit(extrema))
+        preparation = self.prepare(passes.source, seen.extrema, seen.marginals)
+        n_inputs, live = outputs_of(preparation, passes.source, seen.extrema)
+        dtype = self._working_dtype(n_rows, shares_unit(seen.extrema))
         below = Below(preparation, (), n_inputs)
         rng = generator(self.random_state)
-        return Stack(preparation, (self._random_layer(below, live, rng, dtype, rows),))
+        return Stack(preparation, (self._random_layer(below, live, rng, dtype, passes),))
 
     def _random_layer(
         self,
@@ -81,7 +85,7 @@ class NetworkRecipe:
         live: NDArray[np.bool_] | None,
         rng: np.random.Generator,
         dtype: np.dtype[Any],
-        rows: Rows,
+        passes: Passes,
     ) -> ClusterLayer:
         """Draw the layer of ``n_hidden`` clusters over what comes from below."""
         heard = below.preparation if not below.layers else None
@@ -91,18 +95,13 @@ class NetworkRecipe:
             return ClusterLayer(drawn.scaled(scale), self._clusters).astype(dtype)
         layer = draw_published(below.n_outputs, self.n_hidden, self._clusters, rng)
         single = np.dtype(np.float32)
-        largest = rows.run(DriveMaxima(below.astype(single), layer.astype(single)))[0]
+        phase = DriveMaxima(below.astype(single), layer.astype(single))
+        largest = passes.run(phase, "scale of the random layer")[0]
         return layer.scaled(self._dense_scale() / (largest or 1.0)).astype(dtype)
 
     @property
     def _clusters(self) -> Cluster:
         return self.cluster if self.cluster is not None else Cluster()
-
-    def learn_preparation(self, rows: Rows) -> tuple[Any, Extrema]:
-        """Check the choices; return the fitted preparation and the ranges of the raw columns."""
-        self._check()
-        extrema, marginals = rows.look()
-        return self._prepare(rows, extrema, marginals), extrema
 
     def _draw_sparse(
         self,
@@ -133,7 +132,8 @@ class NetworkRecipe:
         """Return bytes of moments and their factorisation, and numbers held for a row."""
         return 16 * (self.n_hidden + n_targets) ** 2, self.n_hidden + n_columns
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise ParameterError for a choice outside its condition that needs no data."""
         for name, value, least in (("n_hidden", self.n_hidden, 1), ("fan_in", self.fan_in, 1)):
             if not isinstance(value, (int, np.integer)) or value < least:
                 raise ParameterError(f"{name} must be a whole number from {least} on: {value!r}")
@@ -165,7 +165,7 @@ class NetworkRecipe:
         single = self.weights == "sparse" and pixels and n_rows * self._n_readout**2 > CHEAP
         return np.dtype(np.float32 if single else np.float64)
 
-    def _prepare(self, rows: Rows, extrema: Extrema, marginals: Marginals) -> Any:
+    def prepare(self, source: RowSource, extrema: Extrema, marginals: Marginals) -> Any:
         """Return the fitted preparation of input."""
         chosen = self.preparation
         if chosen is None:
@@ -175,7 +175,7 @@ class NetworkRecipe:
         fitted = clone(chosen)
         if isinstance(fitted, Preparation):
             return fitted.fit_folds(extrema, marginals)
-        return fitted.fit(rows.source.X)
+        return fit_transformer(fitted, source)
 
     def _named(self, name: str, extrema: Extrema) -> Preparation:
         pixels = shares_unit(extrema)
@@ -211,38 +211,38 @@ class NetworkRecipe:
         return PUBLISHED_SCALE if self.input_scale == "auto" else float(self.input_scale)
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Training rows, the memory that a chunk of them may take, and whether to show progress."""
-
-    source: ArraySource
-    chunk_bytes: int
-    shown: bool = False
-
-    def run(self, phase: Phase[Fold]) -> Fold:
-        """Fold all rows."""
-        return run(phase, self.source, chunk_bytes=self.chunk_bytes)
-
-    def learn_layer(self, phase: LearningPhase[Any], label: str) -> Layer:
-        """Learn a layer, in as many passes as its phases are."""
-        return learn_layer(
-            phase, self.source, chunk_bytes=self.chunk_bytes, label=label, shown=self.shown
-        )
-
-    def look(self) -> tuple[Extrema, Marginals]:
-        """Return ranges, means and spreads of the raw columns."""
-        return self.run(Look(self.source.X.shape[1]))
-
-
 def outputs_of(
-    preparation: Any, rows: Rows, extrema: Extrema
+    preparation: Any, source: RowSource, extrema: Extrema
 ) -> tuple[int, NDArray[np.bool_] | None]:
     """Return how many columns a preparation gives, and which of them ever change."""
     if preparation is None:
-        return rows.source.X.shape[1], extrema.width > 0
+        return source.n_columns, extrema.width > 0
     if isinstance(preparation, Preparation):
         return preparation.n_outputs, preparation.live_outputs(extrema)
-    return np.shape(preparation.transform(rows.source.X[:1]))[1], None
+    row = next(source.chunks(1)).X
+    return np.shape(preparation.transform(row))[1], None
+
+
+def fit_transformer(transformer: Any, source: RowSource) -> Any:
+    """Fit a transformer that is not of this library: at once, or in pieces where rows stream.
+
+    Raises
+    ------
+    ParameterError
+        Rows stream and the transformer learns from all rows at once alone.
+    """
+    if isinstance(source, ArraySource):
+        return transformer.fit(source.X)
+    if not hasattr(transformer, "partial_fit"):
+        if transformer.__sklearn_tags__().requires_fit is False:
+            return transformer.fit(next(source.chunks(1)).X)
+        raise ParameterError(
+            f"preparation={transformer!r} has no partial_fit, so it cannot learn from rows that "
+            "stream: fit on an array, or take 'unit' or 'split'"
+        )
+    for chunk in source.chunks(TRANSFORMER_ROWS):
+        transformer.partial_fit(chunk.X)
+    return transformer
 
 
 def draw_published(

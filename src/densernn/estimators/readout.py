@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Iterable
@@ -81,6 +82,13 @@ class Readout:
     def scores(self) -> dict[float, float]:
         """Generalised cross-validation score of every penalty that was tried."""
         return self._get()[1]
+
+    def alone(self) -> Readout:
+        """Return the same readout, solved, without the moments that it came of."""
+        solved = copy.copy(self)
+        solved._lock = threading.Lock()
+        solved.__dict__.pop("moments", None)
+        return solved
 
     def __getstate__(self) -> dict[str, Any]:
         # In a file, the estimator beside this holds the moments and gives them back.

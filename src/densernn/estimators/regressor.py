@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any, Self
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils.validation import validate_data
 
 from densernn.cluster import Cluster
 from densernn.errors import DataError
-from densernn.estimators.base import RNNELM, Float64Array
+from densernn.estimators.base import RNNELM
+from densernn.estimators.given import as_source
 from densernn.estimators.state import unchanged_by_errors
 from densernn.estimators.targets import RealTargets
+from densernn.folds import ClassCounts
+from densernn.sources.rows import RowSource
 
 
 class RNNELMRegressor(RegressorMixin, MultiOutputMixin, RNNELM):  # type: ignore[misc]
@@ -24,7 +29,7 @@ class RNNELMRegressor(RegressorMixin, MultiOutputMixin, RNNELM):  # type: ignore
     Parameters
     ----------
     n_hidden, cluster, weights, fan_in, preparation, input_scale, alpha, dtype, memory_limit, \
-random_state, verbose
+engine, checkpoint, random_state, verbose
         As in :class:`RNNELMClassifier`.
 
     Attributes
@@ -57,6 +62,8 @@ random_state, verbose
         alpha: Any = "auto",
         dtype: str = "auto",
         memory_limit: int | str | None = None,
+        engine: str = "auto",
+        checkpoint: str | PathLike[str] | None = None,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -69,20 +76,38 @@ random_state, verbose
         self.alpha = alpha
         self.dtype = dtype
         self.memory_limit = memory_limit
+        self.engine = engine
+        self.checkpoint = checkpoint
         self.random_state = random_state
         self.verbose = verbose
 
-    def partial_fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Add rows to the model; see :meth:`RNNELMClassifier.partial_fit`."""
         with unchanged_by_errors(self):
             return self._update(X, y, None, sample_weight)
 
-    def predict(self, X: ArrayLike) -> Float64Array:
-        """Return the value or values of each row, in the shape that ``y`` had."""
-        outputs = self._outputs(X)
-        return self.targets_.predict(outputs)  # type: ignore[no-any-return]
+    def predict(self, X: Any) -> Any:
+        """Return the value or values of each row, in the shape that ``y`` had.
+
+        Of a Dask collection they are computed when they are asked for, block by block.
+        """
+        return self._answer(X, "predict", self.targets_.predict)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination R^2, as in scikit-learn.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in :meth:`fit`; a source brings its own targets and weights.
+        """
+        source = as_source(X, y, sample_weight)
+        if source is None:
+            return float(super().score(X, y, sample_weight))
+        outputs, values, weight = self._through(source)
+        if values is None:
+            raise DataError("score needs targets: open the rows with target=, the column's name")
+        return float(r2_score(values, self.targets_.predict(outputs), sample_weight=weight))
 
     def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
         rows, values = validate_data(
@@ -94,5 +119,17 @@ random_state, verbose
             raise DataError(f"y has {given} outputs, and this model has {known.n_targets}")
         return rows, values
 
-    def _learn_targets(self, y: NDArray[Any], classes: ArrayLike | None = None) -> None:
-        self.targets_ = RealTargets(1 if y.ndim == 1 else y.shape[1], flat=y.ndim == 1)
+    _labelled = False
+
+    def _check_targets(self, source: RowSource, *, reset: bool) -> None:
+        known = None if reset else self.targets_
+        if known is not None and (source.n_targets or 1) != known.n_targets:
+            raise DataError(
+                f"the source has {source.n_targets or 1} targets, and this model has "
+                f"{known.n_targets}"
+            )
+
+    def _learn_targets(
+        self, source: RowSource, seen: ClassCounts, classes: ArrayLike | None = None
+    ) -> None:
+        self.targets_ = RealTargets(source.n_targets or 1, flat=not source.n_targets)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.errors import DataError
+from densernn.folds import ClassCounts
 
 Float64Array = NDArray[np.float64]
 
@@ -52,9 +53,9 @@ class ClassTargets:
             )
         return codes
 
-    def check(self, y: NDArray[Any]) -> None:
-        """Raise what :meth:`codes` raises, without making the targets."""
-        self.codes(y)
+    def count(self, y: NDArray[Any], weight: Float64Array | None) -> ClassCounts:
+        """Return the total weight of each label."""
+        return ClassCounts.of(y, weight)
 
     def encode(self, y: NDArray[Any]) -> Float64Array:
         """Return targets of shape (n_rows, n_classes)."""
@@ -93,12 +94,27 @@ class LabelTargets:
         """Numbers of the labels."""
         return np.arange(self.n_targets)
 
-    def check(self, y: NDArray[Any]) -> None:
-        """Accept any values: their type and number of columns were validated with them."""
+    def count(self, y: NDArray[Any], weight: Float64Array | None) -> ClassCounts:
+        """Return no counts: rows may have several labels."""
+        return ClassCounts.zero()
 
     def encode(self, y: NDArray[Any]) -> Float64Array:
-        """Return targets of shape (n_rows, n_labels), of 0 and 1."""
-        return np.asarray(y, np.float64)
+        """Return targets of shape (n_rows, n_labels), of 0 and 1.
+
+        Raises
+        ------
+        DataError
+            There is another value.
+        """
+        targets = np.asarray(y, np.float64)
+        known = (targets == 0) | (targets == 1)
+        if not known.all():
+            row, label = np.argwhere(~known)[0]
+            raise DataError(
+                f"several target columns are labels of 0 and 1, and y is {targets[row, label]} in "
+                f"row {row}, column {label}: take a regressor, or a single column of classes"
+            )
+        return targets
 
     def predict(self, outputs: Float64Array) -> NDArray[Any]:
         """Return 1 for the labels that are more likely than not."""
@@ -130,16 +146,44 @@ class RealTargets:
     flat: bool
     negligible = 0.0
 
-    def check(self, y: NDArray[Any]) -> None:
-        """Accept any values: their type and number of columns were validated with them."""
+    def count(self, y: NDArray[Any], weight: Float64Array | None) -> ClassCounts:
+        """Return no counts: there are no labels."""
+        return ClassCounts.zero()
 
     def encode(self, y: NDArray[Any]) -> Float64Array:
-        """Return targets of shape (n_rows, n_outputs)."""
+        """Return targets of shape (n_rows, n_outputs).
+
+        Raises
+        ------
+        DataError
+            They are no numbers.
+        """
+        if y.dtype.kind not in "biuf":
+            raise DataError(f"a regressor needs numbers as targets, and y holds {y.dtype}")
         return np.asarray(y, np.float64).reshape(len(y), self.n_targets)
 
     def predict(self, outputs: Float64Array) -> Float64Array:
         """Return outputs in the shape that y had."""
         return outputs[:, 0] if self.flat else outputs
+
+
+@dataclass(frozen=True, eq=False)
+class ClassWeights:
+    """Makes the weight of a row of that of its class and of its own.
+
+    Parameters
+    ----------
+    targets : ClassTargets
+    per_class : ndarray of shape (n_classes,), float64
+    """
+
+    targets: ClassTargets
+    per_class: Float64Array
+
+    def __call__(self, y: NDArray[Any], weight: Float64Array | None) -> Float64Array:
+        """Return the weight of each row."""
+        per_row = self.per_class[self.targets.codes(y)]
+        return per_row if weight is None else per_row * weight
 
 
 def project_to_simplex(outputs: Float64Array) -> Float64Array:

@@ -6,5 +6,6 @@ For every fold, ``of(A).merge(of(B))`` is ``of`` of the rows of A and B together
 
 from densernn.folds.columns import ClassCounts, Extrema, Marginals
 from densernn.folds.moments import Moments
+from densernn.folds.sample import Sample
 
-__all__ = ["ClassCounts", "Extrema", "Marginals", "Moments"]
+__all__ = ["ClassCounts", "Extrema", "Marginals", "Moments", "Sample"]

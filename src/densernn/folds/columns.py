@@ -199,6 +199,10 @@ class ClassCounts:
             )
         return type(self)(left.classes, np.maximum(left.counts, 0.0))
 
+    def decayed(self, factor: float) -> Self:
+        """Return the counts of the same rows with every weight times ``factor``."""
+        return type(self)(self.classes, self.counts * factor)
+
     def _combine(self, other: ClassCounts, sign: float) -> Self:
         if not other.classes.size:
             return self

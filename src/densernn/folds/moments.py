@@ -253,6 +253,30 @@ class Moments:
         np.subtract(self.second, removed.second, out=removed.second)
         return removed  # type: ignore[return-value]
 
+    def decayed(self, factor: float) -> Self:
+        """Return the moments of the same rows with every weight times ``factor``."""
+        return type(self)(
+            self.n_features,
+            self.n_targets,
+            self.weight * factor,
+            self.shift,
+            self.sums * factor,
+            self.second * factor,
+        )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Copy the numbers as they lie, which is faster than to pack them and back."""
+        copied = type(self)(
+            self.n_features,
+            self.n_targets,
+            self.weight,
+            self.shift.copy(),
+            self.sums.copy(),
+            self.second.copy(order="F"),
+        )
+        memo[id(self)] = copied
+        return copied
+
     def place_targets(self, n_targets: int, positions: ArrayLike) -> Self:
         """Return moments with more targets: target i moves to ``positions[i]``, new ones are 0.
 

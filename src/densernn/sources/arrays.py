@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ class ArraySource(RowSource):
         """Cut into at most so many sources of nearly equal length."""
         count = max(1, min(most, self.n_rows))
         edges = [self.n_rows * part // count for part in range(count + 1)]
-        return [ArraySource(*self._cut(a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+        return [ArraySource(*self._cut(a, b)) for a, b in pairwise(edges)]
 
     def identity(self) -> dict[str, str]:
         """Return a digest of all the numbers: one more pass over them, at some GB per second."""
@@ -88,5 +89,5 @@ def _digest(array: NDArray[Any]) -> str:
         if part.dtype == object:
             digest.update(repr(part.tolist()).encode())
         else:
-            digest.update(np.ascontiguousarray(part).view(np.uint8).reshape(-1))
+            digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()

@@ -35,6 +35,9 @@ class Skipped:
         return Skipped(self.count + other.count, places)
 
 
+NOTHING = Skipped()
+
+
 @dataclass(frozen=True)
 class Chunk:
     """Consecutive rows of a source.
@@ -58,7 +61,7 @@ class Chunk:
     y: NDArray[Any] | None
     weight: NDArray[np.float64] | None
     start: int
-    skipped: Skipped = Skipped()
+    skipped: Skipped = NOTHING
 
 
 class RowSource(ABC):
@@ -70,6 +73,9 @@ class RowSource(ABC):
 
     weighted: bool = False
     """Whether rows bring weights of their own."""
+
+    spread: bool = False
+    """Whether rows lie on a cluster, so that passes had better run there."""
 
     buffer_bytes: int = 0
     """Memory that reading takes beside the chunk that is given, about."""

@@ -1,0 +1,58 @@
+"""Where passes run: on this machine, or on a Dask cluster."""
+
+from __future__ import annotations
+
+import sys
+
+from densernn.engine.local import fold_rows
+from densernn.engine.passes import Engine
+from densernn.errors import ParameterError
+from densernn.sources.arrays import ArraySource
+from densernn.sources.rows import RowSource
+
+NAMES = ("auto", "local", "dask")
+
+
+def choose_engine(name: str, source: RowSource) -> Engine:
+    """Return what runs the passes over a source.
+
+    Parameters
+    ----------
+    name : {"auto", "local", "dask"}
+        ``"auto"``: Dask for its own collections, and for other sources but arrays where a
+        client is active; this machine else.
+    source : RowSource
+
+    Raises
+    ------
+    ParameterError
+        The name is another, or Dask is not installed.
+    """
+    if name not in NAMES:
+        raise ParameterError(f"engine must be one of {NAMES}: it is {name!r}")
+    spread = source.spread or (not isinstance(source, ArraySource) and _client_is_active())
+    if name == "local" or (name == "auto" and not spread):
+        return fold_rows
+    try:
+        from densernn.engine.dask import fold_on_cluster  # noqa: PLC0415 - needs Dask
+    except ImportError as error:
+        raise ParameterError("engine='dask' needs Dask: pip install 'densernn[dask]'") from error
+    return fold_on_cluster
+
+
+def _client_is_active() -> bool:
+    """Tell whether there is a Dask client, and this is no task of its cluster already."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return False
+    try:
+        distributed.get_worker()
+    except ValueError:
+        pass
+    else:
+        return False
+    try:
+        distributed.default_client()
+    except ValueError:
+        return False
+    return True

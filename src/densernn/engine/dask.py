@@ -1,0 +1,116 @@
+"""Run a phase on a Dask cluster: leaves that fold rows in order, and a fixed tree of merges.
+
+The data alone decide what is added to what: a source is cut into at most 32 leaves by how it is
+stored, each leaf is folded in order, and leaves are merged two by two.  So a result does not
+depend on how many workers there are, or on which of them dies, as long as each has the same
+number of threads for its matrix products.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+import dask
+
+from densernn.engine.budget import chunk_rows
+from densernn.engine.local import Folded, Watcher, fold_rows
+from densernn.phases import Phase
+from densernn.sources.arrays import ArraySource
+from densernn.sources.collections import CollectionSource, to_arrays
+from densernn.sources.rows import RowSource
+
+Fold = TypeVar("Fold")
+
+LEAVES = 32
+"""Leaves at most: each ends as one fold, of L x L numbers, which travels once."""
+
+
+def fold_on_cluster(
+    phase: Phase[Fold],
+    source: RowSource,
+    *,
+    begun: Folded[Fold] | None,
+    chunk_bytes: int,
+    watcher: Watcher | None,
+) -> Folded[Fold]:
+    """Fold all rows of a source, on the active client's cluster or else on Dask's own threads.
+
+    Parameters
+    ----------
+    phase, source, chunk_bytes
+        As in :func:`densernn.engine.local.fold_rows`.
+    begun : None
+        A pass on a cluster begins anew.
+    watcher : callable, optional
+        Told of the whole when it is there.
+
+    Notes
+    -----
+    With L features, a worker thread holds the fold that it extends and the one before it, 16
+    L^2 bytes, and blocks of rows; leaves that wait to be merged add 8 L^2 bytes each.
+    """
+    sent, merge = _send(phase), dask.delayed(_merged)
+    folds = [_leaf(sent, part, chunk_bytes) for part in source.parts(LEAVES)]
+    while len(folds) > 1:
+        pairs = [folds[i : i + 2] for i in range(0, len(folds), 2)]
+        folds = [merge(sent, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    (whole,) = dask.compute(folds[0])
+    if watcher is not None:
+        watcher(whole)
+    return cast("Folded[Fold]", whole)
+
+
+def _send(phase: Phase[Any]) -> Any:
+    """Bring a phase, with all its layers, to every worker once."""
+    try:
+        from distributed import default_client  # noqa: PLC0415 - Dask works without it, too
+
+        client = default_client()
+    except (ImportError, ValueError):
+        return dask.delayed(phase, traverse=False)
+    return client.scatter(phase, broadcast=True, hash=False)
+
+
+def _leaf(phase: Any, part: RowSource, chunk_bytes: int) -> Any:
+    """Return what folds a part: a chain over blocks of a collection, else a single task."""
+    if not isinstance(part, CollectionSource):
+        return dask.delayed(_whole)(phase, dask.delayed(part, traverse=False), chunk_bytes)
+    state, extend = None, dask.delayed(_extended)
+    for block, first in zip(part.blocks, part.numbers, strict=True):
+        state = extend(phase, state, *block, first, part.feature_names, chunk_bytes)
+    return state
+
+
+def _whole(phase: Any, part: RowSource, chunk_bytes: int) -> Folded[Any]:
+    return fold_rows(phase, part, chunk_bytes=chunk_bytes)
+
+
+def _extended(
+    phase: Any,
+    state: Folded[Any] | None,
+    X: Any,
+    y: Any,
+    weight: Any,
+    number: int,
+    names: Sequence[str] | None,
+    chunk_bytes: int,
+) -> Folded[Any]:
+    """Return a fold with the rows of a block: of a copy, as Dask may need the one given again."""
+    rows = ArraySource(*to_arrays(X, y, weight, number, names))
+    size = chunk_rows(phase.width, phase.itemsize, chunk_bytes)
+    fold = phase.zero() if state is None else copy.deepcopy(state.fold)
+    before = 0 if state is None else state.n_rows
+    for chunk in rows.chunks(size):
+        fold = phase.add(fold, replace(chunk, start=before + chunk.start))
+    return Folded(fold, before + rows.n_rows)
+
+
+def _merged(phase: Any, first: Folded[Any], second: Folded[Any]) -> Folded[Any]:
+    return Folded(
+        phase.merge(first.fold, second.fold),
+        first.n_rows + second.n_rows,
+        first.skipped.merge(second.skipped),
+    )

@@ -1,0 +1,225 @@
+"""What passes have made so far, kept on disk so that a killed training goes on where it was.
+
+Training is a fixed sequence of passes, and everything between them is a function of their folds
+and of the random generator.  So a journal keeps folds, and nothing else: taken up again,
+training runs through the same steps, is given the folds of the passes that had been finished,
+and goes on with the one that had not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from densernn.engine.local import Folded
+from densernn.errors import CheckpointError
+
+FORMAT = 1
+
+HEADER = "training.json"
+
+UNFINISHED = ".new"
+"""Ending of a file while it is written."""
+
+SHARE = 0.05
+"""Share of the time that writing may take."""
+
+LEAST_SECONDS = 1.0
+"""Seconds between two writings at least."""
+
+TRUSTED = (
+    "densernn.encoders.CodeFold",
+    "densernn.engine.local.Folded",
+    "densernn.folds.columns.ClassCounts",
+    "densernn.folds.columns.Extrema",
+    "densernn.folds.columns.Marginals",
+    "densernn.folds.moments.Moments",
+    "densernn.folds.sample.Sample",
+    "densernn.phases.Learned",
+    "densernn.phases.Seen",
+    "densernn.solvers.descent.Descent",
+    "densernn.solvers.descent.Point",
+    "densernn.solvers.multiplicative.CodeMoments",
+    "densernn.solvers.multiplicative.SpikingTerms",
+    "densernn.solvers.multiplicative.Terms",
+    "densernn.sources.rows.Skipped",
+)
+"""Types that a journal may hold: folds, whose state can do no harm."""
+
+
+class Journal:
+    """A folder with the folds of finished passes, and of the one that is under way.
+
+    Every file is written under another name, brought to the disk and then renamed: a kill
+    leaves the earlier one, never half of a file.
+
+    Parameters
+    ----------
+    folder : path
+        Made if it is not there.
+    about : mapping of str to mapping of str to str
+        What must be equal for the folds to be of use: "parameter", "data" and so on, each with
+        names and values for messages.
+
+    Raises
+    ------
+    CheckpointError
+        The folder holds the journal of another training, whose difference the text names, or
+        something else.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike[str], about: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self._folder = Path(folder)
+        self._written = time.monotonic()
+        self._pause = LEAST_SECONDS
+        self._header: dict[str, Any] = {"format": FORMAT, "about": _plain(about)}
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CheckpointError(
+                f"checkpoint={str(folder)!r} must be a folder, or free for one: {error.strerror}"
+            ) from error
+        found = self._read_header()
+        if found is not None:
+            self._compare(found)
+            self._header = found
+            return
+        if any(path.suffix != UNFINISHED for path in self._folder.iterdir()):
+            raise CheckpointError(
+                f"checkpoint={str(folder)!r} is a folder with other files in it: name an empty or "
+                "a new one"
+            )
+        self._write_header()
+
+    def generator(self, fresh: np.random.Generator) -> np.random.Generator:
+        """Return the generator that training began with: the given one the first time."""
+        state = self._header.get("generator")
+        if state is None:
+            self._header["generator"] = fresh.bit_generator.state
+            self._write_header()
+            return fresh
+        kind = getattr(np.random, str(state["bit_generator"]))
+        bits = kind()
+        bits.state = state
+        return np.random.Generator(bits)
+
+    def recall(self, number: int, name: str) -> tuple[Folded[Any] | None, bool]:
+        """Return what a pass had made, if anything, and whether it had been finished."""
+        whole = self._path(number, name, "whole")
+        if whole.exists():
+            return self._load(whole), True
+        part = self._path(number, name, "part")
+        return (self._load(part), False) if part.exists() else (None, False)
+
+    def note(self, number: int, name: str, state: Folded[Any]) -> None:
+        """Write what a pass has made so far, if it is time to."""
+        if time.monotonic() - self._written < self._pause:
+            return
+        self._save(self._path(number, name, "part"), state)
+
+    def complete(self, number: int, name: str, state: Folded[Any]) -> None:
+        """Write what a pass has made of all rows."""
+        self._save(self._path(number, name, "whole"), state)
+        self._path(number, name, "part").unlink(missing_ok=True)
+
+    def kept(self, name: str) -> Any:
+        """Return the last state of an iteration that was kept, or None."""
+        path = self._folder / f"{name}.state"
+        return self._load(path) if path.exists() else None
+
+    def keep(self, name: str, state: Any) -> None:
+        """Write the state of an iteration, if it is time to."""
+        if time.monotonic() - self._written >= self._pause:
+            self._save(self._folder / f"{name}.state", state)
+
+    def _path(self, number: int, name: str, kind: str) -> Path:
+        return self._folder / f"pass-{number:03d}-{name}.{kind}"
+
+    def _save(self, path: Path, state: Any) -> None:
+        import skops.io  # noqa: PLC0415 - takes most of a second to import
+
+        start = time.monotonic()
+        self._replace(path, lambda temporary: skops.io.dump(state, temporary))
+        self._written = time.monotonic()
+        self._pause = max(LEAST_SECONDS, (self._written - start) / SHARE)
+
+    def _load(self, path: Path) -> Any:
+        import skops.io  # noqa: PLC0415
+
+        try:
+            return skops.io.load(path, trusted=list(TRUSTED))
+        except Exception as error:
+            raise CheckpointError(
+                f"{path}: cannot be read ({error}): delete the folder and train anew"
+            ) from error
+
+    def _replace(self, path: Path, write: Any) -> None:
+        temporary = path.with_name(path.name + UNFINISHED)
+        write(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(self._folder)
+
+    def _read_header(self) -> dict[str, Any] | None:
+        path = self._folder / HEADER
+        if not path.exists():
+            return None
+        try:
+            header = cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
+            if header["format"] == FORMAT and isinstance(header["about"], dict):
+                return header
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{path}: cannot be read ({error})") from error
+        raise CheckpointError(
+            f"{path}: is of format {header['format']!r}, and this version writes {FORMAT}: take "
+            "the version that began, or another folder"
+        )
+
+    def _write_header(self) -> None:
+        text = json.dumps(self._header, indent=1, default=np.ndarray.tolist)
+        self._replace(self._folder / HEADER, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def _compare(self, found: dict[str, Any]) -> None:
+        mine, theirs = _flat(self._header["about"]), _flat(found["about"])
+        differences = [
+            f"{name}: {theirs.get(name)} there, {mine.get(name)} now"
+            for name in {**theirs, **mine}
+            if theirs.get(name) != mine.get(name)
+        ]
+        if differences:
+            shown = "; ".join(differences[:5]) + ("; ..." if len(differences) > 5 else "")
+            raise CheckpointError(
+                f"checkpoint={str(self._folder)!r} is of another training ({shown}): name another "
+                "folder, or delete this one"
+            )
+
+
+def _plain(about: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    return {what: dict(values) for what, values in about.items()}
+
+
+def _flat(about: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return all values by names such as ``parameter n_hidden``."""
+    return {
+        f"{what} {name}".strip(): value
+        for what, values in about.items()
+        for name, value in values.items()
+    }
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a renaming to the disk, where the system can."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

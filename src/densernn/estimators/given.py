@@ -1,0 +1,79 @@
+"""What users give as rows, other than arrays and data frames in memory, as a source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from densernn.errors import DataError, ParameterError
+from densernn.sources.rows import RowSource
+
+
+def is_collection(X: Any) -> bool:
+    """Tell Dask arrays and data frames from all else, without importing Dask."""
+    return type(X).__module__.split(".")[0] in ("dask", "dask_expr")
+
+
+def as_source(X: Any, y: Any = None, sample_weight: Any = None) -> RowSource | None:
+    """Return a source where rows stream; None where ``X`` is for scikit-learn to validate.
+
+    Parameters
+    ----------
+    X : RowSource, Dask array or data frame, Arrow data set or table, or anything else
+    y : Dask collection, or with Arrow's the name of a column, or None
+    sample_weight : Dask collection or None
+
+    Raises
+    ------
+    ParameterError
+        Targets or weights are given beside a source, which has its own.
+    """
+    if isinstance(X, RowSource):
+        for name, value in (("y", y), ("sample_weight", sample_weight)):
+            if value is not None:
+                own = "target" if name == "y" else "weight"
+                raise ParameterError(
+                    f"{name} does not go with a source of rows, which has its own: open it with "
+                    f"{own}=, the column's name"
+                )
+        return X
+    if is_collection(X):
+        from densernn.sources.collections import from_collections  # noqa: PLC0415 - needs Dask
+
+        return from_collections(X, y, sample_weight)
+    if type(X).__module__.split(".")[0] == "pyarrow" and (y is None or isinstance(y, str)):
+        from densernn.sources.open import open_rows  # noqa: PLC0415 - imports Arrow
+
+        return as_source(open_rows(X, y), None, sample_weight)
+    return None
+
+
+def meet(estimator: Any, source: RowSource, *, reset: bool) -> None:
+    """Note the columns of a source in an estimator, or compare them with what it knows.
+
+    Raises
+    ------
+    DataError
+        The columns differ in number, name or order.
+    """
+    names = source.feature_names
+    if reset:
+        estimator.n_features_in_ = source.n_columns
+        estimator.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            estimator.feature_names_in_ = np.asarray(names, dtype=object)
+        return
+    if source.n_columns != estimator.n_features_in_:
+        raise DataError(
+            f"the source has {source.n_columns} columns, and this "
+            f"{type(estimator).__name__} was trained on {estimator.n_features_in_}"
+        )
+    known = getattr(estimator, "feature_names_in_", None)
+    if known is None or names is None or list(known) == list(names):
+        return
+    j = next(j for j, pair in enumerate(zip(names, known, strict=True)) if pair[0] != pair[1])
+    raise DataError(
+        f"column {j} of the source is {names[j]!r}, and was {known[j]!r} in training: open it with "
+        "columns= in that order, or with like() of the training source"
+    )

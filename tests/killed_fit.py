@@ -1,0 +1,58 @@
+"""A training that a test kills: run as a script, with writing as often as can be."""
+
+import hashlib
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from densernn import DenseRNNClassifier, RNNAutoencoder, RNNELMClassifier
+from densernn.engine import journal
+from densernn.sources.arrays import ArraySource
+
+journal.LEAST_SECONDS, journal.SHARE = 0.02, 0.5
+
+
+class Slow(ArraySource):
+    """Rows that come slowly, so that there is time to kill between and inside chunks."""
+
+    def chunks(self, n_rows, first=0):
+        for chunk in super().chunks(min(n_rows, 64), first):
+            time.sleep(0.004)
+            yield chunk
+
+
+def rows(n_rows=6000, n_columns=12):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_rows, n_columns))
+    return X, (X[:, 0] * X[:, 1] > 0).astype(int)
+
+
+def make(kind, checkpoint):
+    if kind == "shallow":
+        return RNNELMClassifier(150, checkpoint=checkpoint, random_state=None)
+    if kind == "deep":
+        return DenseRNNClassifier((20, 10), 300, checkpoint=checkpoint, random_state=3)
+    if kind == "published":
+        return DenseRNNClassifier(
+            (20,), 80, weights="dense", encoder="fista", checkpoint=checkpoint, random_state=3
+        )
+    return RNNAutoencoder(8, max_iter=6, tol=0, checkpoint=checkpoint, random_state=3)
+
+
+def digest(model):
+    found = hashlib.sha256()
+    for name in ("coef_", "intercept_", "weights_", "decoder_weights_", "alpha_", "cost_"):
+        if hasattr(model, name):
+            found.update(np.ascontiguousarray(getattr(model, name)).tobytes())
+    return found.hexdigest()
+
+
+if __name__ == "__main__":
+    kind, checkpoint, output = sys.argv[1:]
+    model = make(kind, checkpoint)
+    X, y = rows()
+    print("ready", flush=True)
+    model.fit(Slow(X, None if kind == "autoencoder" else y))
+    Path(output).write_text(digest(model), encoding="utf-8")
