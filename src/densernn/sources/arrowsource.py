@@ -78,10 +78,13 @@ class ArrowSource(FileSource):
         Where the rows are.
     plain : Encoding
         Dtypes, without the categories.
+    held : int
+        Memory that decoding takes beside the blocks.
     """
 
     pieces: tuple[Piece, ...]
     plain: Encoding
+    held: int
 
     @property
     def dtype(self) -> type[np.float32 | np.float64]:
@@ -92,6 +95,11 @@ class ArrowSource(FileSource):
     def n_rows(self) -> int | None:
         """Rows there are, of the metadata; None if rows may be passed over."""
         return None if self.options.skip else self._stored_rows
+
+    @property
+    def buffer_bytes(self) -> int:  # type: ignore[override]
+        """Memory that reading takes, about."""
+        return super().buffer_bytes + self.held
 
     @property
     def _stored_rows(self) -> int:
@@ -225,7 +233,8 @@ def open_arrow(
     ]
     plain = Encoding(choice, {}, float_for(kinds), *_target_type(stored, schemas, choice))
     pieces = tuple(Piece(one, 0, 0, one.lengths()) for one in stored)
-    return ArrowSource(options, choice, None, True, pieces, plain)
+    held = max(one.held_bytes(len(choice.used)) for one in stored)
+    return ArrowSource(options, choice, None, True, pieces, plain, held)
 
 
 def refuse_other_columns(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BUFFER_BYTES = 1 << 16
 """What is read of a Parquet column at once; a column's whole part of a row group without it."""
+PAGE_BYTES = 2 << 20
+"""What is held of a Parquet column while it is decoded: a page and a dictionary, of 1 MB mostly."""
 NPY_ROWS = 1 << 16
 """Rows of a unit of an NPY file, which has no units of its own."""
 
@@ -45,6 +47,10 @@ class Stored(ABC):
     @abstractmethod
     def lengths(self) -> tuple[int, ...]:
         """Rows of each unit."""
+
+    def held_bytes(self, n_columns: int) -> int:
+        """Return the memory that reading so many columns takes beside the batches, about."""
+        return 0
 
     @abstractmethod
     def batches(
@@ -74,6 +80,13 @@ class ParquetRows(Stored):
         with self._open() as file:
             meta = file.metadata
             return tuple(meta.row_group(i).num_rows for i in range(meta.num_row_groups))
+
+    def held_bytes(self, n_columns: int) -> int:
+        """Return the size of the pages that are decoded, at most that of a row group."""
+        with self._open() as file:
+            meta = file.metadata
+            groups = (meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
+            return min(PAGE_BYTES * n_columns, max(groups, default=0))
 
     def batches(
         self, units: range, columns: Sequence[str], n_rows: int
@@ -120,12 +133,17 @@ class FeatherRows(Stored):
         with self._open(self.schema().names[:1]) as file:
             return tuple(file.get_batch(i).num_rows for i in range(file.num_record_batches))
 
+    def held_bytes(self, n_columns: int) -> int:
+        """Return the size of a record batch, which is unpacked as a whole."""
+        return 8 * n_columns * max(self.lengths(), default=0)
+
     def batches(
         self, units: range, columns: Sequence[str], n_rows: int
     ) -> Iterator[pa.RecordBatch]:
         """Give the rows of some record batches."""
-        with self._open(columns) as file:
-            for unit in units:
+        for unit in units:
+            # Mapped anew each time: what has been read of a mapping counts as memory in use.
+            with self._open(columns) as file:
                 batch = file.get_batch(unit)
                 for start in range(0, batch.num_rows, n_rows):
                     yield batch.slice(start, n_rows)
@@ -214,15 +232,16 @@ class NpyRows(Stored):
         """Give rows, copied column by column."""
         import pyarrow as pa  # noqa: PLC0415
 
-        matrix = self._open()
         names = self.schema().names
         places = [names.index(name) for name in columns]
-        native = matrix.dtype.newbyteorder("=")
-        stop = min(len(matrix), units.stop * NPY_ROWS)
-        for start in range(units.start * NPY_ROWS, stop, n_rows):
-            rows = matrix[start : min(start + n_rows, stop)]
-            arrays = [pa.array(np.ascontiguousarray(rows[:, j], native)) for j in places]
-            yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
+        for unit in units:
+            # Mapped anew each time: what has been read of a mapping counts as memory in use.
+            matrix = self._open()[unit * NPY_ROWS : (unit + 1) * NPY_ROWS]
+            native = matrix.dtype.newbyteorder("=")
+            for start in range(0, len(matrix), n_rows):
+                rows = matrix[start : start + n_rows]
+                arrays = [pa.array(np.ascontiguousarray(rows[:, j], native)) for j in places]
+                yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
     def _open(self) -> NDArray[Any]:
         try:
