@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,20 +18,26 @@ if TYPE_CHECKING:
 
 
 def choose(
-    path: Path, names: tuple[str, ...], target: str | None, columns: Sequence[str] | None
+    path: Path | str,
+    names: tuple[str, ...],
+    target: str | None,
+    columns: Sequence[str] | None,
+    others: Collection[str] = (),
 ) -> tuple[str, ...]:
     """Return the feature columns; raise on a column that is there twice or not at all.
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
         The file, for the error's text.
     names : tuple of str
         All its columns.
     target : str or None
         The column that is no feature.
     columns : sequence of str or None
-        The features asked for; None for all but the target.
+        The features asked for; None for all but the target and the others.
+    others : collection of str, optional
+        More columns that are no features unless asked for.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def choose(
                 f"{path}: {len(missing)} of {len(columns)} needed columns are missing: {some}"
             )
         return tuple(columns)
-    features = tuple(name for name in names if name != target)
+    features = tuple(name for name in names if name != target and name not in others)
     if not features:
         raise DataError(f"{path}: no feature columns; are the values separated by commas?")
     if "" in features:
@@ -69,7 +75,7 @@ def choose(
     return features
 
 
-def check_column(path: Path, wanted: str, names: Sequence[str], what: str) -> None:
+def check_column(path: Path | str, wanted: str, names: Sequence[str], what: str) -> None:
     """Raise a :class:`DataError` that lists the nearest names if ``wanted`` is none of them."""
     if wanted in names:
         return

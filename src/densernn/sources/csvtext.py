@@ -110,6 +110,21 @@ def reading_text(path: Path) -> Iterator[TextIO]:
         yield text
 
 
+def read_header(path: Path, delimiter: str = ",") -> tuple[tuple[str, ...], int]:
+    """Return the cells of the first row that is not blank, and the number of its last line."""
+    with reading_text(path) as lines:
+        rows = csv.reader(lines, delimiter=delimiter)
+        try:
+            names = next(filter(None, rows), None)
+        except csv.Error as error:
+            raise DataError(f"{path}: the header is not CSV ({error})") from error
+    if names is None:
+        raise DataError(f"{path}: the file is empty")
+    if not is_utf8("".join(names)):
+        raise DataError(f"{path}: the header is not UTF-8 text; save the file as UTF-8")
+    return tuple(names), rows.line_num
+
+
 def is_utf8(text: str) -> bool:
     """Whether the text is free of the surrogates that :func:`reading_text` makes."""
     return not any("\udc80" <= letter <= "\udcff" for letter in text)

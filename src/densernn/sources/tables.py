@@ -6,7 +6,6 @@ is refused with its place in the file and what to do about it, and never replace
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from densernn.errors import DataError, ParameterError
 from densernn.sources.columns import choose, to_matrix
-from densernn.sources.csvtext import Layout, is_utf8, read_csv, reading_text
+from densernn.sources.csvtext import Layout, read_csv, read_header
 from densernn.sources.npz import read_npz
 from densernn.sources.parquet import read_parquet
 
@@ -126,26 +125,11 @@ def _check_file(path: Path) -> None:
 def _read_csv(
     path: Path, target: str | None, columns: Sequence[str] | None
 ) -> tuple[tuple[str, ...], NDArray[Any], NDArray[Any] | None]:
-    names, lines = _header(path)
+    names, lines = read_header(path)
     features = choose(path, names, target, columns)
     table = read_csv(path, Layout(names, features, text=target, skip_lines=lines))
     y = None if target is None else _classes_or_numbers(path, target, table.column(target))
     return features, to_matrix(table, features, np.float64), y
-
-
-def _header(path: Path) -> tuple[tuple[str, ...], int]:
-    """Return the column names and how many lines the header takes."""
-    with reading_text(path) as lines:
-        rows = csv.reader(lines)
-        try:
-            names = next(filter(None, rows), None)
-        except csv.Error as error:
-            raise DataError(f"{path}: the header is not CSV ({error})") from error
-    if names is None:
-        raise DataError(f"{path}: the file is empty")
-    if not is_utf8("".join(names)):
-        raise DataError(f"{path}: the header is not UTF-8 text; save the file as UTF-8")
-    return tuple(names), rows.line_num
 
 
 def _classes_or_numbers(path: Path, target: str, column: pa.ChunkedArray) -> NDArray[Any]:

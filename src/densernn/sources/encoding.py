@@ -1,0 +1,245 @@
+"""Turn columns of Arrow's into matrices, and find the rows that cannot be used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn.sources.choice import Choice
+from densernn.sources.csvtext import MISSING, parse_number
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BLOCK_BYTES = 4 << 20
+"""Bytes of rows that are read and worked on at once, about."""
+NAMED = 10
+"""Categories that a message names."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What becomes of the columns of a table.
+
+    Parameters
+    ----------
+    choice : Choice
+        Which they are.
+    categories : dict of str to tuple of str
+        Those of every categorical feature.
+    dtype : type
+        Of X: ``numpy.float32`` or ``numpy.float64``.
+    text_target : bool
+        Whether a single target is text.
+    target_dtype : dtype or None
+        Of a single target that is numbers; None for int64 where all of a block are whole
+        numbers, else float64.
+    """
+
+    choice: Choice
+    categories: dict[str, tuple[str, ...]]
+    dtype: type[np.float32 | np.float64]
+    text_target: bool = False
+    target_dtype: np.dtype[Any] | None = None
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the columns of X."""
+        return tuple(
+            out
+            for name in self.choice.features
+            for out in (
+                (f"{name}={value}" for value in self.categories[name])
+                if name in self.categories
+                else (name,)
+            )
+        )
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of X."""
+        categories = self.categories
+        return sum(len(categories.get(name, (name,))) for name in self.choice.features)
+
+    @property
+    def row_bytes(self) -> int:
+        """Memory that a row takes, about: as columns, and as a row of X."""
+        return 8 * len(self.choice.used) + np.dtype(self.dtype).itemsize * self.n_columns
+
+    @property
+    def block_rows(self) -> int:
+        """Rows to read at once."""
+        return max(1, BLOCK_BYTES // self.row_bytes)
+
+    @property
+    def label(self) -> str | None:
+        """The target that is one column by itself."""
+        return self.choice.targets[0] if self.choice.targets and not self.choice.many else None
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Rows of Arrow's as matrices.
+
+    Parameters
+    ----------
+    X, y, weight : ndarray
+        As in a chunk, but with anything at all in bad rows.
+    bad : ndarray of bool, of shape (n_rows,)
+        Rows that cannot be used.
+    """
+
+    X: NDArray[Any]
+    y: NDArray[Any] | None
+    weight: NDArray[np.float64] | None
+    bad: NDArray[np.bool_]
+
+
+def slices(batch: pa.RecordBatch, n_rows: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Cut a batch in pieces of so many rows, each with the number of its first one."""
+    for start in range(0, batch.num_rows, n_rows):
+        yield start, batch.slice(start, n_rows)
+
+
+def decode(batch: pa.RecordBatch, encoding: Encoding) -> Decoded:
+    """Turn a batch that has all columns that are used into matrices.
+
+    Parameters
+    ----------
+    batch : pyarrow.RecordBatch of n_rows rows
+    encoding : Encoding
+
+    Returns
+    -------
+    Decoded
+        X in C order, of shape (n_rows, ``encoding.n_columns``).
+    """
+    choice = encoding.choice
+    X = np.empty((batch.num_rows, encoding.n_columns), encoding.dtype)
+    at = 0
+    for name in choice.features:
+        width = 1
+        if name in encoding.categories:
+            width = len(encoding.categories[name])
+            _one_hot(batch.column(name), encoding.categories[name], X[:, at : at + width])
+        else:
+            X[:, at] = floats(batch.column(name), encoding.dtype)
+        at += width
+    bad: NDArray[np.bool_] = np.logical_not(np.isfinite(X).all(axis=1))
+    y = _targets(batch, encoding, bad)
+    weight = None
+    if choice.weight is not None:
+        weight = floats(batch.column(choice.weight), np.float64)
+        bad |= ~(np.isfinite(weight) & (weight >= 0))
+    return Decoded(X, y, weight, bad)
+
+
+def floats(column: pa.Array, dtype: type[np.float32 | np.float64]) -> NDArray[Any]:
+    """Return numbers as floats; nulls are NaN, and integers may be rounded."""
+    import pyarrow as pa  # noqa: PLC0415  (importing densernn must stay fast)
+
+    cast = column.cast(pa.from_numpy_dtype(dtype), safe=False)
+    return np.asarray(cast.to_numpy(zero_copy_only=False), dtype)
+
+
+def as_values(column: pa.Array) -> pa.Array:
+    """Return a column as it would be without a dictionary."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def as_text(column: pa.Array) -> pa.Array:
+    """Return a column as Arrow's strings, of a dictionary or any other type."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    column = as_values(column)
+    return column if column.type == pa.string() else column.cast(pa.string())
+
+
+def _one_hot(column: pa.Array, categories: tuple[str, ...], out: NDArray[Any]) -> None:
+    """Fill columns of X, with NaN where the category is missing or unknown."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    found = pc.index_in(as_text(column), value_set=pa.array(categories, pa.string()))
+    codes = found.fill_null(-1).to_numpy(zero_copy_only=False)
+    out[:] = 0
+    rows = np.flatnonzero(codes >= 0)
+    out[rows, codes[rows]] = 1
+    out[codes < 0] = np.nan
+
+
+def _targets(
+    batch: pa.RecordBatch, encoding: Encoding, bad: NDArray[np.bool_]
+) -> NDArray[Any] | None:
+    """Return the targets; mark rows bad that lack one."""
+    choice = encoding.choice
+    if choice.many and choice.targets:
+        y = np.empty((batch.num_rows, len(choice.targets)))
+        for j, name in enumerate(choice.targets):
+            y[:, j] = floats(batch.column(name), np.float64)
+        bad |= ~np.isfinite(y).all(axis=1)
+        return y
+    if encoding.label is None:
+        return None
+    column = as_values(batch.column(encoding.label))
+    if encoding.text_target:
+        bad |= column.is_null().to_numpy(zero_copy_only=False)
+        return np.array(as_text(column).fill_null("").to_pylist(), dtype=np.str_)
+    if encoding.target_dtype is None:
+        y = _whole_or_float(column)
+    else:
+        bad |= column.is_null().to_numpy(zero_copy_only=False)
+        filled = column.fill_null(False if encoding.target_dtype.kind == "b" else 0)
+        y = filled.to_numpy(zero_copy_only=False).astype(encoding.target_dtype)
+    bad |= ~np.isfinite(y)
+    return y
+
+
+def _whole_or_float(column: pa.Array) -> NDArray[Any]:
+    """Return numbers written as text: int64 if all are whole ones, else float64, NaN if none."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            return np.asarray(column.cast(kind).to_numpy(zero_copy_only=False))
+        except pa.ArrowInvalid:
+            continue
+    # Arrow knows fewer ways to write a number than Python, and gives up at the first that is none.
+    numbers = [parse_number(cell, np.float64) for cell in column.to_pylist()]
+    return np.array([math.nan if number is None else number for number in numbers])
+
+
+def known_text(known: tuple[str, ...]) -> str:
+    """List categories for a message."""
+    shown = ", ".join(map(repr, known[:NAMED]))
+    return shown + (f", ... ({len(known)} in all)" if len(known) > NAMED else "")
+
+
+def fault_of_category(cell: str | None, known: tuple[str, ...], column: str) -> str | None:
+    """Say what is wrong with a category, if anything is."""
+    if cell in known:
+        return None
+    if cell is None or cell.strip().lower() in MISSING:
+        found = "" if cell is None else f" (found {cell!r})"
+        return f"column {column!r}: missing value{found}: impute it, or drop the row or the column"
+    return (
+        f"column {column!r}: {cell!r} is none of the known categories {known_text(known)}: correct "
+        "it, drop the row, or name all categories in categorical"
+    )
+
+
+def fault_of_weight(weight: float | None, column: str, found: Any) -> str | None:
+    """Say what is wrong with a weight, if anything is."""
+    if weight is not None and math.isfinite(weight) and weight >= 0:
+        return None
+    return (
+        f"column {column!r}: the weight must be a finite number of at least 0, found {found!r}: "
+        "correct it or drop the row"
+    )

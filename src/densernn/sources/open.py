@@ -1,0 +1,242 @@
+"""Open files, folders of files and Arrow tables as sources of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from densernn.errors import ParameterError
+from densernn.sources.arrowsource import open_arrow
+from densernn.sources.choice import (
+    TARGET_TYPES,
+    Choice,
+    Column,
+    Options,
+    as_categories,
+    as_column,
+)
+from densernn.sources.csvsource import open_csv
+from densernn.sources.encoding import Encoding
+from densernn.sources.filesource import FileSource
+from densernn.sources.places import CSV, FEATHER, PARQUET, find_files, is_arrow
+from densernn.sources.rows import RowSource
+from densernn.sources.stored import FeatherRows, NpyRows, ParquetRows, Stored, TableRows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+BAD_ROWS = ("raise", "skip")
+
+
+def open_rows(
+    where: str | PathLike[str] | Sequence[str | PathLike[str]] | pa.Table | ds.Dataset | RowSource,
+    target: Column | Sequence[Column] | None = None,
+    *,
+    columns: Sequence[Column] | None = None,
+    weight: Column | None = None,
+    categorical: Sequence[Column] | Mapping[Column, Sequence[Any]] = (),
+    names: Sequence[str] | None = None,
+    header: bool = True,
+    delimiter: str = ",",
+    on_bad_rows: str = "raise",
+    target_type: str = "auto",
+) -> RowSource:
+    """Open rows that need not fit in memory: they are read in chunks, pass by pass.
+
+    Parameters
+    ----------
+    where : path, list of paths, pyarrow.Table, pyarrow.dataset.Dataset or RowSource
+        A file whose name ends in ``.csv``, ``.data``, ``.txt`` (these may be packed with gzip
+        and end in ``.gz`` too), ``.parquet``, ``.pq``, ``.feather``, ``.arrow``, ``.ipc`` or
+        ``.npy``; a folder of such files, all of one kind, taken by name and without those that
+        begin with a dot or underscore; a pattern such as ``"part-*.parquet"``; a list of files,
+        taken in its order; a data set of local files; a table in memory. A source of rows is
+        returned as it is.
+    target : str, int or list of them, optional
+        The column to predict, by name or place (from the end if negative). Of a list, y has
+        two axes and is float64.
+    columns : sequence of str or int, optional
+        The features, in the order wanted. By default all columns but target and weight.
+    weight : str or int, optional
+        A column of sample weights, finite and at least 0.
+    categorical : sequence of str or int, or mapping to categories, optional
+        Features to encode one-hot. Their categories are learned in a pass over these columns
+        when they are first needed, unless the mapping gives them. The columns that come of it
+        are named ``column=category`` and stand where the column stood, in the order of the
+        categories: as given, else sorted.
+    names : sequence of str, optional
+        Names of the columns of CSV or NPY files, which then have no header.
+    header : bool, optional
+        Whether CSV files begin with the names. If not, and none are given, they are ``x0``,
+        ``x1``, ...
+    delimiter : str, optional
+        What separates the values of CSV files.
+    on_bad_rows : {"raise", "skip"}, optional
+        What to do with a row in which a value that is used is missing, no number, not finite or
+        an unknown category, or that has too many or too few fields: raise an error that says
+        where it stands, or pass it over and tell of it in the chunk (``Chunk.skipped``).
+    target_type : {"auto", "text", "number"}, optional
+        What a CSV target is: names of classes, or numbers. By default, numbers if all are that
+        in the first 4 MB, else text.
+
+    Returns
+    -------
+    RowSource
+        X is float64 of CSV; else float32 if no feature loses by it, else float64. y keeps its
+        type; of CSV numbers it is int64 where a block of the file has whole ones only, else
+        float64; of text, strings.
+
+    Raises
+    ------
+    DataError
+        If files are missing, empty, damaged or differ in their columns, or a column is not
+        there. What is wrong with rows is found, and raised, when they are read.
+    ParameterError
+        If parameters contradict themselves or each other.
+
+    Notes
+    -----
+    Opening reads headers and metadata only. A pass holds a few blocks of about 4 MB, read ahead
+    in a thread, beside the chunk that is given: never a whole file or Parquet row group.
+    ``source.like(other)`` opens other files in the same way, ``source.where(mask)`` and
+    ``source.rows(start, stop)`` give some of the rows.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> table = pa.table({"a": [1.0, 2.0], "colour": ["red", "blue"], "y": [0, 1]})
+    >>> source = open_rows(table, "y", categorical=["colour"])
+    >>> source.feature_names
+    ('a', 'colour=blue', 'colour=red')
+    >>> next(source.chunks(2)).X.tolist()
+    [[1.0, 0.0, 1.0], [2.0, 1.0, 0.0]]
+    """
+    if isinstance(where, RowSource):
+        asked = (target, columns, weight, names)
+        plain = header and delimiter == "," and on_bad_rows == "raise" and target_type == "auto"
+        if any(value is not None for value in asked) or len(categorical) or not plain:
+            raise ParameterError(
+                "a source of rows knows its columns already; give what it was made of, or no "
+                "other argument"
+            )
+        return where
+    many = target is not None and not isinstance(target, str | int | np.integer)
+    options = Options(
+        targets=_targets(target, many),
+        many=many,
+        columns=None if columns is None else _columns(columns),
+        weight=None if weight is None else as_column(weight, "weight"),
+        categorical=_categorical(categorical),
+        names=None if names is None else tuple(map(str, names)),
+        header=bool(header) and names is None,
+        delimiter=_one_letter(delimiter),
+        skip=_one_of(on_bad_rows, BAD_ROWS, "on_bad_rows") == "skip",
+        target_type=_one_of(target_type, TARGET_TYPES, "target_type"),
+    )
+    if options.names is not None and len(set(options.names)) != len(options.names):
+        raise ParameterError("names must name each column once")
+    return _open(where, options)
+
+
+def open_like(where: Any, options: Options, choice: Choice, encoding: Encoding) -> FileSource:
+    """Open other files with the columns and categories of a source.
+
+    Parameters
+    ----------
+    where
+        As in :func:`open_rows`, but for a source of rows.
+    options, choice, encoding
+        Of the source.
+
+    Returns
+    -------
+    FileSource
+    """
+    kind = options.target_type
+    if kind == "auto" and choice.targets and not choice.many:
+        kind = "text" if encoding.text_target else "number"
+    asked = replace(
+        options,
+        targets=choice.targets or None,
+        columns=choice.features,
+        weight=choice.weight,
+        categorical=tuple(encoding.categories.items()),
+        names=None if options.header else choice.names,
+        target_type=kind,
+    )
+    return _open(where, asked, target_may_lack=True)
+
+
+def _open(where: Any, options: Options, *, target_may_lack: bool = False) -> FileSource:
+    if is_arrow(where, "Table"):
+        _refuse_for_named(options)
+        return open_arrow([TableRows(where)], options, target_may_lack=target_may_lack)
+    places = find_files(where)
+    if places.kind == CSV:
+        if places.delimiter is not None:
+            options = replace(options, delimiter=places.delimiter)
+        return open_csv(places.paths, options, target_may_lack=target_may_lack)
+    stored: list[Stored]
+    if places.kind == PARQUET:
+        stored = [ParquetRows(path) for path in places.paths]
+    elif places.kind == FEATHER:
+        stored = [FeatherRows(path) for path in places.paths]
+    else:
+        stored = [NpyRows(path, options.names) for path in places.paths]
+    if stored[0].named:
+        _refuse_for_named(options)
+    return open_arrow(stored, options, target_may_lack=target_may_lack)
+
+
+def _refuse_for_named(options: Options) -> None:
+    if options.names is not None or not options.header:
+        raise ParameterError(
+            "names and header=False are for CSV files; Parquet, Feather and Arrow tables have "
+            "names of their own"
+        )
+
+
+def _targets(target: Any, many: bool) -> tuple[Column, ...] | None:
+    if target is None:
+        return None
+    targets = tuple(as_column(one, "target") for one in (target if many else [target]))
+    if not targets:
+        raise ParameterError("target must name at least one column, found an empty list")
+    return targets
+
+
+def _columns(columns: Any) -> tuple[Column, ...]:
+    if isinstance(columns, str):
+        raise ParameterError(f"columns must be a list of columns, found {columns!r}")
+    found = tuple(as_column(column, "columns") for column in columns)
+    if not found:
+        raise ParameterError("columns must name at least one feature, found an empty list")
+    return found
+
+
+def _categorical(categorical: Any) -> tuple[tuple[Column, tuple[str, ...] | None], ...]:
+    if isinstance(categorical, str):
+        raise ParameterError(f"categorical must be a list of columns, found {categorical!r}")
+    if isinstance(categorical, Mapping):
+        found = ((as_column(c, "categorical"), known) for c, known in categorical.items())
+        return tuple((column, as_categories(known, column)) for column, known in found)
+    return tuple((as_column(column, "categorical"), None) for column in categorical)
+
+
+def _one_letter(delimiter: str) -> str:
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
+        raise ParameterError(f"delimiter must be one character, no quote, found {delimiter!r}")
+    if not delimiter.isascii():
+        raise ParameterError(f"delimiter must be an ASCII character, found {delimiter!r}")
+    return delimiter
+
+
+def _one_of(value: str, allowed: tuple[str, ...], what: str) -> str:
+    if value not in allowed:
+        raise ParameterError(f"{what} must be one of {', '.join(allowed)}, found {value!r}")
+    return value

@@ -1,0 +1,177 @@
+"""Find the files that a path, a folder, a pattern or a list of paths stands for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from densernn.errors import DataError, ParameterError
+
+CSV, PARQUET, FEATHER, NPY = "CSV", "Parquet", "Feather", "NPY"
+ENDINGS = {
+    ".csv": CSV,
+    ".csv.gz": CSV,
+    ".data": CSV,
+    ".data.gz": CSV,
+    ".txt": CSV,
+    ".txt.gz": CSV,
+    ".parquet": PARQUET,
+    ".pq": PARQUET,
+    ".feather": FEATHER,
+    ".arrow": FEATHER,
+    ".ipc": FEATHER,
+    ".npy": NPY,
+}
+HIDDEN = (".", "_")
+"""How names of files begin that other programs leave beside the data, such as ``_SUCCESS``."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Files of one kind, in order.
+
+    Parameters
+    ----------
+    kind : str
+        CSV, PARQUET, FEATHER or NPY.
+    paths : tuple of Path
+    delimiter : str or None
+        What separates the values, where that is known.
+    columns : tuple of str or None
+        All columns there should be, where that is known.
+    """
+
+    kind: str
+    paths: tuple[Path, ...]
+    delimiter: str | None = None
+    columns: tuple[str, ...] | None = None
+
+
+def find_files(where: Any) -> Places:
+    """Return the files that something stands for, which must all be there and of one kind.
+
+    Parameters
+    ----------
+    where : path, folder, pattern, list of paths, or pyarrow.dataset.FileSystemDataset
+
+    Raises
+    ------
+    DataError
+        If a file is missing or empty, or there are none, or of several kinds.
+    ParameterError
+        If ``where`` is nothing of all this.
+    """
+    if is_arrow(where, "Dataset"):
+        return _of_dataset(where)
+    if isinstance(where, str | PathLike):
+        paths = _expand(Path(fspath(where)))
+    elif isinstance(where, Iterable):
+        paths = [_path(item) for item in where]
+        if not paths:
+            raise ParameterError("where must name at least one file, found an empty list")
+    else:
+        _path(where)
+    return Places(_one_kind(paths), _check(paths))
+
+
+def is_arrow(thing: object, name: str) -> bool:
+    """Whether something is a ``pyarrow.Table`` or ``pyarrow.dataset.Dataset``.
+
+    Does not import pyarrow: who has such an object has done so.
+    """
+    home = sys.modules.get("pyarrow.dataset" if name == "Dataset" else "pyarrow")
+    return home is not None and isinstance(thing, getattr(home, name))
+
+
+def _path(item: Any) -> Path:
+    if not isinstance(item, str | PathLike):
+        raise ParameterError(
+            "where must be a path, a list of paths, a pattern, a pyarrow Table or Dataset, or a "
+            f"source of rows, found {type(item).__name__}"
+        )
+    return Path(fspath(item))
+
+
+def _expand(path: Path) -> list[Path]:
+    """Return the files of a folder or pattern by name, hidden ones left out; else the path."""
+    if path.is_dir():
+        found = [item for item in path.iterdir() if not item.name.startswith(HIDDEN)]
+        folders = sorted(item.name for item in found if item.is_dir())
+        if folders:
+            raise DataError(
+                f"{path}: holds the folder {folders[0]!r} beside files; name the files by a "
+                f"pattern such as {str(path / '**' / '*.parquet')!r}"
+            )
+        if not found:
+            raise DataError(f"{path}: the folder holds no files")
+    elif path.exists() or not any(letter in str(path) for letter in "*?["):
+        return [path]
+    else:
+        base = Path(path.anchor) if path.is_absolute() else Path()
+        pattern = str(path.relative_to(path.anchor))
+        found = [item for item in base.glob(pattern) if not item.name.startswith(HIDDEN)]
+        if not found:
+            raise DataError(f"{path}: no file matches this pattern")
+    return sorted(found)
+
+
+def _kind(path: Path) -> str:
+    name = path.name.lower()
+    # The longest first: .csv.gz is no unknown .gz.
+    for ending in sorted(ENDINGS, key=len, reverse=True):
+        if name.endswith(ending):
+            return ENDINGS[ending]
+    raise DataError(f"{path}: unknown kind of file; its name must end in {', '.join(ENDINGS)}")
+
+
+def _one_kind(paths: list[Path]) -> str:
+    kinds = [_kind(path) for path in paths]
+    for path, kind in zip(paths, kinds, strict=True):
+        if kind != kinds[0]:
+            raise DataError(
+                f"{path}: a {kind} file beside {paths[0].name}, which is {kinds[0]}; all files "
+                "must be of one kind: name those of one kind by a pattern"
+            )
+    return kinds[0]
+
+
+def _check(paths: Iterable[Path]) -> tuple[Path, ...]:
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"{path}: no such file")
+        if not path.is_file():
+            raise DataError(f"{path}: not a file")
+        if not path.stat().st_size:
+            raise DataError(f"{path}: the file is empty")
+    return tuple(paths)
+
+
+def _of_dataset(dataset: Any) -> Places:
+    """Return the files of an Arrow data set, whose format is told by it and not by names."""
+    import pyarrow.dataset as ds  # noqa: PLC0415  (importing densernn must stay fast)
+    from pyarrow.fs import LocalFileSystem  # noqa: PLC0415
+
+    if not isinstance(dataset, ds.FileSystemDataset):
+        raise ParameterError(
+            f"a {type(dataset).__name__} has no files; give a pyarrow Table, or their paths"
+        )
+    if not isinstance(dataset.filesystem, LocalFileSystem):
+        raise ParameterError("the files of a pyarrow Dataset must be local ones")
+    kinds = {
+        ds.ParquetFileFormat: PARQUET,
+        ds.IpcFileFormat: FEATHER,
+        ds.FeatherFileFormat: FEATHER,
+        ds.CsvFileFormat: CSV,
+    }
+    kind = kinds.get(type(dataset.format))
+    if kind is None:
+        raise ParameterError(f"a pyarrow Dataset of {type(dataset.format).__name__} is not read")
+    if not dataset.files:
+        raise DataError("the pyarrow Dataset has no files")
+    delimiter = dataset.format.parse_options.delimiter if kind == CSV else None
+    paths = _check(map(Path, dataset.files))
+    return Places(kind, paths, delimiter, tuple(dataset.schema.names))

@@ -1,0 +1,265 @@
+"""Some of the rows of any source: those that a mask keeps, or a range."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from densernn.errors import DataError, ParameterError
+from densernn.sources.rechunk import Block, rechunk
+from densernn.sources.rows import Chunk, RowSource
+
+
+class Selectable(RowSource):
+    """A source that gives sources of some of its rows."""
+
+    def where(self, keep: ArrayLike) -> SelectedSource:
+        """Return the rows at which a mask is True; see :class:`SelectedSource`."""
+        return SelectedSource(self, np.asarray(keep))
+
+    def rows(self, start: int, stop: int | None = None) -> RowRange:
+        """Return rows ``start`` to before ``stop``, or to the end; see :class:`RowRange`."""
+        return RowRange(self, start, stop)
+
+    def head(self, n_rows: int) -> RowRange:
+        """Return the first ``n_rows`` rows, or all if there are fewer."""
+        return self.rows(0, n_rows)
+
+
+class _Narrowed(Selectable):
+    """What sources of some rows of another have in common with it."""
+
+    source: RowSource
+
+    @property
+    def buffer_bytes(self) -> int:  # type: ignore[override]
+        """Memory that reading the source takes, about."""
+        return self.source.buffer_bytes
+
+    @property
+    def weighted(self) -> bool:  # type: ignore[override]
+        """Whether rows bring weights of their own."""
+        return self.source.weighted
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of X."""
+        return self.source.n_columns
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """Names of the columns of X, if they have any."""
+        return self.source.feature_names
+
+    @property
+    def n_targets(self) -> int | None:
+        """Columns of y where it has two axes, 0 where it has one, None where there is no y."""
+        return self.source.n_targets
+
+
+@dataclass(frozen=True, eq=False)
+class SelectedSource(_Narrowed):
+    """The rows of a source at which a mask is True, numbered from 0.
+
+    Parameters
+    ----------
+    source : RowSource
+        Where they come from.
+    keep : ndarray of bool, of shape (n_rows,)
+        One entry for every row of the source.
+
+    Raises
+    ------
+    ParameterError
+        If the mask is none, keeps nothing, or its length is not the source's number of rows.
+        Where that number is not known beforehand, :meth:`chunks` raises a DataError at the
+        first row too many or at the end.
+
+    Notes
+    -----
+    A pass reads the source from the first row kept to its end, and takes the memory of one
+    more chunk. Rows that the source passed over are told of even where the mask drops their
+    neighbours.
+    """
+
+    source: RowSource
+    keep: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        if self.keep.ndim != 1 or self.keep.dtype != bool:
+            raise ParameterError(
+                "keep must be a one-dimensional mask of bools, found shape "
+                f"{self.keep.shape} and dtype {self.keep.dtype}"
+            )
+        if not self.keep.any():
+            raise ParameterError("keep must keep at least one row; all its entries are False")
+        if self.source.n_rows not in (None, len(self.keep)):
+            raise ParameterError(
+                f"keep must have an entry for each of the {self.source.n_rows} rows, "
+                f"found {len(self.keep)}"
+            )
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that are kept."""
+        return int(np.count_nonzero(self.keep))
+
+    def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
+        """Give the rows kept, ``n_rows`` at a time."""
+        check_chunk(n_rows, first)
+        if first >= self.n_rows:
+            return iter(())
+        begin = int(np.flatnonzero(self.keep)[first])
+        return self._chunks(n_rows, first, begin)
+
+    def _chunks(self, n_rows: int, first: int, begin: int) -> Iterator[Chunk]:
+        with closing(self._blocks(n_rows, begin)) as blocks:
+            for chunk in rechunk(blocks, n_rows, start=first):
+                if len(chunk.X) or chunk.skipped.count:
+                    yield chunk
+
+    def _blocks(self, n_rows: int, begin: int) -> Any:
+        seen = begin
+        for chunk in self.source.chunks(n_rows, begin):
+            mask = self.keep[seen : seen + len(chunk.X)]
+            seen += len(chunk.X)
+            if seen > len(self.keep):
+                raise DataError(
+                    f"the mask of rows to keep has {len(self.keep)} entries, but there are more "
+                    "rows"
+                )
+            yield Block(
+                chunk.X[mask],
+                None if chunk.y is None else chunk.y[mask],
+                None if chunk.weight is None else chunk.weight[mask],
+                np.zeros(chunk.skipped.count, np.intp),
+                chunk.skipped.places,
+            )
+        if seen < len(self.keep):
+            raise DataError(
+                f"the mask of rows to keep has {len(self.keep)} entries, but there are only "
+                f"{seen} rows"
+            )
+
+    def parts(self, most: int) -> Sequence[RowSource]:
+        """Cut as the source is, where its parts know their lengths; else there is one part."""
+        parts = self.source.parts(most)
+        edges = _edges(parts)
+        if edges is None:
+            return [self]
+        masks = [self.keep[a:b] for a, b in pairwise(edges)]
+        return [
+            SelectedSource(part, mask)
+            for part, mask in zip(parts, masks, strict=True)
+            if mask.any()
+        ]
+
+    def identity(self) -> dict[str, str]:
+        """Return the source's identity and a digest of the mask."""
+        digest = hashlib.blake2b(np.packbits(self.keep).tobytes(), digest_size=8).hexdigest()
+        return self.source.identity() | {"rows kept": f"{self.n_rows}, {digest}"}
+
+
+@dataclass(frozen=True, eq=False)
+class RowRange(_Narrowed):
+    """Consecutive rows of a source, numbered from 0.
+
+    Parameters
+    ----------
+    source : RowSource
+        Where they come from.
+    start : int
+        The first one.
+    stop : int, optional
+        The one behind the last one; None for all. Beyond the end is the end.
+
+    Raises
+    ------
+    ParameterError
+        If the range is empty.
+    """
+
+    source: RowSource
+    start: int
+    stop: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.start < 0 or (self.stop is not None and self.stop <= self.start):
+            raise ParameterError(
+                "a range of rows needs 0 <= start < stop, found start "
+                f"{self.start} and stop {self.stop}"
+            )
+        total = self.source.n_rows
+        if total is not None and self.start >= total:
+            raise ParameterError(f"start must be less than the {total} rows, found {self.start}")
+
+    @property
+    def n_rows(self) -> int | None:
+        """Rows there are; None where only a pass over the source can tell."""
+        total = self.source.n_rows
+        if total is None:
+            return None
+        return (total if self.stop is None else min(self.stop, total)) - self.start
+
+    def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
+        """Give the rows of the range, ``n_rows`` at a time; what lies behind it is not read."""
+        check_chunk(n_rows, first)
+        return self._chunks(n_rows, first)
+
+    def _chunks(self, n_rows: int, first: int) -> Iterator[Chunk]:
+        left = None if self.stop is None else self.stop - self.start - first
+        if left is not None and left <= 0:
+            return
+        for chunk in self.source.chunks(n_rows, self.start + first):
+            end = len(chunk.X) if left is None else min(left, len(chunk.X))
+            yield Chunk(
+                chunk.X[:end],
+                None if chunk.y is None else chunk.y[:end],
+                None if chunk.weight is None else chunk.weight[:end],
+                chunk.start - self.start,
+                chunk.skipped,
+            )
+            if left is not None:
+                left -= end
+                if not left:
+                    return
+
+    def parts(self, most: int) -> Sequence[RowSource]:
+        """Cut as the source is, where its parts know their lengths; else there is one part."""
+        parts = self.source.parts(most)
+        edges = _edges(parts)
+        if edges is None:
+            return [self]
+        stop = edges[-1] if self.stop is None else min(self.stop, edges[-1])
+        return [
+            RowRange(part, max(self.start - a, 0), min(stop, b) - a)
+            for part, a, b in zip(parts, edges, edges[1:], strict=False)
+            if max(self.start, a) < min(stop, b)
+        ]
+
+    def identity(self) -> dict[str, str]:
+        """Return the source's identity and the range."""
+        stop = "the end" if self.stop is None else str(self.stop)
+        return self.source.identity() | {"range of rows": f"{self.start} to {stop}"}
+
+
+def check_chunk(n_rows: int, first: int) -> None:
+    """Raise a :class:`ParameterError` on a chunk of no rows or a negative first row."""
+    if n_rows < 1:
+        raise ParameterError(f"n_rows must be at least 1, found {n_rows}")
+    if first < 0:
+        raise ParameterError(f"first must be at least 0, found {first}")
+
+
+def _edges(parts: Sequence[RowSource]) -> list[int] | None:
+    """Return the row numbers at which parts begin, and their end; None if not all are known."""
+    lengths = [part.n_rows for part in parts]
+    known = [length for length in lengths if length is not None]
+    return [0, *accumulate(known)] if len(known) == len(lengths) else None

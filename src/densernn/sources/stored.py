@@ -1,0 +1,267 @@
+"""Files that hold Arrow's record batches, or what can be made such, read in small pieces.
+
+Each kind gives its schema, the lengths of the units that can be reached without reading what
+stands before them (row groups, record batches), and batches of the rows of some of those.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BUFFER_BYTES = 1 << 16
+"""What is read of a Parquet column at once; a column's whole part of a row group without it."""
+PAGE_BYTES = 2 << 20
+"""What is held of a Parquet column while it is decoded: a page and a dictionary, of 1 MB mostly."""
+NPY_ROWS = 1 << 16
+"""Rows of a unit of an NPY file, which has no units of its own."""
+
+
+class Stored(ABC):
+    """Rows in one file, or in memory."""
+
+    named: bool = True
+    """Whether columns have names of their own."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What messages call it."""
+
+    @abstractmethod
+    def schema(self) -> pa.Schema:
+        """Names and types of its columns."""
+
+    @abstractmethod
+    def lengths(self) -> tuple[int, ...]:
+        """Rows of each unit."""
+
+    def held_bytes(self, n_columns: int) -> int:
+        """Return the memory that reading so many columns takes beside the batches, about."""
+        return 0
+
+    @abstractmethod
+    def batches(
+        self, units: range, columns: Sequence[str], n_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Give some columns of the rows of consecutive units, about ``n_rows`` at a time."""
+
+
+@dataclass(frozen=True)
+class ParquetRows(Stored):
+    """Rows of a Parquet file, which are decoded page by page."""
+
+    path: Path
+
+    @property
+    def title(self) -> str:
+        """The file's name."""
+        return str(self.path)
+
+    def schema(self) -> pa.Schema:
+        """Names and types of its columns."""
+        with self._open() as file:
+            return file.schema_arrow
+
+    def lengths(self) -> tuple[int, ...]:
+        """Rows of each row group."""
+        with self._open() as file:
+            meta = file.metadata
+            return tuple(meta.row_group(i).num_rows for i in range(meta.num_row_groups))
+
+    def held_bytes(self, n_columns: int) -> int:
+        """Return the size of the pages that are decoded, at most that of a row group."""
+        with self._open() as file:
+            meta = file.metadata
+            groups = (meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
+            return min(PAGE_BYTES * n_columns, max(groups, default=0))
+
+    def batches(
+        self, units: range, columns: Sequence[str], n_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Give the rows of some row groups."""
+        with self._open() as file:
+            yield from file.iter_batches(
+                n_rows, row_groups=list(units), columns=list(columns), use_threads=False
+            )
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        import pyarrow.parquet as pq  # noqa: PLC0415  (importing densernn must stay fast)
+
+        with (
+            arrow_errors(self.path, "Parquet"),
+            pq.ParquetFile(self.path, buffer_size=BUFFER_BYTES, pre_buffer=False) as file,
+        ):
+            yield file
+
+
+@dataclass(frozen=True)
+class FeatherRows(Stored):
+    """Rows of a Feather file, that is, one of Arrow's interprocess format."""
+
+    path: Path
+
+    @property
+    def title(self) -> str:
+        """The file's name."""
+        return str(self.path)
+
+    def schema(self) -> pa.Schema:
+        """Names and types of its columns."""
+        with self._open() as file:
+            return file.schema
+
+    def lengths(self) -> tuple[int, ...]:
+        """Rows of each record batch.
+
+        They stand in the file's metadata, out of reach from Python, so that one column is
+        looked at, batch by batch.
+        """
+        with self._open(self.schema().names[:1]) as file:
+            return tuple(file.get_batch(i).num_rows for i in range(file.num_record_batches))
+
+    def held_bytes(self, n_columns: int) -> int:
+        """Return the size of a record batch, which is unpacked as a whole."""
+        return 8 * n_columns * max(self.lengths(), default=0)
+
+    def batches(
+        self, units: range, columns: Sequence[str], n_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Give the rows of some record batches."""
+        for unit in units:
+            # Mapped anew each time: what has been read of a mapping counts as memory in use.
+            with self._open(columns) as file:
+                batch = file.get_batch(unit)
+                for start in range(0, batch.num_rows, n_rows):
+                    yield batch.slice(start, n_rows)
+
+    @contextmanager
+    def _open(self, columns: Sequence[str] = ()) -> Iterator[Any]:
+        import pyarrow as pa  # noqa: PLC0415
+
+        with arrow_errors(self.path, "Feather"), pa.memory_map(str(self.path)) as mapped:
+            included = []
+            if columns:
+                schema = pa.ipc.open_file(mapped).schema
+                included = [schema.get_field_index(name) for name in columns]
+            options = pa.ipc.IpcReadOptions(included_fields=included, use_threads=False)
+            yield pa.ipc.open_file(mapped, options=options)
+
+
+@dataclass(frozen=True)
+class TableRows(Stored):
+    """Rows of an Arrow table in memory."""
+
+    table: pa.Table
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+        return "the table"
+
+    def schema(self) -> pa.Schema:
+        """Names and types of its columns."""
+        return self.table.schema
+
+    def lengths(self) -> tuple[int, ...]:
+        """Rows of each record batch."""
+        return tuple(batch.num_rows for batch in self.table.to_batches(max_chunksize=NPY_ROWS))
+
+    def batches(
+        self, units: range, columns: Sequence[str], n_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Give rows without copying them."""
+        edges = np.cumsum([0, *self.lengths()])
+        start, stop = int(edges[units.start]), int(edges[units.stop])
+        rows = self.table.select(list(columns)).slice(start, stop - start)
+        yield from rows.to_batches(max_chunksize=n_rows)
+
+
+@dataclass(frozen=True)
+class NpyRows(Stored):
+    """Rows of a matrix in an NPY file, which is mapped into memory.
+
+    Parameters
+    ----------
+    path : Path
+    names : tuple of str, optional
+        Names of its columns: ``x0``, ``x1``, ... if not given.
+    """
+
+    path: Path
+    names: tuple[str, ...] | None = None
+    named = False
+
+    @property
+    def title(self) -> str:
+        """The file's name."""
+        return str(self.path)
+
+    def schema(self) -> pa.Schema:
+        """Names, and the one type of all columns."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        matrix = self._open()
+        names = self.names or tuple(f"x{j}" for j in range(matrix.shape[1]))
+        if len(names) != matrix.shape[1]:
+            raise DataError(f"{self.path}: {len(names)} names for {matrix.shape[1]} columns")
+        kind = pa.from_numpy_dtype(matrix.dtype.newbyteorder("="))
+        return pa.schema([(name, kind) for name in names])
+
+    def lengths(self) -> tuple[int, ...]:
+        """Rows of each unit."""
+        n_rows = len(self._open())
+        return tuple(min(NPY_ROWS, n_rows - start) for start in range(0, n_rows, NPY_ROWS))
+
+    def batches(
+        self, units: range, columns: Sequence[str], n_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Give rows, copied column by column."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        names = self.schema().names
+        places = [names.index(name) for name in columns]
+        for unit in units:
+            # Mapped anew each time: what has been read of a mapping counts as memory in use.
+            matrix = self._open()[unit * NPY_ROWS : (unit + 1) * NPY_ROWS]
+            native = matrix.dtype.newbyteorder("=")
+            for start in range(0, len(matrix), n_rows):
+                rows = matrix[start : start + n_rows]
+                arrays = [pa.array(np.ascontiguousarray(rows[:, j], native)) for j in places]
+                yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
+
+    def _open(self) -> NDArray[Any]:
+        try:
+            matrix: NDArray[Any] = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise DataError(f"{self.path}: not a readable NPY file ({error})") from error
+        if matrix.ndim != 2 or matrix.dtype.kind not in "biuf":
+            raise DataError(
+                f"{self.path}: must hold a matrix of numbers, found shape {matrix.shape} and "
+                f"dtype {matrix.dtype}"
+            )
+        return matrix
+
+
+@contextmanager
+def arrow_errors(path: Path, kind: str) -> Iterator[None]:
+    """Turn errors of Arrow's into a :class:`DataError` that names the file."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path}: not a readable {kind} file ({error})") from error
