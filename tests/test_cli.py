@@ -16,7 +16,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 import densernn
-from densernn import RNNELMClassifier, RNNELMRegressor, load, save
+from densernn import RNNELMClassifier, RNNELMRegressor, datasets, load, save
 from densernn.cli import entry, evaluate, models, report
 from densernn.cli.options import ModelOptions
 
@@ -533,11 +533,11 @@ def test_help_is_fast_and_imports_nothing_heavy():
         if seconds < 0.3:
             break
     assert seconds < 0.3
-    for command in (b"evaluate", b"fit", b"predict", b"info", b"simulate"):
+    for command in (b"evaluate", b"fit", b"predict", b"info", b"simulate", b"datasets"):
         assert command in done.stdout
 
 
-@pytest.mark.parametrize("command", ["evaluate", "fit", "predict", "info", "simulate"])
+@pytest.mark.parametrize("command", ["evaluate", "fit", "predict", "info", "simulate", "datasets"])
 def test_each_command_has_help(command, call):
     out = call(command, "--help")
     assert "Usage: densernn" in out
@@ -704,6 +704,51 @@ def test_simulate_refuses(refuse, args, said):
 def test_simulate_says_what_a_plot_needs(refuse, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert "pip install 'densernn[plot]'" in refuse("simulate", "--plot", tmp_path / "zeta.png")
+
+
+# ---------------------------------------------------------------------------------- datasets
+
+
+def test_make_higgs_like_writes_what_it_says(call, tmp_path):
+    paths = [tmp_path / "rows.parquet", tmp_path / "HIGGS-rows.csv.gz"]
+    outputs = ("-o", paths[0], "-o", paths[1])
+    out = call("datasets", "make-higgs-like", "--rows", 300, "--seed", 5, *outputs, "--json")
+    assert out.count("\n") == 1
+    result = json.loads(out)
+    assert (result["rows"], result["seed"]) == (300, 5)
+    assert result["files"] == [str(path) for path in paths]
+    assert result["bytes"] == [path.stat().st_size for path in paths]
+    assert 0 < result["seconds"] < 60
+    features, labels = datasets.make_higgs_like(300, seed=5)
+    frame = pd.read_parquet(paths[0])
+    np.testing.assert_array_equal(frame.drop(columns="class_label").to_numpy(), features)
+    np.testing.assert_array_equal(frame["class_label"], labels)
+
+
+def test_make_higgs_like_has_a_table_and_help(call, tmp_path):
+    out = call("datasets", "make-higgs-like", "--rows", 1000, "-o", tmp_path / "rows.csv")
+    assert "1,000" in out
+    assert "seconds" in out
+    assert "11000000" in call("datasets", "make-higgs-like", "--help")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ((), "Missing option '-o'"),
+        (("-o", "rows.txt"), "rows.txt: its name must end with one of .parquet, .csv, .csv.gz"),
+        (("-o", "nowhere/rows.csv"), "nowhere/rows.csv: there is no folder nowhere"),
+        (("-o", "HIGGS.csv.gz"), "must not bear the name of the published file"),
+        (("-o", "rows.csv", "--rows", "0"), "--rows"),
+        (("-o", "rows.csv", "--seed", "-1"), "--seed"),
+    ],
+)
+def test_make_higgs_like_refuses(refuse, args, said):
+    assert said in refuse("datasets", "make-higgs-like", *args)
+
+
+def test_the_group_asks_for_a_command(refuse):
+    assert "Missing command" in refuse("datasets")
 
 
 # ------------------------------------------------------------------------------------- parts

@@ -1,4 +1,4 @@
-"""The command line: ``densernn evaluate | fit | predict | info | simulate``.
+"""The command line: ``densernn evaluate | fit | predict | info | simulate | datasets``.
 
 It turns names into calls and results into tables; there is no mathematics here.  To show help,
 only :mod:`.entry`, :mod:`.commands` and :mod:`.options` are imported, which import nothing heavy.

@@ -161,3 +161,39 @@ def simulate(**options: Any) -> None:
     from densernn.cli import simulate as command  # noqa: PLC0415 - so that help is fast
 
     command.simulate(**options)
+
+
+@densernn.group(no_args_is_help=False)
+def datasets() -> None:
+    """Generate data sets to try things on."""
+
+
+@datasets.command("make-higgs-like")
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1),
+    default=11_000_000,
+    show_default=True,
+    help="How many; the first ones are the same whatever the number.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the rows."
+)
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    type=FILE,
+    multiple=True,
+    required=True,
+    help="A .parquet, .csv.gz or .csv file; give it again for the same rows in another format.",
+)
+@JSON
+def make_higgs_like(**options: Any) -> None:
+    """Generate rows in the columns of HIGGS, with signal hidden in their masses.
+
+    They stand in for HIGGS where size and shape matter; they are no physics.
+    """
+    from densernn.cli import make_higgs_like as command  # noqa: PLC0415 - so that help is fast
+
+    command.make_higgs_like(**options)

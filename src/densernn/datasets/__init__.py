@@ -8,6 +8,7 @@ from densernn.datasets.bunch import Dataset
 from densernn.datasets.covertype import load_covertype
 from densernn.datasets.digits import load_digits
 from densernn.datasets.higgs import load_higgs
+from densernn.datasets.higgs_like import make_higgs_like, write_higgs_like
 from densernn.datasets.idx import load_mnist
 from densernn.datasets.mfeat import load_mfeat
 from densernn.datasets.norb import load_norb
@@ -21,5 +22,7 @@ __all__ = [
     "load_mfeat",
     "load_mnist",
     "load_norb",
+    "make_higgs_like",
     "make_stereo_objects",
+    "write_higgs_like",
 ]

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
+from densernn.datasets.whole_file import whole_file
 from densernn.errors import DataError
 from densernn.sources.files import BLOCK, reading
 
@@ -42,16 +42,13 @@ def download(url: str, target: Path, check: Check) -> None:
         If the check refuses the file; it is removed.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{uuid4().hex}.part")
-    try:
+    with whole_file(target) as part:
         _transfer(url, part, target.name)
-        check(part)
-        part.replace(target)
-    except DataError as error:
-        reason = str(error).replace(str(part), target.name)
-        raise DataError(f"{url}: what was downloaded is not kept: {reason}") from error
-    finally:
-        part.unlink(missing_ok=True)
+        try:
+            check(part)
+        except DataError as error:
+            reason = str(error).replace(str(part), target.name)
+            raise DataError(f"{url}: what was downloaded is not kept: {reason}") from error
 
 
 def has_digest(algorithm: str, expected: str) -> Check:
