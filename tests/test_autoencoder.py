@@ -168,7 +168,7 @@ def test_ctrl_c_before_there_is_anything_goes_through(monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(descents, "run", interrupted)
+    monkeypatch.setattr(descents.CodePass, "add", interrupted)
     model = autoencoder()
     with pytest.raises(KeyboardInterrupt):
         model.fit(digits())

@@ -614,7 +614,7 @@ def on_terminal(*args):
 def test_terminal_shows_a_bar_and_a_table(here):
     status, shown = on_terminal("evaluate", "words.csv", "--target=label", *SMALL)
     assert status == 0
-    for word in ("training", "100%", "accuracy", "words.csv", "\x1b["):
+    for word in ("readout", "100%", "accuracy", "words.csv", "\x1b["):
         assert word in shown
 
 

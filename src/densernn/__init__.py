@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from densernn.preparation import SplitScaler, UnitScaler
     from densernn.row_standardizer import RowStandardizer
     from densernn.sign_splitter import SignSplitter
+    from densernn.sources.open import open_rows
+    from densernn.sources.rows import RowSource
     from densernn.subsampling import ImageSubsampler
     from densernn.whitening import ZCAWhitener
 
@@ -43,6 +45,8 @@ _HOMES = {
     "Marginals": "folds",
     "Moments": "folds",
     "RandomNeuralNetwork": "gnetwork",
+    "open_rows": "sources.open",
+    "RowSource": "sources.rows",
     "ImageSubsampler": "subsampling",
     "RowStandardizer": "row_standardizer",
     "SignSplitter": "sign_splitter",
@@ -67,6 +71,7 @@ __all__ = [
     "RNNELMClassifier",
     "RNNELMRegressor",
     "RandomNeuralNetwork",
+    "RowSource",
     "RowStandardizer",
     "SignSplitter",
     "SplitScaler",
@@ -74,6 +79,7 @@ __all__ = [
     "ZCAWhitener",
     "__version__",
     "load",
+    "open_rows",
     "save",
 ]
 

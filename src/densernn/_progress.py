@@ -36,6 +36,7 @@ class Progress:
             from rich.console import Console  # noqa: PLC0415 - only where a bar is shown
             from rich.progress import (  # noqa: PLC0415
                 BarColumn,
+                TaskProgressColumn,
                 TextColumn,
                 TimeRemainingColumn,
             )
@@ -44,6 +45,7 @@ class Progress:
             self._bar = Bar(
                 TextColumn("{task.description}"),
                 BarColumn(),
+                TaskProgressColumn(),
                 TextColumn("{task.completed:,.0f} done, {task.fields[rate]:,.0f}/s"),
                 TimeRemainingColumn(),
                 console=Console(stderr=True),

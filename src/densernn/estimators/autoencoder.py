@@ -142,6 +142,9 @@ class RNNAutoencoder(FittedAutoencoder):
     True
     """
 
+    engine = "auto"  # of models from files that are older than these two
+    checkpoint: Any = None
+
     def __init__(
         self,
         n_hidden: int = 50,

@@ -45,8 +45,8 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
     alpha: Any
     dtype: str
     memory_limit: int | str | None
-    engine: str
-    checkpoint: Any
+    engine = "auto"  # of models from files that are older than these two
+    checkpoint: Any = None
     random_state: Any
     verbose: int
     n_features_in_: int

@@ -13,21 +13,21 @@ from numpy.typing import NDArray
 class Sample:
     """Rows whose number is a multiple of a stride, which doubles when there are too many.
 
-    Which rows those are depends on how the whole was cut into parts, since rows are numbered in
-    each part from 0: two folds of the same rows need not hold the same sample, but each spreads
-    evenly over all rows.
+    Which rows those are depends on how the whole was cut into parts that were merged: two folds
+    of the same rows need not hold the same sample, but each spreads evenly over all rows.
 
     Parameters
     ----------
     most : int
-        Twice as many rows are never exceeded, and half of ``most`` are there once as many were
-        seen.
+        There are always less than twice as many rows.
     stride : int
         A power of two.
     rows : ndarray of shape (n_rows, n_columns)
         As they came.
     numbers : ndarray of shape (n_rows,), int64
-        Number of each row in its part, for later thinning.
+        Multiples of the stride, by which rows are numbered, for later thinning.
+    end : int
+        A number that is above those of all rows that were seen.
 
     Examples
     --------
@@ -40,6 +40,7 @@ class Sample:
     stride: int
     rows: NDArray[Any]
     numbers: NDArray[np.int64]
+    end: int = 0
 
     @classmethod
     def zero(cls, most: int, n_columns: int) -> Self:
@@ -54,18 +55,20 @@ class Sample:
         if weight is not None:
             counted = weight[taken] != 0
             numbers, rows = numbers[counted], rows[counted]
-        return self.merge(type(self)(self.most, self.stride, rows, numbers))
+        return self._with(rows, numbers, first + len(X))
 
     def merge(self, other: Sample) -> Self:
-        """Return a sample of the rows of both."""
-        joined = [part._thinned(max(self.stride, other.stride)) for part in (self, other)]
-        kept = [part.rows for part in joined if len(part.rows)] or [other.rows]
-        both = type(self)(
-            self.most,
-            joined[0].stride,
-            np.concatenate(kept),
-            np.concatenate([part.numbers for part in joined]),
-        )
+        """Return a sample of the rows of both, those of the other numbered behind these."""
+        stride = max(self.stride, other.stride)
+        mine, theirs = self._thinned(stride), other._thinned(stride)
+        shift = -(-self.end // stride) * stride
+        return mine._with(theirs.rows, theirs.numbers + shift, other.end + shift)
+
+    def _with(self, rows: NDArray[Any], numbers: NDArray[np.int64], end: int) -> Self:
+        """Return the sample with more rows, whose numbers are multiples of the stride, too."""
+        kept = [part for part in (self.rows, rows) if len(part)] or [rows]
+        joined = np.concatenate([self.numbers, numbers])
+        both = type(self)(self.most, self.stride, np.concatenate(kept), joined, end)
         while len(both.rows) >= 2 * self.most > 0:
             both = both._thinned(2 * both.stride)
         return both
@@ -75,4 +78,4 @@ class Sample:
         if stride == self.stride:
             return self
         kept = self.numbers % stride == 0
-        return type(self)(self.most, stride, self.rows[kept], self.numbers[kept])
+        return type(self)(self.most, stride, self.rows[kept], self.numbers[kept], self.end)
