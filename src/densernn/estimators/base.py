@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import time
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
@@ -247,7 +246,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         """Add the moments of another model with the same layers."""
         self.moments_ = self.moments_.merge(other.moments_)
 
-    def forget(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def forget(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Take rows away that the model was trained on.
 
         The readout becomes that of a fit on the remaining rows with these frozen layers, to
@@ -414,23 +413,22 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         if "moments_" in state and not hasattr(self._readout, "moments"):
             self._readout.moments = self.moments_
 
-    def _answer(self, X: Any, method: str, make: Callable[[Float64Array], Any]) -> Any:
+    def _answer(self, X: Any, method: str) -> Any:
         """Return what comes of the readout's outputs; of a Dask collection, when it is computed.
 
         Parameters
         ----------
         X : what :meth:`fit` takes
         method : str
-            Name of the method that is asked, for workers to ask it again.
-        make : callable
-            Makes the answer of outputs.
+            Name of the method that is asked: of the model, and of its targets.
         """
         if not is_collection(X):
-            return make(self._outputs(X))
+            outputs = self._outputs(X)
+            return getattr(self.targets_, method)(outputs)
         from densernn.sources.collections import map_rows  # noqa: PLC0415 - needs Dask
 
         check_is_fitted(self, "stack_")
-        template = make(np.zeros((1, self.targets_.n_targets)))
+        template = getattr(self.targets_, method)(np.zeros((1, self.targets_.n_targets)))
         n_outputs = None if template.ndim == 1 else template.shape[1]
         names = None if n_outputs is None else getattr(self, "classes_", range(n_outputs))
         return map_rows(X, self._for_prediction(), method, n_outputs, template.dtype, names)

@@ -209,7 +209,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
             For a Dask array or data frame an array, or a series, that is computed when it is
             asked for, block by block.
         """
-        return self._answer(X, "predict", lambda outputs: self.targets_.predict(outputs))
+        return self._answer(X, "predict")
 
     def predict_proba(self, X: Any) -> Any:
         """Estimate class probabilities.
@@ -224,9 +224,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         ndarray of shape (n_samples, n_classes)
             Rows add up to 1; for multilabel, independent probabilities of the labels.
         """
-        return self._answer(
-            X, "predict_proba", lambda outputs: self.targets_.probabilities(outputs)
-        )
+        return self._answer(X, "predict_proba")
 
     def decision_function(self, X: Any) -> Any:
         """Return the outputs of the readout.
@@ -236,9 +234,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes, how much the second's output exceeds the first's.
         """
-        return self._answer(
-            X, "decision_function", lambda outputs: self.targets_.decisions(outputs)
-        )
+        return self._answer(X, "decision_function")
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the share of rows whose label is predicted; for multilabel, all their labels.

@@ -91,7 +91,7 @@ engine, checkpoint, random_state, verbose
 
         Of a Dask collection they are computed when they are asked for, block by block.
         """
-        return self._answer(X, "predict", self.targets_.predict)
+        return self._answer(X, "predict")
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the coefficient of determination R^2, as in scikit-learn.

@@ -67,11 +67,11 @@ class ClassTargets:
         """Return the label of the largest output of each row."""
         return cast("NDArray[Any]", self.classes[np.argmax(outputs, axis=1)])
 
-    def probabilities(self, outputs: Float64Array) -> Float64Array:
+    def predict_proba(self, outputs: Float64Array) -> Float64Array:
         """Return the nearest probability vector to each row of outputs."""
         return project_to_simplex(outputs)
 
-    def decisions(self, outputs: Float64Array) -> Float64Array:
+    def decision_function(self, outputs: Float64Array) -> Float64Array:
         """Return the outputs; for two classes how much the second exceeds the first."""
         return outputs[:, 1] - outputs[:, 0] if self.n_targets == 2 else outputs
 
@@ -120,12 +120,12 @@ class LabelTargets:
         """Return 1 for the labels that are more likely than not."""
         return (outputs > 0.5).astype(np.intp)
 
-    def probabilities(self, outputs: Float64Array) -> Float64Array:
+    def predict_proba(self, outputs: Float64Array) -> Float64Array:
         """Return the nearest probability to each output, inside (0, 1) by a rounding error."""
         margin = np.finfo(np.float64).eps
         return np.clip(outputs, margin, 1.0 - margin)
 
-    def decisions(self, outputs: Float64Array) -> Float64Array:
+    def decision_function(self, outputs: Float64Array) -> Float64Array:
         """Return by how much outputs exceed one half."""
         return outputs - 0.5
 

@@ -1,0 +1,264 @@
+"""Passes on a cluster of processes: one model, whoever computes what."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+
+from densernn import (
+    ClusterFeatures,
+    DenseRNNClassifier,
+    RNNAutoencoder,
+    RNNELMClassifier,
+    RNNELMRegressor,
+    open_rows,
+)
+from densernn.errors import DataError, ParameterError
+
+pytest.importorskip("distributed")
+import dask
+import dask.array as da
+import dask.dataframe as dd
+from distributed import Client, LocalCluster
+
+from densernn.engine import dask as engine
+from densernn.sources.collections import from_collections
+
+pytestmark = [
+    pytest.mark.dask,
+    pytest.mark.filterwarnings("default::ResourceWarning"),
+    pytest.mark.filterwarnings("default::DeprecationWarning"),
+]
+
+X, LABELS = load_digits(return_X_y=True)
+NAMES = [f"pixel{j}" for j in range(64)]
+WORDS = np.array(["nil", "one", "two", "three", "four", "five", "six", "seven", "8", "9"])[LABELS]
+
+
+@pytest.fixture(scope="module")
+def client():
+    options = {"processes": True, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with LocalCluster(n_workers=2, **options) as cluster, Client(cluster) as connected:
+        yield connected
+
+
+@pytest.fixture
+def arrays():
+    return da.from_array(X, chunks=(190, 50)), da.from_array(LABELS, chunks=400)
+
+
+@pytest.fixture
+def frame():
+    table = pd.DataFrame(X, columns=NAMES).assign(label=LABELS, word=WORDS)
+    return dd.from_pandas(table, npartitions=7)
+
+
+def close(first, second):
+    np.testing.assert_allclose(first.coef_, second.coef_, atol=1e-8)
+    np.testing.assert_allclose(first.intercept_, second.intercept_, atol=1e-8)
+
+
+MODELS = [
+    RNNELMClassifier(150, alpha=1.0, random_state=0),
+    RNNELMClassifier(100, alpha=1.0, random_state=0, class_weight="balanced"),
+    DenseRNNClassifier((20, 10), 100, alpha=1.0, random_state=0),
+    DenseRNNClassifier((20,), 60, alpha=1.0, weights="dense", encoder="fista", random_state=0),
+    RNNELMRegressor(100, alpha=1.0, random_state=0),
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__ + m.weights)
+def test_a_cluster_learns_what_this_machine_does(model, client, arrays):
+    spread, whole = clone(model).fit(*arrays), clone(model).fit(X, LABELS)
+    np.testing.assert_allclose(spread.predict(X), whole.predict(X), atol=1e-6)
+    assert spread.moments_.weight == pytest.approx(len(X))
+    if isinstance(model, RNNELMClassifier) and model.weights == "sparse":
+        close(spread, whole)
+
+
+def test_results_do_not_depend_on_the_number_of_workers(client, arrays):
+    model = RNNELMClassifier(150, random_state=0)
+    two = clone(model).fit(*arrays)
+    options = {"processes": True, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with LocalCluster(n_workers=1, **options) as single, Client(single):
+        one = clone(model).fit(*arrays)
+    np.testing.assert_array_equal(one.coef_, two.coef_)
+    assert one.alpha_ == two.alpha_
+
+
+def test_a_worker_that_dies_in_the_middle_changes_nothing(client, arrays):
+    def slowly(block):
+        time.sleep(0.3)
+        return block
+
+    rows = arrays[0].rechunk((60, 64)).map_blocks(slowly, dtype=float)
+    model = RNNELMClassifier(150, random_state=0)
+    expected = clone(model).fit(rows, arrays[1])
+    victim = next(iter(client.run(os.getpid).values()))
+    killer = threading.Timer(2.0, os.kill, (victim, signal.SIGKILL))
+    killer.start()
+    found = clone(model).fit(rows, arrays[1])
+    killer.join()
+    assert victim not in client.run(os.getpid).values()
+    np.testing.assert_array_equal(found.coef_, expected.coef_)
+
+
+def test_frames_keep_names_index_and_words(client, frame):
+    rows = frame[NAMES]
+    model = RNNELMClassifier(150, alpha=1.0, random_state=0).fit(rows, frame["word"])
+    close(model, RNNELMClassifier(150, alpha=1.0, random_state=0).fit(X, WORDS))
+    assert list(model.feature_names_in_) == NAMES
+    predicted = model.predict(rows)
+    assert isinstance(predicted, dd.Series)
+    pd.testing.assert_index_equal(predicted.compute().index, frame.compute().index)
+    np.testing.assert_array_equal(
+        predicted.compute().to_numpy(), model.predict(pd.DataFrame(X, columns=NAMES))
+    )
+    shares = model.predict_proba(rows)
+    assert list(shares.columns) == sorted(set(WORDS))
+    np.testing.assert_allclose(shares.compute().sum(axis=1), 1.0)
+
+
+def test_predictions_wait_until_they_are_asked_for(client, arrays):
+    seen = []
+
+    def watched(block):
+        seen.append(len(block))
+        return block
+
+    model = RNNELMClassifier(100, alpha=1.0, random_state=0).fit(X, LABELS)
+    rows = da.from_array(X, chunks=(190, 64)).map_blocks(watched, dtype=float, meta=X[:0])
+    answers = {
+        "predict": (len(X),),
+        "predict_proba": (len(X), 10),
+        "decision_function": (len(X), 10),
+    }
+    for method, shape in answers.items():
+        lazy = getattr(model, method)(rows)
+        assert isinstance(lazy, da.Array)
+        assert lazy.shape == shape
+        assert not seen
+        expected = getattr(model, method)(X)
+        with dask.config.set(scheduler="synchronous"):
+            np.testing.assert_allclose(np.asarray(lazy), expected, atol=1e-12)
+        assert lazy.dtype == expected.dtype
+        assert seen.pop()
+        seen.clear()
+    regressor = RNNELMRegressor(30, random_state=0).fit(X, np.column_stack([LABELS, LABELS]))
+    assert regressor.predict(rows).shape == (len(X), 2)
+
+
+def test_files_go_to_workers_as_names_not_as_rows(client, tmp_path):
+    table = pd.DataFrame(X, columns=NAMES).assign(label=LABELS)
+    table.to_parquet(tmp_path / "digits.parquet", row_group_size=100)
+    source = open_rows(tmp_path / "digits.parquet", "label")
+    model = RNNELMClassifier(150, alpha=1.0, random_state=0)
+    whole = clone(model).set_params(engine="local").fit(source)
+    calls = []
+    original = engine._leaf
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return original(*arguments)
+
+    engine._leaf = counted
+    try:
+        close(clone(model).fit(source), whole)  # there is a client, so it is used
+        assert len(calls) == 2 * 18  # a look and the readout, over 18 row groups
+        close(clone(model).set_params(engine="dask").fit(X, LABELS), whole)
+    finally:
+        engine._leaf = original
+
+
+def test_there_are_at_most_32_leaves_of_whole_blocks():
+    source = from_collections(da.from_array(X, chunks=(10, 64)), da.from_array(LABELS, chunks=10))
+    parts = source.parts(engine.LEAVES)
+    assert len(parts) == 32
+    assert [n for part in parts for n in part.numbers] == list(range(180))
+
+
+def test_no_task_changes_what_it_is_given(arrays):
+    """On threads everything is shared, so a change would be seen."""
+    rows = da.from_array(X, chunks=(100, 64))
+    model = RNNELMClassifier(80, alpha=1.0, random_state=0).fit(X, LABELS)
+    phase = model._phase()
+    first = engine._extended(phase, None, X[:100], LABELS[:100], None, 0, None, 10**6)
+    copy = first.fold.moments.second.copy()
+    second = engine._extended(phase, first, X[100:200], LABELS[100:200], None, 1, None, 10**6)
+    merged = engine._merged(phase, first, second)
+    np.testing.assert_array_equal(first.fold.moments.second, copy)
+    assert (first.n_rows, second.n_rows, merged.n_rows) == (100, 200, 300)
+    assert from_collections(rows).n_targets is None
+
+
+def test_updates_and_other_estimators_take_collections(client, arrays):
+    rows, labels = arrays
+    model = RNNELMClassifier(80, alpha=1.0, random_state=0).fit(rows, labels)
+    more = clone(model).fit(rows, labels).partial_fit(rows, labels)
+    close(more.forget(rows, labels), model)
+    weighted = clone(model).fit(rows, labels, da.ones(len(X), chunks=300))
+    close(weighted, model)
+    assert model.score(rows, labels) == model.score(X, LABELS)
+    ridge = RNNAutoencoder(10, method="ridge", alpha=1.0, random_state=0).fit(rows)
+    whole = RNNAutoencoder(10, method="ridge", alpha=1.0, random_state=0).fit(X)
+    np.testing.assert_allclose(ridge.decoder_weights_, whole.decoder_weights_, atol=1e-8)
+    features = ClusterFeatures(20, random_state=0)
+    np.testing.assert_allclose(
+        clone(features).fit(rows).transform(X), clone(features).fit(X).transform(X), atol=1e-12
+    )
+
+
+def test_passes_are_kept_in_a_checkpoint(client, arrays, tmp_path, monkeypatch):
+    model = RNNELMClassifier(80, alpha=1.0, random_state=0, checkpoint=tmp_path / "c")
+    first = clone(model).fit(*arrays)
+    monkeypatch.setattr(engine, "_leaf", None)
+    np.testing.assert_array_equal(clone(model).fit(*arrays).coef_, first.coef_)
+
+
+def test_lengths_need_not_be_known(client, arrays):
+    odd = arrays[0][arrays[1] % 2 == 1], arrays[1].rechunk(190)[arrays[1].rechunk(190) % 2 == 1]
+    rows = arrays[0].rechunk((190, 64))[arrays[1].rechunk(190) % 2 == 1]
+    model = RNNELMClassifier(80, alpha=1.0, random_state=0).fit(rows, odd[1])
+    kept = LABELS % 2 == 1
+    close(model, RNNELMClassifier(80, alpha=1.0, random_state=0).fit(X[kept], LABELS[kept]))
+
+
+def test_without_a_client_threads_do(arrays):
+    model = RNNELMClassifier(80, alpha=1.0, random_state=0)
+    close(clone(model).fit(*arrays), clone(model).fit(X, LABELS))
+    close(clone(model).set_params(engine="local").fit(*arrays), clone(model).fit(X, LABELS))
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels", "message"),
+    [
+        (
+            da.from_array(np.where(X > 15, np.nan, X), (100, 64)),
+            LABELS,
+            r"block \d+ of X, row \d+, column \d+: nan is not finite",
+        ),
+        (da.from_array(X, (100, 64)), LABELS[:-1], "y has 1796 rows and X has 1797"),
+        (da.from_array(X[:, 0], 100), LABELS, "X must have two axes"),
+        (da.from_array(X[:300].astype(str), (100, 64)), LABELS[:300], "not numbers"),
+        (da.from_array(X, (100, 64)), np.where(LABELS, LABELS, np.nan), "target is not finite"),
+    ],
+)
+def test_bad_blocks_are_named(rows, labels, message):
+    with pytest.raises(DataError, match=message):
+        RNNELMClassifier(20).fit(rows, labels)
+
+
+def test_frames_must_be_cut_alike(frame):
+    other = frame["label"].repartition(npartitions=3)
+    with pytest.raises(DataError, match="take both from one data frame"):
+        RNNELMClassifier(20).fit(frame[NAMES], other)
+    with pytest.raises(DataError, match="not numbers"):
+        RNNELMClassifier(20).fit(frame.drop(columns="label"), frame["label"])
+    with pytest.raises(ParameterError, match="engine must be one of"):
+        RNNELMClassifier(20, engine="Dask").fit(X, LABELS)
