@@ -212,7 +212,10 @@ def test_selections_are_told_apart():
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda s: SelectedSource(s, np.ones(4)), "mask of bools, found shape .4,. and dtype float"),
+        (
+            lambda s: SelectedSource(s, np.ones(4)),
+            "mask of bools, found shape .4,. and dtype float",
+        ),
         (lambda s: SelectedSource(s, np.ones((4, 1), bool)), "one-dimensional"),
         (lambda s: SelectedSource(s, np.zeros(4, bool)), "at least one row"),
         (lambda s: SelectedSource(s, np.ones(3, bool)), "each of the 4 rows, found 3"),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from densernn.errors import ParameterError
+from densernn.errors import DataError, ParameterError
 from densernn.sources.arrowsource import open_arrow
 from densernn.sources.choice import (
     TARGET_TYPES,
@@ -22,7 +20,7 @@ from densernn.sources.choice import (
 from densernn.sources.csvsource import open_csv
 from densernn.sources.encoding import Encoding
 from densernn.sources.filesource import FileSource
-from densernn.sources.places import CSV, FEATHER, PARQUET, find_files, is_arrow
+from densernn.sources.places import CSV, FEATHER, PARQUET, Places, find_files, is_arrow
 from densernn.sources.rows import RowSource
 from densernn.sources.stored import FeatherRows, NpyRows, ParquetRows, Stored, TableRows
 
@@ -125,7 +123,7 @@ def open_rows(
                 "other argument"
             )
         return where
-    many = target is not None and not isinstance(target, str | int | np.integer)
+    many = isinstance(target, Iterable) and not isinstance(target, str)
     options = Options(
         targets=_targets(target, many),
         many=many,
@@ -181,16 +179,25 @@ def _open(where: Any, options: Options, *, target_may_lack: bool = False) -> Fil
         if places.delimiter is not None:
             options = replace(options, delimiter=places.delimiter)
         return open_csv(places.paths, options, target_may_lack=target_may_lack)
-    stored: list[Stored]
+    source = open_arrow(_stored(places, options), options, target_may_lack=target_may_lack)
+    extra = [name for name in places.columns or () if name not in source.choice.names]
+    if extra:
+        raise DataError(
+            f"the data set has the column {extra[0]!r}, which its files lack: it stands in the "
+            "names of folders, which are not read; write it into the files"
+        )
+    return source
+
+
+def _stored(places: Places, options: Options) -> list[Stored]:
+    """Return the readers of files that are not CSV."""
     if places.kind == PARQUET:
-        stored = [ParquetRows(path) for path in places.paths]
-    elif places.kind == FEATHER:
-        stored = [FeatherRows(path) for path in places.paths]
-    else:
-        stored = [NpyRows(path, options.names) for path in places.paths]
-    if stored[0].named:
         _refuse_for_named(options)
-    return open_arrow(stored, options, target_may_lack=target_may_lack)
+        return [ParquetRows(path) for path in places.paths]
+    if places.kind == FEATHER:
+        _refuse_for_named(options)
+        return [FeatherRows(path) for path in places.paths]
+    return [NpyRows(path, options.names) for path in places.paths]
 
 
 def _refuse_for_named(options: Options) -> None:

@@ -173,5 +173,5 @@ def _of_dataset(dataset: Any) -> Places:
     if not dataset.files:
         raise DataError("the pyarrow Dataset has no files")
     delimiter = dataset.format.parse_options.delimiter if kind == CSV else None
-    paths = _check(map(Path, dataset.files))
+    paths = _check([Path(name) for name in dataset.files])
     return Places(kind, paths, delimiter, tuple(dataset.schema.names))

@@ -32,9 +32,6 @@ NPY_ROWS = 1 << 16
 class Stored(ABC):
     """Rows in one file, or in memory."""
 
-    named: bool = True
-    """Whether columns have names of their own."""
-
     @property
     @abstractmethod
     def title(self) -> str:
@@ -203,7 +200,6 @@ class NpyRows(Stored):
 
     path: Path
     names: tuple[str, ...] | None = None
-    named = False
 
     @property
     def title(self) -> str:
