@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from densernn.errors import DataError, ParameterError
-from densernn.sources.columns import check_column, choose
+from densernn.sources.columns import check_column, choose, refuse_twice
 
 Column = str | int
 """A column's name, or its place among all columns, from the end if negative."""
@@ -118,6 +118,7 @@ def resolve(
     ParameterError
         If a column is asked for twice, or as two things.
     """
+    refuse_twice(path, names)
     targets, weight = options.targets or (), options.weight
     if target_may_lack and not any(target in names for target in targets):
         targets = ()

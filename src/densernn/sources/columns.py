@@ -50,9 +50,7 @@ def choose(
         If a name is there twice, a wanted column is missing, none is left, or one of the
         features has no name.
     """
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise DataError(f"{path}: duplicate column names: {', '.join(map(repr, twice))}")
+    refuse_twice(path, names)
     if target is not None:
         check_column(path, target, names, "target column")
     if columns is not None:
@@ -73,6 +71,13 @@ def choose(
             "writes such an index unless told index=False), drop it, else name it"
         )
     return features
+
+
+def refuse_twice(path: Path | str, names: Sequence[str]) -> None:
+    """Raise a :class:`DataError` that lists the names that are there more than once."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"{path}: duplicate column names: {', '.join(map(repr, twice))}")
 
 
 def check_column(path: Path | str, wanted: str, names: Sequence[str], what: str) -> None:

@@ -31,11 +31,14 @@ class TextBlock:
     text : bytes
     line : int
         Number of the first line, from 1.
+    first : bool
+        Whether it has the first rows of the file.
     """
 
     path: Path
     text: bytes
     line: int
+    first: bool
 
     @property
     def quoted(self) -> bool:
@@ -78,14 +81,15 @@ def text_blocks(path: Path, skip_lines: int) -> Iterator[TextBlock]:
     DataError
         If the file is damaged, or a row is longer than ``MAX_ROW_BYTES``.
     """
-    line = 1
+    line, first = 1, True
     for text in _whole_rows(path):
         count = count_lines(text)
         left_out = min(skip_lines, count)
         skip_lines -= left_out
         kept = text[_end_of_line(text, left_out) :] if left_out else text
         if kept.strip(b"\r\n"):
-            yield TextBlock(path, kept, line + left_out)
+            yield TextBlock(path, kept, line + left_out, first)
+            first = False
         line += count
 
 
@@ -131,12 +135,13 @@ def end_of_rows(text: bytes) -> int:
 
 
 def count_lines(text: bytes) -> int:
-    """Return how many lines end in a text, however they end."""
-    ends = text.count(b"\n")
+    """Return how many lines a text has, however they end; the last one need not."""
+    ends = text.count(b"\n") + (not text.endswith((b"\n", b"\r")))
     # Only a \r by itself is another line end, as old programs write it.
     return ends + (text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0)
 
 
 def _end_of_line(text: bytes, number: int) -> int:
     """Return where a line ends, counted from 1."""
-    return next(islice(_LINE_END.finditer(text), number - 1, None)).end()
+    found = next(islice(_LINE_END.finditer(text), number - 1, None), None)
+    return len(text) if found is None else found.end()

@@ -116,7 +116,7 @@ class CellReader:
             return fault_of_category(cell.strip(), self._known[j], name)
         if parse_number(cell, np.float64) is not None:
             return None
-        text = not self._lines and self._is_text(j)
+        text = self._block.first and not self._lines and self._is_text(j)
         help_ = f"; categorical=[{name!r}] does so" if text else ""
         return f"column {name!r}: {describe(cell, text_column=text)}{help_}"
 
@@ -139,7 +139,7 @@ class CellReader:
         )
 
     def _is_text(self, j: int) -> bool:
-        """Whether the column holds no number in the first rows of this block."""
+        """Whether the column holds no number in the first rows of the file."""
         rows = islice(self._block.rows(self._delimiter), PEEK_ROWS)
         width = len(self._names)
         return all(parse_number(r[j], np.float64) is None for _, r in rows if len(r) == width)
