@@ -553,6 +553,15 @@ def test_like_takes_another_kind_of_file_and_words_of_digits_stay_words(tmp_path
     assert read(source.like(table))[1].tolist() == ["u"]
 
 
+@pytest.mark.parametrize("kind", NAMED)
+def test_the_target_of_other_files_is_of_the_same_type(tmp_path, kind):
+    words = put(tmp_path, pd.DataFrame({"a": [1.0], "y": ["1"]}), kind, "words")
+    numbers = put(tmp_path, pd.DataFrame({"a": [1.0], "y": [1]}), kind, "numbers")
+    assert read(open_rows(words, "y").like(numbers))[1].tolist() == ["1"]
+    with pytest.raises(DataError, match="the target 'y' must hold numbers, found"):
+        open_rows(numbers, "y").like(words)
+
+
 # ------------------------------------------------------------------------------------ identity
 
 

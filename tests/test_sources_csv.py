@@ -119,6 +119,25 @@ def test_rows_end_where_the_csv_module_says(fields):
         assert end_of_rows(whole[:stop]) == max((e for e in ends if e <= stop), default=0)
 
 
+@given(st.text(st.sampled_from('a,"\n'), max_size=20), st.sampled_from(",;"))
+def test_text_is_cut_only_where_a_row_ends_even_among_stray_quotes(text, delimiter):
+    def rows(part):
+        return list(csv.reader(io.StringIO(part, newline=""), delimiter=delimiter))
+
+    text = text.replace(",", delimiter)
+    end = end_of_rows(text.encode(), delimiter)
+    assert rows(text[:end]) + rows(text[end:]) == rows(text)
+    later = [i + 1 for i in range(end, len(text)) if text[i] == "\n"]
+    assert not [e for e in later if rows(text[:e] + "z")[-1:] == [["z"]]]
+
+
+def test_a_stray_quote_holds_up_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(csvblocks, "MAX_ROW_BYTES", 300)
+    path = put(tmp_path, 'a,note\n1,5" disk\n' + '2,"two\nlines"\n' * 100)
+    assert read(open_rows(path, columns=["a"]))[0][:, 0].tolist() == [1] + [2] * 100
+
+
 @given(st.text(st.sampled_from("a\r\n"), min_size=1, max_size=12))
 def test_lines_are_counted_as_python_does(text):
     assert count_lines(text.encode()) == len(text.encode().splitlines())

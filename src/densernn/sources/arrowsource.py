@@ -219,7 +219,8 @@ def open_arrow(
     DataError
         If columns are missing, differ between files, or are of a type that is of no use.
     """
-    schemas = [one.schema() for one in stored]
+    surveys = [one.survey() for one in stored]
+    schemas = [survey.schema for survey in surveys]
     names = tuple(schemas[0].names)
     choice = resolve(stored[0].title, names, options, target_may_lack=target_may_lack)
     for one, schema in zip(stored, schemas, strict=True):
@@ -231,9 +232,13 @@ def open_arrow(
         for name in choice.features
         if name not in choice.categorical
     ]
-    plain = Encoding(choice, {}, float_for(kinds), *_target_type(stored, schemas, choice))
-    pieces = tuple(Piece(one, 0, 0, one.lengths()) for one in stored)
-    held = max(one.held_bytes(len(choice.used)) for one in stored)
+    plain = Encoding(
+        choice, {}, float_for(kinds), *_target_type(stored, schemas, choice, options.target_type)
+    )
+    pieces = tuple(
+        Piece(one, 0, 0, survey.lengths) for one, survey in zip(stored, surveys, strict=True)
+    )
+    held = len(choice.used) * max(survey.column_bytes for survey in surveys)
     return ArrowSource(options, choice, None, True, pieces, plain, held)
 
 
@@ -375,7 +380,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _target_type(
-    stored: Sequence[Stored], schemas: Sequence[pa.Schema], choice: Choice
+    stored: Sequence[Stored], schemas: Sequence[pa.Schema], choice: Choice, wanted: str
 ) -> tuple[bool, np.dtype[Any] | None]:
     """Return whether the target is text, and else the dtype that holds those of all files."""
     if choice.many or not choice.targets:
@@ -387,11 +392,13 @@ def _target_type(
             raise DataError(
                 f"{one.title}: the target {name!r} must hold numbers or text, found {kind}"
             )
-        if is_number(kind) != is_number(kinds[0]):
+        if wanted == "number" and not is_number(kind):
+            raise DataError(f"{one.title}: the target {name!r} must hold numbers, found {kind}")
+        if wanted == "auto" and is_number(kind) != is_number(kinds[0]):
             raise DataError(
                 f"{one.title}: the target {name!r} holds {kind}, in {stored[0].title} {kinds[0]}; "
                 "all files must have numbers or all text"
             )
-    if not is_number(kinds[0]):
+    if wanted == "text" or not is_number(kinds[0]):
         return True, None
     return False, np.result_type(*(np.dtype(kind.to_pandas_dtype()) for kind in kinds))

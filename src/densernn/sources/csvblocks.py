@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
 from densernn.errors import DataError
 from densernn.sources.files import reading
 
@@ -62,7 +64,7 @@ class TextBlock:
             raise DataError(f"{self.path}, line {line}: {error}") from error
 
 
-def text_blocks(path: Path, skip_lines: int) -> Iterator[TextBlock]:
+def text_blocks(path: Path, skip_lines: int, delimiter: str) -> Iterator[TextBlock]:
     """Give the text of a CSV file, plain or gzip, in blocks that end where a row does.
 
     Parameters
@@ -70,6 +72,8 @@ def text_blocks(path: Path, skip_lines: int) -> Iterator[TextBlock]:
     path : Path
     skip_lines : int
         Lines at the beginning to leave out.
+    delimiter : str
+        What separates cells.
 
     Yields
     ------
@@ -82,7 +86,7 @@ def text_blocks(path: Path, skip_lines: int) -> Iterator[TextBlock]:
         If the file is damaged, or a row is longer than ``MAX_ROW_BYTES``.
     """
     line, first = 1, True
-    for text in _whole_rows(path):
+    for text in _whole_rows(path, delimiter):
         count = count_lines(text)
         left_out = min(skip_lines, count)
         skip_lines -= left_out
@@ -93,7 +97,7 @@ def text_blocks(path: Path, skip_lines: int) -> Iterator[TextBlock]:
         line += count
 
 
-def _whole_rows(path: Path) -> Iterator[bytes]:
+def _whole_rows(path: Path, delimiter: str) -> Iterator[bytes]:
     with reading(path) as stream:
         rest = stream.read(len(BYTE_ORDER_MARK))
         if rest == BYTE_ORDER_MARK:
@@ -101,7 +105,7 @@ def _whole_rows(path: Path) -> Iterator[bytes]:
         # Twice the size each time no row ends: the bytes are looked at twice on average.
         while more := stream.read(max(BLOCK_BYTES, len(rest))):
             rest += more
-            end = end_of_rows(rest)
+            end = end_of_rows(rest, delimiter)
             if end:
                 yield rest[:end]
                 rest = rest[end:]
@@ -114,11 +118,19 @@ def _whole_rows(path: Path) -> Iterator[bytes]:
             yield rest
 
 
-def end_of_rows(text: bytes) -> int:
+def end_of_rows(text: bytes, delimiter: str = ",") -> int:
     r"""Return where the last whole row ends, 0 if none does.
 
-    A line break inside quotes ends no row: an odd number of quotes stands before it. The text
-    must begin where a row does.
+    A line break inside quotes ends no row: an odd number of quotes stands before it. That
+    does not hold where quotes stand inside a cell that does not begin with one, as in
+    ``5" disk``; then the quoted cells are looked for one by one, five times slower.
+
+    Parameters
+    ----------
+    text : bytes
+        Must begin where a row does.
+    delimiter : str, optional
+        What separates cells.
 
     Examples
     --------
@@ -127,11 +139,33 @@ def end_of_rows(text: bytes) -> int:
     """
     end = text.rfind(b"\n") + 1
     quotes = text.count(b'"', 0, end)
+    if quotes and not _quotes_are_regular(text, delimiter):
+        return _end_between_quoted_cells(text, delimiter)
     while end and quotes % 2:
         start = text.rfind(b"\n", 0, end - 1) + 1
         quotes -= text.count(b'"', start, end)
         end = start
     return end
+
+
+def _quotes_are_regular(text: bytes, delimiter: str) -> bool:
+    """Whether every quote that opens begins a cell, or follows one that seemed to close it."""
+    letters = np.frombuffer(text, np.uint8)
+    opening = np.flatnonzero(letters == ord('"'))[::2]
+    before = letters[opening[opening > 0] - 1]
+    return bool(np.isin(before, [ord(letter) for letter in f'{delimiter}"\r\n']).all())
+
+
+def _end_between_quoted_cells(text: bytes, delimiter: str) -> int:
+    begins = b"(?<![^\r\n" + re.escape(delimiter.encode()) + b'])"'
+    cells = re.compile(begins + rb'(?:[^"]++|"")*+(?:"|\Z)')
+    end = len(text)
+    for start, stop in reversed([cell.span() for cell in cells.finditer(text)]):
+        found = text.rfind(b"\n", stop, end)
+        if found >= 0:
+            return found + 1
+        end = start
+    return text.rfind(b"\n", 0, end) + 1
 
 
 def count_lines(text: bytes) -> int:

@@ -102,7 +102,7 @@ class CsvSource(FileSource):
     def _read(self, file: CsvFile, encoding: Encoding) -> Iterator[Block]:
         label = encoding.label
         text = set(encoding.categories) | ({label} if label is not None else set())
-        for block in text_blocks(file.path, file.skip_lines):
+        for block in text_blocks(file.path, file.skip_lines, self.options.delimiter):
             batch = self._fast(block, file, encoding.choice.used, text)
             if batch is None or _lacks_label(batch, encoding):
                 yield from self._slow(block, file, encoding)
@@ -198,7 +198,7 @@ class CsvSource(FileSource):
 
         for file in self.files:
             places = [file.names.index(name) for name in columns]
-            for block in text_blocks(file.path, file.skip_lines):
+            for block in text_blocks(file.path, file.skip_lines, self.options.delimiter):
                 batch = self._fast(block, file, columns, set(columns))
                 if batch is None:
                     rows = [

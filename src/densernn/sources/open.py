@@ -79,8 +79,8 @@ def open_rows(
         an unknown category, or that has too many or too few fields: raise an error that says
         where it stands, or pass it over and tell of it in the chunk (``Chunk.skipped``).
     target_type : {"auto", "text", "number"}, optional
-        What a CSV target is: names of classes, or numbers. By default, numbers if all are that
-        in the first 4 MB, else text.
+        What the target is: names of classes, or numbers. By default, what the column's type
+        says; in CSV files, numbers if all are that in the first 4 MB, else text.
 
     Returns
     -------
