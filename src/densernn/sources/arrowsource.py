@@ -66,7 +66,7 @@ class Piece:
         return Piece(self.stored, self.first + start, row, self.lengths[start:stop])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ArrowSource(FileSource):
     """Rows that are stored as Arrow's batches or can be read as such.
 
@@ -111,10 +111,15 @@ class ArrowSource(FileSource):
 
     def parts(self, most: int) -> Sequence[FileSource]:
         """Cut between row groups, or record batches, so that parts are of about equal length."""
-        units = [(p, u) for p, piece in enumerate(self.pieces) for u in range(len(piece.lengths))]
+        units = [
+            (p, u)
+            for p, piece in enumerate(self.pieces)
+            for u, length in enumerate(piece.lengths)
+            if length
+        ]
         lengths = np.array([self.pieces[p].lengths[u] for p, u in units], dtype=np.int64)
         total, count = int(lengths.sum()), min(most, len(units))
-        if count < 2 or not total:
+        if count < 2:
             return [self]
         middle = np.cumsum(lengths) - (lengths + 1) // 2
         part_of = np.minimum(middle * count // total, count - 1).tolist()

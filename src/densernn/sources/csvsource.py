@@ -41,7 +41,7 @@ class CsvFile:
     skip_lines: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CsvSource(FileSource):
     """Rows of CSV files, plain or gzip.
 
@@ -156,14 +156,13 @@ class CsvSource(FileSource):
         bad: list[int] = []
         places: list[str] = []
         for line, row in islice(block.rows(delimiter), first, None):
-            fault = cells.fault(row)
-            if fault is None:
-                cells.keep(row, line)
-            elif not skip:
-                raise DataError(f"{file.path}, line {line}{fault}")
-            else:
+            fault = cells.take(row, line)
+            if fault is not None:
+                place = f"{file.path}, line {line}{fault}"
+                if not skip:
+                    raise DataError(place)
                 bad.append(len(cells))
-                places += [f"{file.path}, line {line}{fault}"] if len(places) < SHOWN else []
+                places += [place] if len(places) < SHOWN else []
             if len(cells) == encoding.block_rows:
                 yield cells.give(bad, places)
                 bad, places = [], []
