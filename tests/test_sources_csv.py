@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from densernn.errors import DataError
-from densernn.sources import csvblocks
+from densernn.sources import csvblocks, encoding
 from densernn.sources.csvblocks import count_lines, end_of_rows
 from densernn.sources.csvsource import CsvSource
 from densernn.sources.open import open_rows
@@ -283,11 +283,15 @@ bad_cells = st.sampled_from(["", "NA", "x", "inf", "1e999", "1_0", "?", "two wor
 
 
 @same_folder
-@given(data=st.data(), n_rows=st.integers(1, 30), block=st.integers(1, 200))
+@given(
+    data=st.data(), n_rows=st.integers(1, 30), block=st.integers(1, 400), part=st.integers(1, 60)
+)
 def test_skipping_drops_exactly_the_bad_rows_and_names_their_lines(
-    tmp_path, monkeypatch, data, n_rows, block
+    tmp_path, monkeypatch, data, n_rows, block, part
 ):
     monkeypatch.setattr(csvblocks, "BLOCK_BYTES", block)
+    monkeypatch.setattr(csvblocks, "PART_BYTES", part)
+    monkeypatch.setattr(encoding, "BLOCK_BYTES", 128)
     fates = st.sampled_from(["good", "good", "good", "cell", "short", "long", "blank"])
     lines, good, bad = ["a,b"], [], []
     for i in range(n_rows):

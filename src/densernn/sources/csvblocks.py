@@ -17,6 +17,8 @@ from densernn.sources.files import reading
 
 BLOCK_BYTES = 4 << 20
 """Text that is read and parsed at once."""
+PART_BYTES = 64 << 10
+"""Text that is read cell by cell at once, around a row that cannot be used."""
 MAX_ROW_BYTES = 64 << 20
 """Beyond this a row is none, but a quote that nobody closed."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -46,6 +48,19 @@ class TextBlock:
     def quoted(self) -> bool:
         """Whether a line break may stand inside a cell."""
         return b'"' in self.text
+
+    def cut(self, delimiter: str) -> Iterator[TextBlock]:
+        """Cut into blocks of ``PART_BYTES``, more where a row is longer than that."""
+        start, line = 0, self.line
+        while start < len(self.text):
+            size, end = PART_BYTES, 0
+            while not end and start + size < len(self.text):
+                end = end_of_rows(self.text[start : start + size], delimiter)
+                size *= 2
+            text = self.text[start : start + end] if end else self.text[start:]
+            yield TextBlock(self.path, text, line, self.first and not start)
+            start += len(text)
+            line += count_lines(text)
 
     def rows(self, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         """Give the rows, each with the line that it starts on, read by Python's ``csv``.
