@@ -239,6 +239,63 @@ def test_a_parquet_row_group_is_never_held_whole(tmp_path):
     assert int(done.stdout) < 90_000  # kB; the table has 160 MB
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_without_rows_among_others_do_no_harm(tmp_path, kind):
+    if kind == "table":
+        where = pa.table({"a": [1.0, 2.0], "y": [3, 4]})
+    else:
+        frame = pd.DataFrame({"a": [1.0, 2.0], "y": [3, 4]})
+        empty = put(tmp_path, frame[:0], kind, "0")
+        where = [empty, put(tmp_path, frame, kind, "1"), empty]
+        refuse("no rows", [empty, empty], "y")
+    source = open_rows(where, "y")
+    same(read(source, 1)[:2], (np.array([[1.0], [2.0]]), np.array([3, 4])))
+    rows = [c.X.tolist() for part in source.parts(3) for c in part.chunks(5)]
+    assert rows == [[[1.0], [2.0]]]
+
+
+def test_a_mask_or_range_that_does_not_fit_is_found_out_while_reading(tmp_path):
+    source = open_rows(put(tmp_path, pd.DataFrame({"a": [1.0, 2.0, 3.0]}), "csv"))
+    for keep, said in (([True], "there are more rows"), ([True] * 4, "there are only 3 rows")):
+        with pytest.raises(DataError, match=f"has {len(keep)} entries, but {said}"):
+            read(source.where(keep))
+    with pytest.raises(DataError, match="no rows from number 3 on"):
+        read(source.rows(3))
+    assert source.rows(1).n_rows is None
+    assert read(source.rows(1, 99))[0].tolist() == [[2], [3]]
+    assert len(source.rows(1).parts(2)) == len(source.where([True] * 3).parts(2)) == 1
+
+
+def test_sources_are_short_to_print(tmp_path):
+    path = put(tmp_path, frame_of(3), "parquet")
+    source = open_rows(path, "y", categorical=["colour"])
+    assert repr(source) == f"<ArrowSource {path}: 3 rows, 4 features, target 'y'>"
+    assert repr(open_rows(put(tmp_path, frame_of(3), "csv"))).endswith("t.csv: 5 features>")
+
+
+def test_a_pass_that_is_given_up_hangs_neither_the_exit_nor_a_fork(tmp_path):
+    frame = pd.DataFrame({"a": np.arange(100_000.0)})
+    code = (
+        "import os, sys\n"
+        "from densernn.sources.open import open_rows\n"
+        "chunks = open_rows(sys.argv[1]).chunks(10)\n"
+        "next(chunks)\n"
+        "if not os.fork():\n"
+        "    chunks.close()\n"
+        "    os._exit(0)\n"
+        "assert os.wait()[1] == 0"
+    )
+    path = put(tmp_path, frame, "csv")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 # --------------------------------------------------------------------------------------- dtypes
 
 
@@ -248,6 +305,7 @@ def test_a_parquet_row_group_is_never_held_whole(tmp_path):
     [
         (("float32", "int16"), np.float32),
         (("uint8", "bool"), np.float32),
+        (("float16", "uint8"), np.float32),
         (("float32", "float64"), np.float64),
         (("int32", "float32"), np.float64),
     ],

@@ -251,8 +251,9 @@ def refuse_other_columns(
     title: str, names: tuple[str, ...], other: str, wanted: tuple[str, ...]
 ) -> None:
     """Raise a :class:`DataError` that tells in which columns two files differ."""
-    missing = [name for name in wanted if name not in set(names)]
-    surplus = [name for name in names if name not in set(wanted)]
+    here, there = set(names), set(wanted)
+    missing = [name for name in wanted if name not in here]
+    surplus = [name for name in names if name not in there]
     if missing or surplus:
         said = [
             f"{what} {', '.join(map(repr, some[:5]))}" + (", ..." if len(some) > 5 else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,18 +61,18 @@ class Encoding:
             )
         )
 
-    @property
+    @cached_property
     def n_columns(self) -> int:
         """Columns of X."""
         categories = self.categories
         return sum(len(categories.get(name, (name,))) for name in self.choice.features)
 
-    @property
+    @cached_property
     def row_bytes(self) -> int:
         """Memory that a row takes, about: as columns, and as a row of X."""
         return 8 * len(self.choice.used) + np.dtype(self.dtype).itemsize * self.n_columns
 
-    @property
+    @cached_property
     def block_rows(self) -> int:
         """Rows to read at once."""
         return max(1, BLOCK_BYTES // self.row_bytes)
