@@ -69,6 +69,8 @@ def read(source, n_rows=1000, first=0):
         skipped = skipped.merge(chunk.skipped)
         assert chunk.X.shape[1] == source.n_columns
         assert np.isfinite(chunk.X).all()
+        for part in (chunk.X, chunk.y, chunk.weight):
+            assert part is None or part.flags.writeable
 
     def join(arrays):
         return None if arrays[0] is None else np.concatenate(arrays)
@@ -575,6 +577,11 @@ def test_npy_matrices_are_mapped_and_their_columns_are_numbered(tmp_path):
     np.testing.assert_array_equal(y, matrix[:, 3])
     np.testing.assert_array_equal(weight, matrix[:, 0])
     assert len(pickle.dumps(source)) < 2000
+    first = open_rows(path, 0)
+    np.save(tmp_path / "test.npy", matrix[:, 1:])
+    test = first.like(tmp_path / "test.npy")
+    assert (test.n_targets, test.feature_names) == (None, ("x1", "x2", "x3"))
+    same(read(test)[:1], read(first)[:1])
     assert open_rows(path, names=list("abcd")).feature_names == tuple("abcd")
     refuse("3 names for 4 columns", path, names=list("abc"))
     matrix[4, 1] = np.nan
@@ -701,7 +708,7 @@ def test_columns_that_are_not_there_are_refused_at_once(arguments, said):
         open_rows(pa.table({"a": [1.0], "b": [1.0]}), **arguments)
 
 
-@pytest.mark.parametrize("where", [3, None, [], [3], np.zeros((2, 2))])
+@pytest.mark.parametrize("where", [3, None, [], [3], np.zeros((2, 2)), pd.DataFrame({"a": [1]})])
 def test_what_is_no_place_is_refused(where):
     with pytest.raises(ParameterError, match="where must"):
         open_rows(where)

@@ -142,6 +142,23 @@ def resolve(
     return Choice(names, features, target_names, options.many, weight_name, categorical)
 
 
+def name_columns(
+    path: Path, count: int, options: Options, *, target_may_lack: bool
+) -> tuple[str, ...]:
+    """Return the names of the columns of a file that has none itself: those asked for, or x0 ...
+
+    A file with as many columns fewer as there are targets is taken as one that lacks them.
+    """
+    names = options.names
+    if names is None:
+        return tuple(f"x{j}" for j in range(count))
+    if target_may_lack and options.targets and count == len(names) - len(options.targets):
+        names = tuple(name for name in names if name not in options.targets)
+    if count != len(names):
+        raise DataError(f"{path}: {len(names)} names for {count} columns")
+    return names
+
+
 def _name(path: Path | str, names: Sequence[str], column: Column, what: str) -> str:
     if isinstance(column, int):
         return names[_place(path, names, column)]

@@ -18,7 +18,7 @@ import numpy as np
 from densernn.errors import DataError
 from densernn.sources import csvblocks
 from densernn.sources.arrowsource import distinct, refuse_other_columns
-from densernn.sources.choice import Options, refuse_many_categories, resolve
+from densernn.sources.choice import Options, name_columns, refuse_many_categories, resolve
 from densernn.sources.columns import choose
 from densernn.sources.csvblocks import TextBlock, text_blocks
 from densernn.sources.csvcells import CellReader, clean, is_word
@@ -268,25 +268,13 @@ def open_csv(
         if options.header:
             files.append(CsvFile(path, cells, lines))
         else:
-            names = _names(path, len(cells), options, target_may_lack=target_may_lack)
+            names = name_columns(path, len(cells), options, target_may_lack=target_may_lack)
             files.append(CsvFile(path, names, 0))
     choice = resolve(paths[0], files[0].names, options, target_may_lack=target_may_lack)
     for file in files[1:]:
         refuse_other_columns(str(file.path), file.names, str(paths[0]), files[0].names)
         choose(file.path, file.names, None, choice.features)
     return CsvSource(options, choice, None, True, tuple(files))
-
-
-def _names(path: Path, count: int, options: Options, *, target_may_lack: bool) -> tuple[str, ...]:
-    """Return the names of the columns of a file that has none itself."""
-    names = options.names
-    if names is None:
-        return tuple(f"x{j}" for j in range(count))
-    if target_may_lack and options.targets and count == len(names) - len(options.targets):
-        names = tuple(name for name in names if name not in options.targets)
-    if count != len(names):
-        raise DataError(f"{path}: {len(names)} names for {count} columns")
-    return names
 
 
 def _lacks_label(batch: pa.RecordBatch, encoding: Encoding) -> bool:

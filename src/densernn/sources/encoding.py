@@ -135,7 +135,8 @@ def decode(batch: pa.RecordBatch, encoding: Encoding) -> Decoded:
     y = _targets(batch, encoding, bad)
     weight = None
     if choice.weight is not None:
-        weight = floats(batch.column(choice.weight), np.float64)
+        # A copy: what Arrow owns is read-only.
+        weight = np.array(floats(batch.column(choice.weight), np.float64))
         bad |= ~(np.isfinite(weight) & (weight >= 0))
     return Decoded(X, y, weight, bad)
 
@@ -209,7 +210,7 @@ def _whole_or_float(column: pa.Array) -> NDArray[Any]:
 
     for kind in (pa.int64(), pa.float64()):
         try:
-            return np.asarray(column.cast(kind).to_numpy(zero_copy_only=False))
+            return np.array(column.cast(kind).to_numpy(zero_copy_only=False))
         except pa.ArrowInvalid:
             continue
     # Arrow knows fewer ways to write a number than Python, and gives up at the first that is none.

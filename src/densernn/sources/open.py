@@ -8,7 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from densernn.errors import DataError, ParameterError
-from densernn.sources.arrowsource import open_arrow
+from densernn.sources.arrowsource import ArrowSource, open_arrow
 from densernn.sources.choice import (
     TARGET_TYPES,
     Choice,
@@ -16,13 +16,21 @@ from densernn.sources.choice import (
     Options,
     as_categories,
     as_column,
+    name_columns,
 )
 from densernn.sources.csvsource import open_csv
 from densernn.sources.encoding import Encoding
 from densernn.sources.filesource import FileSource
-from densernn.sources.places import CSV, FEATHER, PARQUET, Places, find_files, is_arrow
+from densernn.sources.places import CSV, NPY, PARQUET, find_files, is_arrow
 from densernn.sources.rows import RowSource
-from densernn.sources.stored import FeatherRows, NpyRows, ParquetRows, Stored, TableRows
+from densernn.sources.stored import (
+    FeatherRows,
+    NpyRows,
+    ParquetRows,
+    Stored,
+    TableRows,
+    map_matrix,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -167,19 +175,27 @@ def open_like(where: Any, options: Options, choice: Choice, encoding: Encoding) 
         names=None if options.header else choice.names,
         target_type=kind,
     )
-    return _open(where, asked, target_may_lack=True)
+    return _open(where, asked, like=True)
 
 
-def _open(where: Any, options: Options, *, target_may_lack: bool = False) -> FileSource:
+def _open(where: Any, options: Options, *, like: bool = False) -> FileSource:
+    """Open what a source is made of; ``like`` says that it is opened as another one was."""
     if is_arrow(where, "Table"):
-        _refuse_for_named(options)
-        return open_arrow([TableRows(where)], options, target_may_lack=target_may_lack)
+        return _open_named([TableRows(where)], options, like=like)
     places = find_files(where)
     if places.kind == CSV:
         if places.delimiter is not None:
             options = replace(options, delimiter=places.delimiter)
-        return open_csv(places.paths, options, target_may_lack=target_may_lack)
-    source = open_arrow(_stored(places, options), options, target_may_lack=target_may_lack)
+        return open_csv(places.paths, options, target_may_lack=like)
+    if places.kind == NPY:
+        matrices = []
+        for path in places.paths:
+            count = map_matrix(path).shape[1]
+            names = name_columns(path, count, options, target_may_lack=like)
+            matrices.append(NpyRows(path, names))
+        return open_arrow(matrices, replace(options, header=False), target_may_lack=like)
+    kind = ParquetRows if places.kind == PARQUET else FeatherRows
+    source = _open_named([kind(path) for path in places.paths], options, like=like)
     extra = [name for name in places.columns or () if name not in source.choice.names]
     if extra:
         raise DataError(
@@ -189,23 +205,14 @@ def _open(where: Any, options: Options, *, target_may_lack: bool = False) -> Fil
     return source
 
 
-def _stored(places: Places, options: Options) -> list[Stored]:
-    """Return the readers of files that are not CSV."""
-    if places.kind == PARQUET:
-        _refuse_for_named(options)
-        return [ParquetRows(path) for path in places.paths]
-    if places.kind == FEATHER:
-        _refuse_for_named(options)
-        return [FeatherRows(path) for path in places.paths]
-    return [NpyRows(path, options.names) for path in places.paths]
-
-
-def _refuse_for_named(options: Options) -> None:
-    if options.names is not None or not options.header:
+def _open_named(stored: Sequence[Stored], options: Options, *, like: bool) -> ArrowSource:
+    """Open what has names of its own, which none must be given for."""
+    if not like and (options.names is not None or not options.header):
         raise ParameterError(
             "names and header=False are for CSV files; Parquet, Feather and Arrow tables have "
             "names of their own"
         )
+    return open_arrow(stored, options, target_may_lack=like)
 
 
 def _targets(target: Any, many: bool) -> tuple[Column, ...] | None:

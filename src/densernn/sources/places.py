@@ -69,7 +69,7 @@ def find_files(where: Any) -> Places:
         return _of_dataset(where)
     if isinstance(where, str | PathLike):
         paths = _expand(Path(fspath(where)))
-    elif isinstance(where, Iterable):
+    elif isinstance(where, list | tuple):
         paths = [_path(item) for item in where]
         if not paths:
             raise ParameterError("where must name at least one file, found an empty list")

@@ -188,12 +188,12 @@ class NpyRows(Stored):
     Parameters
     ----------
     path : Path
-    names : tuple of str, optional
-        Names of its columns: ``x0``, ``x1``, ... if not given.
+    names : tuple of str
+        Names of its columns.
     """
 
     path: Path
-    names: tuple[str, ...] | None = None
+    names: tuple[str, ...]
 
     @property
     def title(self) -> str:
@@ -204,12 +204,9 @@ class NpyRows(Stored):
         """Tell names, the one type of all columns, and stretches of rows."""
         import pyarrow as pa  # noqa: PLC0415
 
-        matrix = self._open()
-        names = self.names or tuple(f"x{j}" for j in range(matrix.shape[1]))
-        if len(names) != matrix.shape[1]:
-            raise DataError(f"{self.path}: {len(names)} names for {matrix.shape[1]} columns")
+        matrix = map_matrix(self.path)
         kind = pa.from_numpy_dtype(matrix.dtype.newbyteorder("="))
-        schema = pa.schema([(name, kind) for name in names])
+        schema = pa.schema([(name, kind) for name in self.names])
         return Survey(schema, _stretches(len(matrix)))
 
     def batches(
@@ -218,28 +215,29 @@ class NpyRows(Stored):
         """Give rows, copied column by column."""
         import pyarrow as pa  # noqa: PLC0415
 
-        names = self.survey().schema.names
-        places = [names.index(name) for name in columns]
+        places = [self.names.index(name) for name in columns]
         for unit in units:
             # Mapped anew each time: what has been read of a mapping counts as memory in use.
-            matrix = self._open()[unit * UNIT_ROWS : (unit + 1) * UNIT_ROWS]
+            matrix = map_matrix(self.path)[unit * UNIT_ROWS : (unit + 1) * UNIT_ROWS]
             native = matrix.dtype.newbyteorder("=")
             for start in range(0, len(matrix), n_rows):
                 rows = matrix[start : start + n_rows]
                 arrays = [pa.array(np.ascontiguousarray(rows[:, j], native)) for j in places]
                 yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
-    def _open(self) -> NDArray[Any]:
-        try:
-            matrix: NDArray[Any] = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise DataError(f"{self.path}: not a readable NPY file ({error})") from error
-        if matrix.ndim != 2 or matrix.dtype.kind not in "biuf":
-            raise DataError(
-                f"{self.path}: must hold a matrix of numbers, found shape {matrix.shape} and "
-                f"dtype {matrix.dtype}"
-            )
-        return matrix
+
+def map_matrix(path: Path) -> NDArray[Any]:
+    """Map the matrix of an NPY file into memory, for reading."""
+    try:
+        matrix: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise DataError(f"{path}: not a readable NPY file ({error})") from error
+    if matrix.ndim != 2 or matrix.dtype.kind not in "biuf":
+        raise DataError(
+            f"{path}: must hold a matrix of numbers, found shape {matrix.shape} and "
+            f"dtype {matrix.dtype}"
+        )
+    return matrix
 
 
 def _stretches(n_rows: int) -> tuple[int, ...]:
