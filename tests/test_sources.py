@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from densernn.errors import DataError, ParameterError
-from densernn.sources import csvblocks, encoding
+from densernn.sources import csvblocks, encoding, stored
 from densernn.sources.arrays import ArraySource
 from densernn.sources.open import open_rows
 from densernn.sources.rows import Skipped
@@ -40,6 +40,7 @@ def small_blocks(monkeypatch):
     """Blocks of a few rows, so that small tables have many."""
     monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 50)
     monkeypatch.setattr(encoding, "BLOCK_BYTES", 300)
+    monkeypatch.setattr(stored, "UNIT_ROWS", 7)
 
 
 def put(folder, frame, kind, name="t", rows=7):
@@ -199,6 +200,13 @@ def test_parts_are_balanced_and_know_their_rows(tmp_path):
     assert [p.parts(1)[0].n_rows for p in parts] == lengths
     files = [put(tmp_path, frame_of(n), "csv", str(n)) for n in (100, 35, 7)]
     assert [len(p.files) for p in open_rows(files, "y", columns=["a"]).parts(2)] == [1, 2]
+
+
+def test_a_part_of_a_table_is_pickled_without_the_rest():
+    table = pa.table({"a": np.zeros(500_000)})
+    parts = open_rows(table).parts(4)
+    assert len(parts) == 4
+    assert all(len(pickle.dumps(part)) < 0.4 * table.nbytes for part in parts)
 
 
 def test_row_groups_before_the_first_row_are_not_read(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -13,20 +13,11 @@ import numpy as np
 
 from densernn.errors import DataError
 from densernn.sources.choice import Choice, Options, refuse_many_categories, resolve
-from densernn.sources.columns import float_for
-from densernn.sources.csvtext import MISSING
-from densernn.sources.encoding import (
-    Decoded,
-    Encoding,
-    as_text,
-    decode,
-    fault_of_category,
-    fault_of_weight,
-    slices,
-)
+from densernn.sources.columns import float_for, refuse_other_columns
+from densernn.sources.encoding import Encoding, as_text, decode, distinct, slices
+from densernn.sources.faults import fault_of_category, fault_of_weight, sift
 from densernn.sources.filesource import FileSource, empty_block, sort_categories, stat_files
 from densernn.sources.rechunk import Block
-from densernn.sources.rows import SHOWN
 from densernn.sources.stored import Stored
 
 if TYPE_CHECKING:
@@ -62,8 +53,9 @@ class Piece:
 
     def cut(self, start: int, stop: int) -> Piece:
         """Return some of the units, counted from the first one of these."""
+        units = self.units[start:stop]
         row = self.row + sum(self.lengths[:start])
-        return Piece(self.stored, self.first + start, row, self.lengths[start:stop])
+        return Piece(*self.stored.narrow(units), row, self.lengths[start:stop])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -245,64 +237,6 @@ def open_arrow(
     )
     held = len(choice.used) * max(survey.column_bytes for survey in surveys)
     return ArrowSource(options, choice, None, True, pieces, plain, held)
-
-
-def refuse_other_columns(
-    title: str, names: tuple[str, ...], other: str, wanted: tuple[str, ...]
-) -> None:
-    """Raise a :class:`DataError` that tells in which columns two files differ."""
-    here, there = set(names), set(wanted)
-    missing = [name for name in wanted if name not in here]
-    surplus = [name for name in names if name not in there]
-    if missing or surplus:
-        said = [
-            f"{what} {', '.join(map(repr, some[:5]))}" + (", ..." if len(some) > 5 else "")
-            for what, some in (("lacks", missing), ("has besides", surplus))
-            if some
-        ]
-        raise DataError(
-            f"{title}: columns differ from those of {other}: {' and '.join(said)}; files that are "
-            "read together must have the same columns"
-        )
-
-
-def distinct(column: pa.Array) -> set[str]:
-    """Return the texts of a column that are no null and no way to write one."""
-    import pyarrow.compute as pc  # noqa: PLC0415  (importing densernn must stay fast)
-
-    # Made text only once it is few: a dictionary's values, or distinct numbers.
-    values = set(as_text(pc.unique(column)).to_pylist()) - {None}
-    return {value for value in values if value.strip().lower() not in MISSING}
-
-
-def sift(decoded: Decoded, place: Callable[[int], str], *, skip: bool) -> Block:
-    """Leave out the bad rows, or raise a :class:`DataError` at the first one.
-
-    Parameters
-    ----------
-    decoded : Decoded
-    place : callable
-        Says of a row where it stands and what is wrong with it.
-    skip : bool
-        Whether to leave them out.
-
-    Returns
-    -------
-    Block
-    """
-    rows = np.flatnonzero(decoded.bad)
-    if not rows.size:
-        return Block(decoded.X, decoded.y, decoded.weight)
-    if not skip:
-        raise DataError(place(int(rows[0])))
-    keep = ~decoded.bad
-    return Block(
-        decoded.X[keep],
-        None if decoded.y is None else decoded.y[keep],
-        None if decoded.weight is None else decoded.weight[keep],
-        rows - np.arange(len(rows)),
-        tuple(place(int(row)) for row in rows[:SHOWN]),
-    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -92,6 +92,25 @@ def check_column(path: Path | str, wanted: str, names: Sequence[str], what: str)
     )
 
 
+def refuse_other_columns(
+    title: str, names: tuple[str, ...], other: str, wanted: tuple[str, ...]
+) -> None:
+    """Raise a :class:`DataError` that tells in which columns two files differ."""
+    here, there = set(names), set(wanted)
+    missing = [name for name in wanted if name not in here]
+    surplus = [name for name in names if name not in there]
+    if missing or surplus:
+        said = [
+            f"{what} {', '.join(map(repr, some[:5]))}" + (", ..." if len(some) > 5 else "")
+            for what, some in (("lacks", missing), ("has besides", surplus))
+            if some
+        ]
+        raise DataError(
+            f"{title}: columns differ from those of {other}: {' and '.join(said)}; files that are "
+            "read together must have the same columns"
+        )
+
+
 def to_matrix(
     table: pa.Table, names: Sequence[str], dtype: type[np.float32 | np.float64]
 ) -> NDArray[Any]:

@@ -8,7 +8,6 @@ from itertools import islice
 
 import numpy as np
 
-from densernn.sources.arrowsource import sift
 from densernn.sources.csvblocks import TextBlock
 from densernn.sources.csvtext import (
     INFINITE,
@@ -18,7 +17,8 @@ from densernn.sources.csvtext import (
     is_utf8,
     parse_number,
 )
-from densernn.sources.encoding import Encoding, decode, fault_of_category, fault_of_weight
+from densernn.sources.encoding import Encoding, decode
+from densernn.sources.faults import fault_of_category, fault_of_weight, sift
 from densernn.sources.rechunk import Block
 
 

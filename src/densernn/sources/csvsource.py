@@ -17,13 +17,12 @@ import numpy as np
 
 from densernn.errors import DataError
 from densernn.sources import csvblocks
-from densernn.sources.arrowsource import distinct, refuse_other_columns
 from densernn.sources.choice import Options, name_columns, refuse_many_categories, resolve
-from densernn.sources.columns import choose
+from densernn.sources.columns import choose, refuse_other_columns
 from densernn.sources.csvblocks import TextBlock, text_blocks
 from densernn.sources.csvcells import CellReader, clean, is_word
 from densernn.sources.csvtext import INFINITE, MISSING, read_header
-from densernn.sources.encoding import Encoding, decode, slices
+from densernn.sources.encoding import Encoding, decode, distinct, slices
 from densernn.sources.filesource import FileSource, empty_block, sort_categories, stat_files
 from densernn.sources.rechunk import Block
 from densernn.sources.rows import SHOWN

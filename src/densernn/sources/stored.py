@@ -7,7 +7,7 @@ stands before them (row groups, record batches), and batches of the rows of some
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,10 @@ class Stored(ABC):
     @abstractmethod
     def survey(self) -> Survey:
         """Tell what is in it, without reading rows where possible."""
+
+    def narrow(self, units: range) -> tuple[Stored, int]:
+        """Return what has consecutive units, and the number of the first one there."""
+        return self, units.start
 
     @abstractmethod
     def batches(
@@ -163,6 +167,15 @@ class TableRows(Stored):
 
     table: pa.Table
 
+    def __reduce__(self) -> tuple[Callable[[bytes], TableRows], tuple[bytes]]:
+        # By itself a part of a table is pickled with all that it is a part of.
+        import pyarrow as pa  # noqa: PLC0415
+
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.table.schema) as stream:
+            stream.write_table(self.table)
+        return _unpickle_table, (sink.getvalue().to_pybytes(),)
+
     @property
     def title(self) -> str:
         """What it is."""
@@ -171,6 +184,11 @@ class TableRows(Stored):
     def survey(self) -> Survey:
         """Tell schema and stretches of rows, which a table needs none of."""
         return Survey(self.table.schema, _stretches(self.table.num_rows))
+
+    def narrow(self, units: range) -> tuple[Stored, int]:
+        """Return a part of the table: when it is pickled, no other rows are sent along."""
+        part = self.table.slice(units.start * UNIT_ROWS, len(units) * UNIT_ROWS)
+        return TableRows(part), 0
 
     def batches(
         self, units: range, columns: Sequence[str], n_rows: int
@@ -238,6 +256,12 @@ def map_matrix(path: Path) -> NDArray[Any]:
             f"dtype {matrix.dtype}"
         )
     return matrix
+
+
+def _unpickle_table(content: bytes) -> TableRows:
+    import pyarrow as pa  # noqa: PLC0415
+
+    return TableRows(pa.ipc.open_stream(content).read_all())
 
 
 def _stretches(n_rows: int) -> tuple[int, ...]:
