@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.dataset as ds
 import pyarrow.feather
+import pyarrow.fs
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -544,6 +545,8 @@ def test_places_without_rows_are_refused(tmp_path):
     refuse("notes.md: unknown kind of file; its name must end in .csv", tmp_path)
     (tmp_path / "folder").mkdir()
     refuse("holds the folder 'folder'", tmp_path)
+    (tmp_path / "folder.csv").mkdir()
+    refuse("folder.csv: not a file", [tmp_path / "folder.csv"])
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "feather"])
@@ -561,8 +564,16 @@ def test_an_arrow_data_set_tells_its_delimiter_and_must_have_files(tmp_path):
     (tmp_path / "t").write_text("a;b\n1;2\n")
     form = ds.CsvFileFormat(pa.csv.ParseOptions(delimiter=";"))
     assert read(open_rows(ds.dataset(tmp_path, format=form)))[0].tolist() == [[1, 2]]
-    with pytest.raises(ParameterError, match="has no files"):
+    with pytest.raises(ParameterError, match="InMemoryDataset has no files"):
         open_rows(ds.dataset(pa.table({"a": [1.0]})))
+    (tmp_path / "sub").mkdir()
+    with pytest.raises(DataError, match="the pyarrow Dataset has no files"):
+        open_rows(ds.dataset(tmp_path / "sub", format="parquet"))
+    with pytest.raises(ParameterError, match="Dataset of JsonFileFormat is not read"):
+        open_rows(ds.dataset([str(tmp_path / "t")], format="json", schema=pa.schema([])))
+    away = pa.fs.SubTreeFileSystem(str(tmp_path), pa.fs.LocalFileSystem())
+    with pytest.raises(ParameterError, match="must be local"):
+        open_rows(ds.dataset("t", filesystem=away, format=form))
 
 
 def test_columns_that_folders_stand_for_are_refused(tmp_path):
@@ -656,6 +667,21 @@ def test_identity_changes_with_the_files_and_with_what_is_read(tmp_path):
     put(tmp_path, frame_of(20, 1), "csv", "data")
     found.append(open_rows(path, "y", columns=["a"]).identity())
     assert len({str(one) for one in found}) == len(found)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_identity_tells_files_of_one_name_and_parts_apart(tmp_path, kind):
+    paths = []
+    for folder in ("1", "2"):
+        (tmp_path / folder).mkdir()
+        paths.append(put(tmp_path / folder, frame_of(10 * int(folder)), kind, "data"))
+    source = open_rows(paths, columns=["a"])
+    found = source.identity()
+    for path, name in zip(paths, (f"data.{kind}", f"data.{kind} (2)"), strict=True):
+        assert found[f"size of {name}"] == str(path.stat().st_size)
+        assert found[f"time of last change of {name}"] == str(path.stat().st_mtime_ns)
+    parts = [part.identity() for part in source.parts(2)]
+    assert parts[0] != parts[1] != found
 
 
 def test_identity_of_a_table_is_that_of_its_values():

@@ -277,6 +277,20 @@ def test_a_category_that_is_not_utf8_is_a_bad_row(tmp_path):
     assert read(source)[0].tolist() == [[1]]
 
 
+def test_one_of_several_targets_that_is_no_number_is_a_bad_row(tmp_path):
+    path = put(tmp_path, "a,p,q\n1,2,3\n4,5,x\n6,,7\n")
+    refuse(path, "line 3, column 'q': 'x' is not a number: correct it", ["p", "q"])
+    source = open_rows(path, ["q", "p"], on_bad_rows="skip")
+    X, y, skipped = read(source)
+    assert (X.tolist(), y.tolist(), skipped.count) == ([[1]], [[3, 2]], 2)
+    assert "line 4, column 'p': the target is missing" in skipped.places[1]
+
+
+def test_a_field_that_the_csv_module_refuses_is_named(tmp_path):
+    text = "a,note\n1,x\n2," + "y" * 200_000 + "\nbad,z\n"
+    refuse(put(tmp_path, text), "line 3: field larger than field limit", columns=["a"])
+
+
 bad_cells = st.sampled_from(["", "NA", "x", "inf", "1e999", "1_0", "?", "two words"])
 
 
