@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 BUFFER_BYTES = 1 << 16
 """What is read of a Parquet column at once; a column's whole part of a row group without it."""
-PAGE_BYTES = 2 << 20
-"""What is held of a Parquet column while it is decoded: a page and a dictionary, of 1 MB mostly."""
+PAGE_BYTES = 3 << 20
+"""What is held of a Parquet column while it is decoded: a page, packed and not, and a dictionary."""
 UNIT_ROWS = 1 << 16
 """Rows of a unit of what has no units of its own."""
 
@@ -126,7 +126,7 @@ class FeatherRows(Stored):
         return str(self.path)
 
     def survey(self) -> Survey:
-        """Tell schema and record batches, each of which is unpacked as a whole.
+        """Tell schema and record batches, each of which is mapped and unpacked as a whole.
 
         Their lengths stand in the file's metadata, out of reach from Python, so that one
         column is looked at, batch by batch.
@@ -135,7 +135,7 @@ class FeatherRows(Stored):
             schema = file.schema
         with self._open(schema.names[:1]) as file:
             lengths = tuple(file.get_batch(i).num_rows for i in range(file.num_record_batches))
-        return Survey(schema, lengths, 8 * max(lengths, default=0))
+        return Survey(schema, lengths, 16 * max(lengths, default=0))
 
     def batches(
         self, units: range, columns: Sequence[str], n_rows: int
