@@ -1,5 +1,6 @@
 """The machinery below all sources: read-ahead, exact chunks, and some of the rows."""
 
+import contextlib
 import gc
 import pickle
 import threading
@@ -88,10 +89,8 @@ def test_an_abandoned_reader_stops_and_closes_its_items(way):
         elif way == "interrupt":
             raise KeyboardInterrupt
 
-    try:
+    with contextlib.suppress(OSError, KeyboardInterrupt):
         consume()
-    except (OSError, KeyboardInterrupt):
-        pass
     gc.collect()
     assert closed.wait(1)
 

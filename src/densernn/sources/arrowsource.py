@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -13,20 +13,11 @@ import numpy as np
 
 from densernn.errors import DataError
 from densernn.sources.choice import Choice, Options, refuse_many_categories, resolve
-from densernn.sources.columns import float_for
-from densernn.sources.csvtext import MISSING
-from densernn.sources.encoding import (
-    Decoded,
-    Encoding,
-    as_text,
-    decode,
-    fault_of_category,
-    fault_of_weight,
-    slices,
-)
+from densernn.sources.columns import float_for, refuse_other_columns
+from densernn.sources.encoding import Encoding, as_text, decode, distinct, slices
+from densernn.sources.faults import fault_of_category, fault_of_weight, sift
 from densernn.sources.filesource import FileSource, empty_block, sort_categories, stat_files
 from densernn.sources.rechunk import Block
-from densernn.sources.rows import SHOWN
 from densernn.sources.stored import Stored
 
 if TYPE_CHECKING:
@@ -62,11 +53,12 @@ class Piece:
 
     def cut(self, start: int, stop: int) -> Piece:
         """Return some of the units, counted from the first one of these."""
+        units = self.units[start:stop]
         row = self.row + sum(self.lengths[:start])
-        return Piece(self.stored, self.first + start, row, self.lengths[start:stop])
+        return Piece(*self.stored.narrow(units), row, self.lengths[start:stop])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ArrowSource(FileSource):
     """Rows that are stored as Arrow's batches or can be read as such.
 
@@ -111,10 +103,15 @@ class ArrowSource(FileSource):
 
     def parts(self, most: int) -> Sequence[FileSource]:
         """Cut between row groups, or record batches, so that parts are of about equal length."""
-        units = [(p, u) for p, piece in enumerate(self.pieces) for u in range(len(piece.lengths))]
+        units = [
+            (p, u)
+            for p, piece in enumerate(self.pieces)
+            for u, length in enumerate(piece.lengths)
+            if length
+        ]
         lengths = np.array([self.pieces[p].lengths[u] for p, u in units], dtype=np.int64)
         total, count = int(lengths.sum()), min(most, len(units))
-        if count < 2 or not total:
+        if count < 2:
             return [self]
         middle = np.cumsum(lengths) - (lengths + 1) // 2
         part_of = np.minimum(middle * count // total, count - 1).tolist()
@@ -219,7 +216,8 @@ def open_arrow(
     DataError
         If columns are missing, differ between files, or are of a type that is of no use.
     """
-    schemas = [one.schema() for one in stored]
+    surveys = [one.survey() for one in stored]
+    schemas = [survey.schema for survey in surveys]
     names = tuple(schemas[0].names)
     choice = resolve(stored[0].title, names, options, target_may_lack=target_may_lack)
     for one, schema in zip(stored, schemas, strict=True):
@@ -231,67 +229,14 @@ def open_arrow(
         for name in choice.features
         if name not in choice.categorical
     ]
-    plain = Encoding(choice, {}, float_for(kinds), *_target_type(stored, schemas, choice))
-    pieces = tuple(Piece(one, 0, 0, one.lengths()) for one in stored)
-    held = max(one.held_bytes(len(choice.used)) for one in stored)
-    return ArrowSource(options, choice, None, True, pieces, plain, held)
-
-
-def refuse_other_columns(
-    title: str, names: tuple[str, ...], other: str, wanted: tuple[str, ...]
-) -> None:
-    """Raise a :class:`DataError` that tells in which columns two files differ."""
-    missing = [name for name in wanted if name not in set(names)]
-    surplus = [name for name in names if name not in set(wanted)]
-    if missing or surplus:
-        said = [
-            f"{what} {', '.join(map(repr, some[:5]))}" + (", ..." if len(some) > 5 else "")
-            for what, some in (("lacks", missing), ("has besides", surplus))
-            if some
-        ]
-        raise DataError(
-            f"{title}: columns differ from those of {other}: {' and '.join(said)}; files that are "
-            "read together must have the same columns"
-        )
-
-
-def distinct(column: pa.Array) -> set[str]:
-    """Return the texts of a column that are no null and no way to write one."""
-    import pyarrow.compute as pc  # noqa: PLC0415  (importing densernn must stay fast)
-
-    # Made text only once it is few: a dictionary's values, or distinct numbers.
-    values = set(as_text(pc.unique(column)).to_pylist()) - {None}
-    return {value for value in values if value.strip().lower() not in MISSING}
-
-
-def sift(decoded: Decoded, place: Callable[[int], str], *, skip: bool) -> Block:
-    """Leave out the bad rows, or raise a :class:`DataError` at the first one.
-
-    Parameters
-    ----------
-    decoded : Decoded
-    place : callable
-        Says of a row where it stands and what is wrong with it.
-    skip : bool
-        Whether to leave them out.
-
-    Returns
-    -------
-    Block
-    """
-    rows = np.flatnonzero(decoded.bad)
-    if not rows.size:
-        return Block(decoded.X, decoded.y, decoded.weight)
-    if not skip:
-        raise DataError(place(int(rows[0])))
-    keep = ~decoded.bad
-    return Block(
-        decoded.X[keep],
-        None if decoded.y is None else decoded.y[keep],
-        None if decoded.weight is None else decoded.weight[keep],
-        rows - np.arange(len(rows)),
-        tuple(place(int(row)) for row in rows[:SHOWN]),
+    plain = Encoding(
+        choice, {}, float_for(kinds), *_target_type(stored, schemas, choice, options.target_type)
     )
+    pieces = tuple(
+        Piece(one, 0, 0, survey.lengths) for one, survey in zip(stored, surveys, strict=True)
+    )
+    held = len(choice.used) * max(survey.column_bytes for survey in surveys)
+    return ArrowSource(options, choice, None, True, pieces, plain, held)
 
 
 @dataclass(frozen=True, eq=False)
@@ -375,7 +320,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _target_type(
-    stored: Sequence[Stored], schemas: Sequence[pa.Schema], choice: Choice
+    stored: Sequence[Stored], schemas: Sequence[pa.Schema], choice: Choice, wanted: str
 ) -> tuple[bool, np.dtype[Any] | None]:
     """Return whether the target is text, and else the dtype that holds those of all files."""
     if choice.many or not choice.targets:
@@ -387,11 +332,13 @@ def _target_type(
             raise DataError(
                 f"{one.title}: the target {name!r} must hold numbers or text, found {kind}"
             )
-        if is_number(kind) != is_number(kinds[0]):
+        if wanted == "number" and not is_number(kind):
+            raise DataError(f"{one.title}: the target {name!r} must hold numbers, found {kind}")
+        if wanted == "auto" and is_number(kind) != is_number(kinds[0]):
             raise DataError(
                 f"{one.title}: the target {name!r} holds {kind}, in {stored[0].title} {kinds[0]}; "
                 "all files must have numbers or all text"
             )
-    if not is_number(kinds[0]):
+    if wanted == "text" or not is_number(kinds[0]):
         return True, None
     return False, np.result_type(*(np.dtype(kind.to_pandas_dtype()) for kind in kinds))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from densernn.errors import DataError, ParameterError
-from densernn.sources.columns import check_column, choose
+from densernn.sources.columns import check_column, choose, refuse_twice
 
 Column = str | int
 """A column's name, or its place among all columns, from the end if negative."""
@@ -118,6 +118,7 @@ def resolve(
     ParameterError
         If a column is asked for twice, or as two things.
     """
+    refuse_twice(path, names)
     targets, weight = options.targets or (), options.weight
     if target_may_lack and not any(target in names for target in targets):
         targets = ()
@@ -139,6 +140,23 @@ def resolve(
     for name in categorical:
         check_column(path, name, features, "categorical feature")
     return Choice(names, features, target_names, options.many, weight_name, categorical)
+
+
+def name_columns(
+    path: Path, count: int, options: Options, *, target_may_lack: bool
+) -> tuple[str, ...]:
+    """Return the names of the columns of a file that has none itself: those asked for, or x0 ...
+
+    A file with as many columns fewer as there are targets is taken as one that lacks them.
+    """
+    names = options.names
+    if names is None:
+        return tuple(f"x{j}" for j in range(count))
+    if target_may_lack and options.targets and count == len(names) - len(options.targets):
+        names = tuple(name for name in names if name not in options.targets)
+    if count != len(names):
+        raise DataError(f"{path}: {len(names)} names for {count} columns")
+    return names
 
 
 def _name(path: Path | str, names: Sequence[str], column: Column, what: str) -> str:

@@ -50,9 +50,7 @@ def choose(
         If a name is there twice, a wanted column is missing, none is left, or one of the
         features has no name.
     """
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise DataError(f"{path}: duplicate column names: {', '.join(map(repr, twice))}")
+    refuse_twice(path, names)
     if target is not None:
         check_column(path, target, names, "target column")
     if columns is not None:
@@ -75,6 +73,13 @@ def choose(
     return features
 
 
+def refuse_twice(path: Path | str, names: Sequence[str]) -> None:
+    """Raise a :class:`DataError` that lists the names that are there more than once."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"{path}: duplicate column names: {', '.join(map(repr, twice))}")
+
+
 def check_column(path: Path | str, wanted: str, names: Sequence[str], what: str) -> None:
     """Raise a :class:`DataError` that lists the nearest names if ``wanted`` is none of them."""
     if wanted in names:
@@ -85,6 +90,25 @@ def check_column(path: Path | str, wanted: str, names: Sequence[str], what: str)
         + (", ".join(map(repr, alike[:5])) or "none")
         + ("; are the values separated by commas?" if len(names) == 1 else "")
     )
+
+
+def refuse_other_columns(
+    title: str, names: tuple[str, ...], other: str, wanted: tuple[str, ...]
+) -> None:
+    """Raise a :class:`DataError` that tells in which columns two files differ."""
+    here, there = set(names), set(wanted)
+    missing = [name for name in wanted if name not in here]
+    surplus = [name for name in names if name not in there]
+    if missing or surplus:
+        said = [
+            f"{what} {', '.join(map(repr, some[:5]))}" + (", ..." if len(some) > 5 else "")
+            for what, some in (("lacks", missing), ("has besides", surplus))
+            if some
+        ]
+        raise DataError(
+            f"{title}: columns differ from those of {other}: {' and '.join(said)}; files that are "
+            "read together must have the same columns"
+        )
 
 
 def to_matrix(

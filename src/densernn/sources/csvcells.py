@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
-from densernn.sources.arrowsource import sift
 from densernn.sources.csvblocks import TextBlock
 from densernn.sources.csvtext import (
     INFINITE,
@@ -18,7 +17,8 @@ from densernn.sources.csvtext import (
     is_utf8,
     parse_number,
 )
-from densernn.sources.encoding import Encoding, decode, fault_of_category, fault_of_weight
+from densernn.sources.encoding import Encoding, decode
+from densernn.sources.faults import fault_of_category, fault_of_weight, sift
 from densernn.sources.rechunk import Block
 
 
@@ -47,40 +47,29 @@ class CellReader:
         self._features = [(place[name], name) for name in choice.features]
         self._targets = [(place[name], name) for name in choice.targets]
         self._weight = None if choice.weight is None else (place[choice.weight], choice.weight)
+        self._numeric = [place[name] for name in choice.used if name not in set(texts)]
+        self._underscores = b"_" in block.text
         self._texts = {place[name]: list[str]() for name in texts}
-        self._numbers = {place[n]: array("d") for n in choice.used if n not in set(texts)}
+        self._numbers = array("d")
         self._lines: list[int] = []
 
     def __len__(self) -> int:
         """Rows that are kept."""
         return len(self._lines)
 
-    def fault(self, row: list[str]) -> str | None:
-        """Say what is wrong with a row, to follow its line in a message; None if nothing is."""
+    def take(self, row: list[str], line: int) -> str | None:
+        """Keep a row; or say what is wrong with it, to follow its line in a message."""
         if len(row) != len(self._names):
             return f": expected {len(self._names)} fields, found {len(row)}"
-        for j, name in self._features:
-            fault = self._fault_of_feature(row[j], j, name)
-            if fault is not None:
-                return f", {fault}"
-        for j, name in self._targets:
-            fault = self._fault_of_target(row[j], name)
-            if fault is not None:
-                return f", column {name!r}: {fault}"
-        if self._weight is not None:
-            j, name = self._weight
-            fault = fault_of_weight(parse_number(row[j], np.float64), name, row[j])
-            if fault is not None:
-                return f", {fault}"
-        return None
-
-    def keep(self, row: list[str], line: int) -> None:
-        """Take in a row in which no fault was found."""
-        for j, numbers in self._numbers.items():
-            numbers.append(float(row[j]))
+        numbers = self._read_numbers(row)
+        fault = self._fault(row, check_numbers=numbers is None)
+        if fault is not None:
+            return f", {fault}"
+        self._numbers.extend([float(row[j]) for j in self._numeric] if numbers is None else numbers)
         for j, texts in self._texts.items():
             texts.append(row[j].strip())
         self._lines.append(line)
+        return None
 
     def give(self, bad: list[int], places: list[str]) -> Block:
         """Return the rows kept and forget them.
@@ -92,14 +81,12 @@ class CellReader:
         """
         import pyarrow as pa  # noqa: PLC0415  (importing densernn must stay fast)
 
-        columns: dict[str, Any] = {}
-        for j, numbers in self._numbers.items():
-            columns[self._names[j]] = pa.array(np.array(numbers))
-            self._numbers[j] = array("d")
-        for j, texts in self._texts.items():
-            columns[self._names[j]] = pa.array(texts, pa.string())
-            self._texts[j] = []
-        lines, self._lines = self._lines, []
+        numbers = np.array(self._numbers).reshape(len(self), len(self._numeric))
+        columns = {self._names[j]: pa.array(numbers[:, i]) for i, j in enumerate(self._numeric)}
+        columns |= {self._names[j]: pa.array(t, pa.string()) for j, t in self._texts.items()}
+        lines = self._lines
+        self._numbers, self._lines = array("d"), []
+        self._texts = {j: [] for j in self._texts}
         batch = pa.RecordBatch.from_pydict(columns)
         # Nothing is left to be found here, unless the two readers disagree.
         block = sift(
@@ -109,6 +96,33 @@ class CellReader:
         )
         return Block(block.X, block.y, block.weight, np.array(bad, np.intp), tuple(places))
 
+    def _read_numbers(self, row: list[str]) -> list[float] | None:
+        """Return a row's numbers if they clearly are finite ones: fast, as most rows are good."""
+        cells = [row[j] for j in self._numeric]
+        if self._underscores and any("_" in cell for cell in cells):
+            return None
+        try:
+            numbers = list(map(float, cells))
+        except ValueError:
+            return None
+        return numbers if math.isfinite(sum(numbers)) else None
+
+    def _fault(self, row: list[str], *, check_numbers: bool) -> str | None:
+        """Say what is wrong with the first cell that is no use: features, targets, weight."""
+        for j, name in self._features if check_numbers or self._known else ():
+            if check_numbers or j in self._known:
+                fault = self._fault_of_feature(row[j], j, name)
+                if fault is not None:
+                    return fault
+        for j, name in self._targets if check_numbers or not self._encoding.choice.many else ():
+            fault = self._fault_of_target(row[j], name)
+            if fault is not None:
+                return f"column {name!r}: {fault}"
+        if self._weight is None:
+            return None
+        j, name = self._weight
+        return fault_of_weight(parse_number(row[j], np.float64), name, row[j])
+
     def _fault_of_feature(self, cell: str, j: int, name: str) -> str | None:
         if j in self._known:
             if not is_utf8(cell):
@@ -116,7 +130,7 @@ class CellReader:
             return fault_of_category(cell.strip(), self._known[j], name)
         if parse_number(cell, np.float64) is not None:
             return None
-        text = not self._lines and self._is_text(j)
+        text = self._block.first and not self._lines and self._is_text(j)
         help_ = f"; categorical=[{name!r}] does so" if text else ""
         return f"column {name!r}: {describe(cell, text_column=text)}{help_}"
 
@@ -139,7 +153,7 @@ class CellReader:
         )
 
     def _is_text(self, j: int) -> bool:
-        """Whether the column holds no number in the first rows of this block."""
+        """Whether the column holds no number in the first rows of the file."""
         rows = islice(self._block.rows(self._delimiter), PEEK_ROWS)
         width = len(self._names)
         return all(parse_number(r[j], np.float64) is None for _, r in rows if len(r) == width)

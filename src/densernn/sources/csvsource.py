@@ -7,9 +7,9 @@ by cell, which knows lines and columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,12 @@ import numpy as np
 
 from densernn.errors import DataError
 from densernn.sources import csvblocks
-from densernn.sources.arrowsource import distinct, refuse_other_columns
-from densernn.sources.choice import Options, refuse_many_categories, resolve
-from densernn.sources.columns import choose
+from densernn.sources.choice import Options, name_columns, refuse_many_categories, resolve
+from densernn.sources.columns import choose, refuse_other_columns
 from densernn.sources.csvblocks import TextBlock, text_blocks
 from densernn.sources.csvcells import CellReader, clean, is_word
 from densernn.sources.csvtext import INFINITE, MISSING, read_header
-from densernn.sources.encoding import Encoding, decode, slices
+from densernn.sources.encoding import Encoding, decode, distinct, slices
 from densernn.sources.filesource import FileSource, empty_block, sort_categories, stat_files
 from densernn.sources.rechunk import Block
 from densernn.sources.rows import SHOWN
@@ -41,7 +40,7 @@ class CsvFile:
     skip_lines: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CsvSource(FileSource):
     """Rows of CSV files, plain or gzip.
 
@@ -54,8 +53,8 @@ class CsvSource(FileSource):
 
     Notes
     -----
-    A block of 4 MB in which there is a row that cannot be used is read about twenty times
-    slower than others.
+    Text around a row that cannot be used, some 64 kB, is read about ten times slower than other
+    text.
     """
 
     files: tuple[CsvFile, ...]
@@ -100,19 +99,40 @@ class CsvSource(FileSource):
         return 0, chain(blocks, [empty_block(encoding)])
 
     def _read(self, file: CsvFile, encoding: Encoding) -> Iterator[Block]:
-        label = encoding.label
-        text = set(encoding.categories) | ({label} if label is not None else set())
-        for block in text_blocks(file.path, file.skip_lines):
-            batch = self._fast(block, file, encoding.choice.used, text)
-            if batch is None or _lacks_label(batch, encoding):
-                yield from self._slow(block, file, encoding)
-                continue
-            for start, rows in slices(batch, encoding.block_rows):
+        for block in text_blocks(file.path, file.skip_lines, self.options.delimiter):
+            yield from self._read_block(block, file, encoding)
+
+    def _read_block(
+        self,
+        block: TextBlock,
+        file: CsvFile,
+        encoding: Encoding,
+        first: int = 0,
+        *,
+        divide: bool = True,
+    ) -> Generator[Block, None, int]:
+        """Give rows from ``first`` on; return how many rows there are, good and bad.
+
+        Where Arrow fails, or there is a bad row, smaller blocks are tried, then single cells.
+        """
+        text = {*encoding.categories} | ({encoding.label} if encoding.label else set())
+        batch = self._fast(block, file, encoding.choice.used, text)
+        if batch is not None and not _lacks_label(batch, encoding):
+            for _, rows in slices(batch.slice(first), encoding.block_rows):
                 decoded = decode(rows, encoding)
                 if decoded.bad.any():
-                    yield from self._slow(block, file, encoding, start)
                     break
+                first += rows.num_rows
                 yield Block(decoded.X, decoded.y, decoded.weight)
+            else:
+                return int(batch.num_rows)
+        if not divide:
+            return (yield from self._slow(block, file, encoding, first))
+        total = 0
+        for part in block.cut(self.options.delimiter):
+            before = max(0, first - total)
+            total += yield from self._read_block(part, file, encoding, before, divide=False)
+        return total
 
     def _fast(
         self, block: TextBlock, file: CsvFile, columns: Iterable[str], text: set[str]
@@ -148,26 +168,29 @@ class CsvSource(FileSource):
         return batches[0] if len(batches) == 1 else None
 
     def _slow(
-        self, block: TextBlock, file: CsvFile, encoding: Encoding, first: int = 0
-    ) -> Iterator[Block]:
+        self, block: TextBlock, file: CsvFile, encoding: Encoding, first: int
+    ) -> Generator[Block, None, int]:
         """Read a block cell by cell, from some row on; raise at a bad row, or leave out all."""
         delimiter, skip = self.options.delimiter, self.options.skip
         cells = CellReader(block, file.names, encoding, delimiter)
         bad: list[int] = []
         places: list[str] = []
-        for line, row in islice(block.rows(delimiter), first, None):
-            fault = cells.fault(row)
-            if fault is None:
-                cells.keep(row, line)
-            elif not skip:
-                raise DataError(f"{file.path}, line {line}{fault}")
-            else:
+        number = 0
+        for number, (line, row) in enumerate(block.rows(delimiter), start=1):
+            if number <= first:
+                continue
+            fault = cells.take(row, line)
+            if fault is not None:
+                place = f"{file.path}, line {line}{fault}"
+                if not skip:
+                    raise DataError(place)
                 bad.append(len(cells))
-                places += [f"{file.path}, line {line}{fault}"] if len(places) < SHOWN else []
+                places += [place] if len(places) < SHOWN else []
             if len(cells) == encoding.block_rows:
                 yield cells.give(bad, places)
                 bad, places = [], []
         yield cells.give(bad, places)
+        return number
 
     def _learn(self) -> Encoding:
         categories = {name: known for name, known in self.choice.categorical.items() if known}
@@ -198,7 +221,7 @@ class CsvSource(FileSource):
 
         for file in self.files:
             places = [file.names.index(name) for name in columns]
-            for block in text_blocks(file.path, file.skip_lines):
+            for block in text_blocks(file.path, file.skip_lines, self.options.delimiter):
                 batch = self._fast(block, file, columns, set(columns))
                 if batch is None:
                     rows = [
@@ -244,25 +267,13 @@ def open_csv(
         if options.header:
             files.append(CsvFile(path, cells, lines))
         else:
-            names = _names(path, len(cells), options, target_may_lack=target_may_lack)
+            names = name_columns(path, len(cells), options, target_may_lack=target_may_lack)
             files.append(CsvFile(path, names, 0))
     choice = resolve(paths[0], files[0].names, options, target_may_lack=target_may_lack)
     for file in files[1:]:
         refuse_other_columns(str(file.path), file.names, str(paths[0]), files[0].names)
         choose(file.path, file.names, None, choice.features)
     return CsvSource(options, choice, None, True, tuple(files))
-
-
-def _names(path: Path, count: int, options: Options, *, target_may_lack: bool) -> tuple[str, ...]:
-    """Return the names of the columns of a file that has none itself."""
-    names = options.names
-    if names is None:
-        return tuple(f"x{j}" for j in range(count))
-    if target_may_lack and options.targets and count == len(names) - len(options.targets):
-        names = tuple(name for name in names if name not in options.targets)
-    if count != len(names):
-        raise DataError(f"{path}: {len(names)} names for {count} columns")
-    return names
 
 
 def _lacks_label(batch: pa.RecordBatch, encoding: Encoding) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 4 << 20
 """Bytes of rows that are read and worked on at once, about."""
-NAMED = 10
-"""Categories that a message names."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +59,18 @@ class Encoding:
             )
         )
 
-    @property
+    @cached_property
     def n_columns(self) -> int:
         """Columns of X."""
         categories = self.categories
         return sum(len(categories.get(name, (name,))) for name in self.choice.features)
 
-    @property
+    @cached_property
     def row_bytes(self) -> int:
         """Memory that a row takes, about: as columns, and as a row of X."""
         return 8 * len(self.choice.used) + np.dtype(self.dtype).itemsize * self.n_columns
 
-    @property
+    @cached_property
     def block_rows(self) -> int:
         """Rows to read at once."""
         return max(1, BLOCK_BYTES // self.row_bytes)
@@ -134,7 +133,8 @@ def decode(batch: pa.RecordBatch, encoding: Encoding) -> Decoded:
     y = _targets(batch, encoding, bad)
     weight = None
     if choice.weight is not None:
-        weight = floats(batch.column(choice.weight), np.float64)
+        # A copy: what Arrow owns is read-only.
+        weight = np.array(floats(batch.column(choice.weight), np.float64))
         bad |= ~(np.isfinite(weight) & (weight >= 0))
     return Decoded(X, y, weight, bad)
 
@@ -208,7 +208,7 @@ def _whole_or_float(column: pa.Array) -> NDArray[Any]:
 
     for kind in (pa.int64(), pa.float64()):
         try:
-            return np.asarray(column.cast(kind).to_numpy(zero_copy_only=False))
+            return np.array(column.cast(kind).to_numpy(zero_copy_only=False))
         except pa.ArrowInvalid:
             continue
     # Arrow knows fewer ways to write a number than Python, and gives up at the first that is none.
@@ -216,30 +216,10 @@ def _whole_or_float(column: pa.Array) -> NDArray[Any]:
     return np.array([math.nan if number is None else number for number in numbers])
 
 
-def known_text(known: tuple[str, ...]) -> str:
-    """List categories for a message."""
-    shown = ", ".join(map(repr, known[:NAMED]))
-    return shown + (f", ... ({len(known)} in all)" if len(known) > NAMED else "")
+def distinct(column: pa.Array) -> set[str]:
+    """Return the texts of a column that are no null and no way to write one."""
+    import pyarrow.compute as pc  # noqa: PLC0415  (importing densernn must stay fast)
 
-
-def fault_of_category(cell: str | None, known: tuple[str, ...], column: str) -> str | None:
-    """Say what is wrong with a category, if anything is."""
-    if cell in known:
-        return None
-    if cell is None or cell.strip().lower() in MISSING:
-        found = "" if cell is None else f" (found {cell!r})"
-        return f"column {column!r}: missing value{found}: impute it, or drop the row or the column"
-    return (
-        f"column {column!r}: {cell!r} is none of the known categories {known_text(known)}: correct "
-        "it, drop the row, or name all categories in categorical"
-    )
-
-
-def fault_of_weight(weight: float | None, column: str, found: Any) -> str | None:
-    """Say what is wrong with a weight, if anything is."""
-    if weight is not None and math.isfinite(weight) and weight >= 0:
-        return None
-    return (
-        f"column {column!r}: the weight must be a finite number of at least 0, found {found!r}: "
-        "correct it or drop the row"
-    )
+    # Made text only once it is few: a dictionary's values, or distinct numbers.
+    values = set(as_text(pc.unique(column)).to_pylist()) - {None}
+    return {value for value in values if value.strip().lower() not in MISSING}

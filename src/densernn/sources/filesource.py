@@ -24,7 +24,7 @@ READ_AHEAD = 2
 """Blocks that wait or are being read while the consumer computes."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FileSource(Selectable):
     """Rows of files, which are opened for each pass and read ahead in a thread.
 
@@ -155,6 +155,15 @@ class FileSource(Selectable):
         if len(known) < len(self.choice.categorical):
             return self.encoding
         return Encoding(self.choice, known, self.dtype)
+
+    def __repr__(self) -> str:
+        choice = self.choice
+        parts = [f"{len(choice.features)} features"]
+        if self.n_rows is not None:
+            parts.insert(0, f"{self.n_rows:,} rows")
+        if choice.targets:
+            parts.append(f"target {', '.join(map(repr, choice.targets))}")
+        return f"<{type(self).__name__} {self._title}: {', '.join(parts)}>"
 
     @property
     @abstractmethod

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from densernn.errors import ParameterError
-from densernn.sources.arrowsource import open_arrow
+from densernn.errors import DataError, ParameterError
+from densernn.sources.arrowsource import ArrowSource, open_arrow
 from densernn.sources.choice import (
     TARGET_TYPES,
     Choice,
@@ -18,13 +16,21 @@ from densernn.sources.choice import (
     Options,
     as_categories,
     as_column,
+    name_columns,
 )
 from densernn.sources.csvsource import open_csv
 from densernn.sources.encoding import Encoding
 from densernn.sources.filesource import FileSource
-from densernn.sources.places import CSV, FEATHER, PARQUET, find_files, is_arrow
+from densernn.sources.places import CSV, NPY, PARQUET, find_files, is_arrow
 from densernn.sources.rows import RowSource
-from densernn.sources.stored import FeatherRows, NpyRows, ParquetRows, Stored, TableRows
+from densernn.sources.stored import (
+    FeatherRows,
+    NpyRows,
+    ParquetRows,
+    Stored,
+    TableRows,
+    map_matrix,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,8 +87,8 @@ def open_rows(
         an unknown category, or that has too many or too few fields: raise an error that says
         where it stands, or pass it over and tell of it in the chunk (``Chunk.skipped``).
     target_type : {"auto", "text", "number"}, optional
-        What a CSV target is: names of classes, or numbers. By default, numbers if all are that
-        in the first 4 MB, else text.
+        What the target is: names of classes, or numbers. By default, what the column's type
+        says; in CSV files, numbers if all are that in the first 4 MB, else text.
 
     Returns
     -------
@@ -125,7 +131,7 @@ def open_rows(
                 "other argument"
             )
         return where
-    many = target is not None and not isinstance(target, str | int | np.integer)
+    many = isinstance(target, Iterable) and not isinstance(target, str)
     options = Options(
         targets=_targets(target, many),
         many=many,
@@ -169,36 +175,44 @@ def open_like(where: Any, options: Options, choice: Choice, encoding: Encoding) 
         names=None if options.header else choice.names,
         target_type=kind,
     )
-    return _open(where, asked, target_may_lack=True)
+    return _open(where, asked, like=True)
 
 
-def _open(where: Any, options: Options, *, target_may_lack: bool = False) -> FileSource:
+def _open(where: Any, options: Options, *, like: bool = False) -> FileSource:
+    """Open what a source is made of; ``like`` says that it is opened as another one was."""
     if is_arrow(where, "Table"):
-        _refuse_for_named(options)
-        return open_arrow([TableRows(where)], options, target_may_lack=target_may_lack)
+        return _open_named([TableRows(where)], options, like=like)
     places = find_files(where)
     if places.kind == CSV:
         if places.delimiter is not None:
             options = replace(options, delimiter=places.delimiter)
-        return open_csv(places.paths, options, target_may_lack=target_may_lack)
-    stored: list[Stored]
-    if places.kind == PARQUET:
-        stored = [ParquetRows(path) for path in places.paths]
-    elif places.kind == FEATHER:
-        stored = [FeatherRows(path) for path in places.paths]
-    else:
-        stored = [NpyRows(path, options.names) for path in places.paths]
-    if stored[0].named:
-        _refuse_for_named(options)
-    return open_arrow(stored, options, target_may_lack=target_may_lack)
+        return open_csv(places.paths, options, target_may_lack=like)
+    if places.kind == NPY:
+        matrices = []
+        for path in places.paths:
+            count = map_matrix(path).shape[1]
+            names = name_columns(path, count, options, target_may_lack=like)
+            matrices.append(NpyRows(path, names))
+        return open_arrow(matrices, replace(options, header=False), target_may_lack=like)
+    kind = ParquetRows if places.kind == PARQUET else FeatherRows
+    source = _open_named([kind(path) for path in places.paths], options, like=like)
+    extra = [name for name in places.columns or () if name not in source.choice.names]
+    if extra:
+        raise DataError(
+            f"the data set has the column {extra[0]!r}, which its files lack: it stands in the "
+            "names of folders, which are not read; write it into the files"
+        )
+    return source
 
 
-def _refuse_for_named(options: Options) -> None:
-    if options.names is not None or not options.header:
+def _open_named(stored: Sequence[Stored], options: Options, *, like: bool) -> ArrowSource:
+    """Open what has names of its own, which none must be given for."""
+    if not like and (options.names is not None or not options.header):
         raise ParameterError(
             "names and header=False are for CSV files; Parquet, Feather and Arrow tables have "
             "names of their own"
         )
+    return open_arrow(stored, options, target_may_lack=like)
 
 
 def _targets(target: Any, many: bool) -> tuple[Column, ...] | None:

@@ -69,7 +69,7 @@ def find_files(where: Any) -> Places:
         return _of_dataset(where)
     if isinstance(where, str | PathLike):
         paths = _expand(Path(fspath(where)))
-    elif isinstance(where, Iterable):
+    elif isinstance(where, list | tuple):
         paths = [_path(item) for item in where]
         if not paths:
             raise ParameterError("where must name at least one file, found an empty list")
@@ -173,5 +173,5 @@ def _of_dataset(dataset: Any) -> Places:
     if not dataset.files:
         raise DataError("the pyarrow Dataset has no files")
     delimiter = dataset.format.parse_options.delimiter if kind == CSV else None
-    paths = _check(map(Path, dataset.files))
+    paths = _check([Path(name) for name in dataset.files])
     return Places(kind, paths, delimiter, tuple(dataset.schema.names))

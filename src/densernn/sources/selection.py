@@ -184,6 +184,11 @@ class RowRange(_Narrowed):
     ------
     ParameterError
         If the range is empty.
+
+    Notes
+    -----
+    Where the number of rows is not known beforehand, and there are none in the range,
+    :meth:`chunks` raises a DataError.
     """
 
     source: RowSource
@@ -217,6 +222,7 @@ class RowRange(_Narrowed):
         left = None if self.stop is None else self.stop - self.start - first
         if left is not None and left <= 0:
             return
+        chunk = None
         for chunk in self.source.chunks(n_rows, self.start + first):
             end = len(chunk.X) if left is None else min(left, len(chunk.X))
             yield Chunk(
@@ -230,6 +236,8 @@ class RowRange(_Narrowed):
                 left -= end
                 if not left:
                     return
+        if chunk is None and not first:
+            raise DataError(f"there are no rows from number {self.start} on")
 
     def parts(self, most: int) -> Sequence[RowSource]:
         """Cut as the source is, where its parts know their lengths; else there is one part."""

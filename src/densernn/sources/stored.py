@@ -7,7 +7,7 @@ stands before them (row groups, record batches), and batches of the rows of some
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,17 +23,33 @@ if TYPE_CHECKING:
 
 BUFFER_BYTES = 1 << 16
 """What is read of a Parquet column at once; a column's whole part of a row group without it."""
-PAGE_BYTES = 2 << 20
-"""What is held of a Parquet column while it is decoded: a page and a dictionary, of 1 MB mostly."""
-NPY_ROWS = 1 << 16
-"""Rows of a unit of an NPY file, which has no units of its own."""
+PAGE_BYTES = 3 << 20
+"""What is held of a Parquet column while it is decoded: a page, packed and not, and a dictionary."""
+UNIT_ROWS = 1 << 16
+"""Rows of a unit of what has no units of its own."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is known of a file before its rows are read.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        Names and types of its columns.
+    lengths : tuple of int
+        Rows of each unit.
+    column_bytes : int
+        Memory that is held of a column while batches of it are made, about.
+    """
+
+    schema: pa.Schema
+    lengths: tuple[int, ...]
+    column_bytes: int = 0
 
 
 class Stored(ABC):
     """Rows in one file, or in memory."""
-
-    named: bool = True
-    """Whether columns have names of their own."""
 
     @property
     @abstractmethod
@@ -41,16 +57,12 @@ class Stored(ABC):
         """What messages call it."""
 
     @abstractmethod
-    def schema(self) -> pa.Schema:
-        """Names and types of its columns."""
+    def survey(self) -> Survey:
+        """Tell what is in it, without reading rows where possible."""
 
-    @abstractmethod
-    def lengths(self) -> tuple[int, ...]:
-        """Rows of each unit."""
-
-    def held_bytes(self, n_columns: int) -> int:
-        """Return the memory that reading so many columns takes beside the batches, about."""
-        return 0
+    def narrow(self, units: range) -> tuple[Stored, int]:
+        """Return what has consecutive units, and the number of the first one there."""
+        return self, units.start
 
     @abstractmethod
     def batches(
@@ -70,23 +82,17 @@ class ParquetRows(Stored):
         """The file's name."""
         return str(self.path)
 
-    def schema(self) -> pa.Schema:
-        """Names and types of its columns."""
-        with self._open() as file:
-            return file.schema_arrow
-
-    def lengths(self) -> tuple[int, ...]:
-        """Rows of each row group."""
+    def survey(self) -> Survey:
+        """Tell schema and row groups, which the file's footer has."""
         with self._open() as file:
             meta = file.metadata
-            return tuple(meta.row_group(i).num_rows for i in range(meta.num_row_groups))
-
-    def held_bytes(self, n_columns: int) -> int:
-        """Return the size of the pages that are decoded, at most that of a row group."""
-        with self._open() as file:
-            meta = file.metadata
-            groups = (meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
-            return min(PAGE_BYTES * n_columns, max(groups, default=0))
+            groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
+            largest = max((group.total_byte_size for group in groups), default=0)
+            return Survey(
+                file.schema_arrow,
+                tuple(group.num_rows for group in groups),
+                min(PAGE_BYTES, largest // max(1, meta.num_columns)),
+            )
 
     def batches(
         self, units: range, columns: Sequence[str], n_rows: int
@@ -119,23 +125,17 @@ class FeatherRows(Stored):
         """The file's name."""
         return str(self.path)
 
-    def schema(self) -> pa.Schema:
-        """Names and types of its columns."""
-        with self._open() as file:
-            return file.schema
+    def survey(self) -> Survey:
+        """Tell schema and record batches, each of which is mapped and unpacked as a whole.
 
-    def lengths(self) -> tuple[int, ...]:
-        """Rows of each record batch.
-
-        They stand in the file's metadata, out of reach from Python, so that one column is
-        looked at, batch by batch.
+        Their lengths stand in the file's metadata, out of reach from Python, so that one
+        column is looked at, batch by batch.
         """
-        with self._open(self.schema().names[:1]) as file:
-            return tuple(file.get_batch(i).num_rows for i in range(file.num_record_batches))
-
-    def held_bytes(self, n_columns: int) -> int:
-        """Return the size of a record batch, which is unpacked as a whole."""
-        return 8 * n_columns * max(self.lengths(), default=0)
+        with self._open() as file:
+            schema = file.schema
+        with self._open(schema.names[:1]) as file:
+            lengths = tuple(file.get_batch(i).num_rows for i in range(file.num_record_batches))
+        return Survey(schema, lengths, 16 * max(lengths, default=0))
 
     def batches(
         self, units: range, columns: Sequence[str], n_rows: int
@@ -167,26 +167,35 @@ class TableRows(Stored):
 
     table: pa.Table
 
+    def __reduce__(self) -> tuple[Callable[[bytes], TableRows], tuple[bytes]]:
+        # By itself a part of a table is pickled with all that it is a part of.
+        import pyarrow as pa  # noqa: PLC0415
+
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.table.schema) as stream:
+            stream.write_table(self.table)
+        return _unpickle_table, (sink.getvalue().to_pybytes(),)
+
     @property
     def title(self) -> str:
         """What it is."""
         return "the table"
 
-    def schema(self) -> pa.Schema:
-        """Names and types of its columns."""
-        return self.table.schema
+    def survey(self) -> Survey:
+        """Tell schema and stretches of rows, which a table needs none of."""
+        return Survey(self.table.schema, _stretches(self.table.num_rows))
 
-    def lengths(self) -> tuple[int, ...]:
-        """Rows of each record batch."""
-        return tuple(batch.num_rows for batch in self.table.to_batches(max_chunksize=NPY_ROWS))
+    def narrow(self, units: range) -> tuple[Stored, int]:
+        """Return a part of the table: when it is pickled, no other rows are sent along."""
+        part = self.table.slice(units.start * UNIT_ROWS, len(units) * UNIT_ROWS)
+        return TableRows(part), 0
 
     def batches(
         self, units: range, columns: Sequence[str], n_rows: int
     ) -> Iterator[pa.RecordBatch]:
         """Give rows without copying them."""
-        edges = np.cumsum([0, *self.lengths()])
-        start, stop = int(edges[units.start]), int(edges[units.stop])
-        rows = self.table.select(list(columns)).slice(start, stop - start)
+        start, length = units.start * UNIT_ROWS, len(units) * UNIT_ROWS
+        rows = self.table.select(list(columns)).slice(start, length)
         yield from rows.to_batches(max_chunksize=n_rows)
 
 
@@ -197,34 +206,26 @@ class NpyRows(Stored):
     Parameters
     ----------
     path : Path
-    names : tuple of str, optional
-        Names of its columns: ``x0``, ``x1``, ... if not given.
+    names : tuple of str
+        Names of its columns.
     """
 
     path: Path
-    names: tuple[str, ...] | None = None
-    named = False
+    names: tuple[str, ...]
 
     @property
     def title(self) -> str:
         """The file's name."""
         return str(self.path)
 
-    def schema(self) -> pa.Schema:
-        """Names, and the one type of all columns."""
+    def survey(self) -> Survey:
+        """Tell names, the one type of all columns, and stretches of rows."""
         import pyarrow as pa  # noqa: PLC0415
 
-        matrix = self._open()
-        names = self.names or tuple(f"x{j}" for j in range(matrix.shape[1]))
-        if len(names) != matrix.shape[1]:
-            raise DataError(f"{self.path}: {len(names)} names for {matrix.shape[1]} columns")
+        matrix = map_matrix(self.path)
         kind = pa.from_numpy_dtype(matrix.dtype.newbyteorder("="))
-        return pa.schema([(name, kind) for name in names])
-
-    def lengths(self) -> tuple[int, ...]:
-        """Rows of each unit."""
-        n_rows = len(self._open())
-        return tuple(min(NPY_ROWS, n_rows - start) for start in range(0, n_rows, NPY_ROWS))
+        schema = pa.schema([(name, kind) for name in self.names])
+        return Survey(schema, _stretches(len(matrix)))
 
     def batches(
         self, units: range, columns: Sequence[str], n_rows: int
@@ -232,28 +233,39 @@ class NpyRows(Stored):
         """Give rows, copied column by column."""
         import pyarrow as pa  # noqa: PLC0415
 
-        names = self.schema().names
-        places = [names.index(name) for name in columns]
+        places = [self.names.index(name) for name in columns]
         for unit in units:
             # Mapped anew each time: what has been read of a mapping counts as memory in use.
-            matrix = self._open()[unit * NPY_ROWS : (unit + 1) * NPY_ROWS]
+            matrix = map_matrix(self.path)[unit * UNIT_ROWS : (unit + 1) * UNIT_ROWS]
             native = matrix.dtype.newbyteorder("=")
             for start in range(0, len(matrix), n_rows):
                 rows = matrix[start : start + n_rows]
                 arrays = [pa.array(np.ascontiguousarray(rows[:, j], native)) for j in places]
                 yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
-    def _open(self) -> NDArray[Any]:
-        try:
-            matrix: NDArray[Any] = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise DataError(f"{self.path}: not a readable NPY file ({error})") from error
-        if matrix.ndim != 2 or matrix.dtype.kind not in "biuf":
-            raise DataError(
-                f"{self.path}: must hold a matrix of numbers, found shape {matrix.shape} and "
-                f"dtype {matrix.dtype}"
-            )
-        return matrix
+
+def map_matrix(path: Path) -> NDArray[Any]:
+    """Map the matrix of an NPY file into memory, for reading."""
+    try:
+        matrix: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise DataError(f"{path}: not a readable NPY file ({error})") from error
+    if matrix.ndim != 2 or matrix.dtype.kind not in "biuf":
+        raise DataError(
+            f"{path}: must hold a matrix of numbers, found shape {matrix.shape} and "
+            f"dtype {matrix.dtype}"
+        )
+    return matrix
+
+
+def _unpickle_table(content: bytes) -> TableRows:
+    import pyarrow as pa  # noqa: PLC0415
+
+    return TableRows(pa.ipc.open_stream(content).read_all())
+
+
+def _stretches(n_rows: int) -> tuple[int, ...]:
+    return tuple(min(UNIT_ROWS, n_rows - start) for start in range(0, n_rows, UNIT_ROWS))
 
 
 @contextmanager

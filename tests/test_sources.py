@@ -1,0 +1,765 @@
+"""Sources of rows from files: the same rows whatever the kind of file, the chunks and the parts."""
+
+import pickle
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.dataset as ds
+import pyarrow.feather
+import pyarrow.fs
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from densernn.errors import DataError, ParameterError
+from densernn.sources import csvblocks, encoding, stored
+from densernn.sources.arrays import ArraySource
+from densernn.sources.open import open_rows
+from densernn.sources.rows import Skipped
+
+same_folder = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+)
+KINDS = ("csv", "csv.gz", "parquet", "feather", "table")
+NAMED = ("parquet", "feather", "table")
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    yield
+    assert not [t for t in threading.enumerate() if t.name == "densernn-read-ahead"]
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of a few rows, so that small tables have many."""
+    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 50)
+    monkeypatch.setattr(encoding, "BLOCK_BYTES", 300)
+    monkeypatch.setattr(stored, "UNIT_ROWS", 7)
+
+
+def put(folder, frame, kind, name="t", rows=7):
+    """Write a frame, in units of so many rows."""
+    path = folder / f"{name}.{kind}"
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    if kind == "table":
+        return table
+    if kind == "parquet":
+        pq.write_table(table, path, row_group_size=rows)
+    elif kind == "feather":
+        pa.feather.write_feather(table, path, chunksize=rows)
+    elif kind == "npy":
+        np.save(path, frame.to_numpy())
+    else:
+        frame.to_csv(path, index=False)
+    return path
+
+
+def read(source, n_rows=1000, first=0):
+    """X, y, weight and what was skipped; chunks must be exact and numbered."""
+    chunks = list(source.chunks(n_rows, first))
+    assert [len(c.X) for c in chunks[:-1]] == [n_rows] * (len(chunks) - 1)
+    assert [c.start for c in chunks] == [first + n_rows * i for i in range(len(chunks))]
+    skipped = Skipped()
+    for chunk in chunks:
+        skipped = skipped.merge(chunk.skipped)
+        assert chunk.X.shape[1] == source.n_columns
+        assert np.isfinite(chunk.X).all()
+        for part in (chunk.X, chunk.y, chunk.weight):
+            assert part is None or part.flags.writeable
+
+    def join(arrays):
+        return None if arrays[0] is None else np.concatenate(arrays)
+
+    if not chunks:
+        return None, None, None, skipped
+    return (
+        join([c.X for c in chunks]),
+        join([c.y for c in chunks]),
+        join([c.weight for c in chunks]),
+        skipped,
+    )
+
+
+def same(found, wanted):
+    for one, other in zip(found, wanted, strict=True):
+        if isinstance(other, np.ndarray):
+            np.testing.assert_array_equal(one, other)
+        else:
+            assert one == other
+
+
+def frame_of(n_rows, seed=0):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "a": rng.normal(size=n_rows),
+            "colour": rng.choice(["red", "blue", "green, dark"], n_rows),
+            "b": rng.integers(-9, 9, n_rows),
+            "w": rng.random(n_rows),
+            "y": rng.choice(["yes", "no"], n_rows),
+        }
+    )
+
+
+def refuse(said, where, *arguments, **keywords):
+    with pytest.raises(DataError, match=said) as caught:
+        read(open_rows(where, *arguments, **keywords))
+    return str(caught.value)
+
+
+# ------------------------------------------------------------------------- the laws of a source
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(same_folder, max_examples=20)
+@given(
+    n_rows=st.integers(1, 40),
+    size=st.integers(1, 20),
+    first=st.integers(0, 70),
+    unit=st.integers(1, 30),
+    most=st.integers(1, 6),
+)
+def test_rows_are_the_same_whatever_the_chunks_and_parts(
+    tmp_path, small_blocks, kind, n_rows, size, first, unit, most
+):
+    frame = frame_of(n_rows, seed=n_rows)
+    halves = [put(tmp_path, frame[: n_rows // 2], kind, "0", unit)] if n_rows > 1 else []
+    halves.append(put(tmp_path, frame[n_rows // 2 :], kind, "1", unit))
+    where = put(tmp_path, frame, kind, rows=unit) if kind == "table" else halves
+    categories = {"colour": ["red", "blue", "green, dark"]}
+    source = open_rows(where, "y", weight="w", categorical=categories)
+    assert source.feature_names == ("a", "colour=red", "colour=blue", "colour=green, dark", "b")
+    hot = [frame["colour"] == value for value in categories["colour"]]
+    X = np.column_stack([frame["a"], *hot, frame["b"]]).astype(float)
+    wanted = (X, frame["y"].to_numpy(str), frame["w"].to_numpy(), Skipped())
+    same(read(source), wanted)
+    same(read(source, size), wanted)
+    same(read(pickle.loads(pickle.dumps(source)), size), wanted)
+    if first < n_rows:
+        same(read(source, size, first), (*(part[first:] for part in wanted[:3]), Skipped()))
+    else:
+        assert list(source.chunks(size, first)) == []
+    parts = source.parts(most)
+    assert 1 <= len(parts) <= most
+    read_parts = [read(part, size) for part in pickle.loads(pickle.dumps(parts))]
+    same([np.concatenate(p) for p in list(zip(*read_parts, strict=True))[:3]], wanted[:3])
+    keep = frame["b"].to_numpy() > 0
+    if keep.any():
+        same(read(source.where(keep), size), (*(part[keep] for part in wanted[:3]), Skipped()))
+    middle = source.rows(n_rows // 3, n_rows // 3 + 4)
+    cut = slice(n_rows // 3, n_rows // 3 + 4)
+    same(read(middle, size), (*(part[cut] for part in wanted[:3]), Skipped()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_source_says_of_itself(tmp_path, kind):
+    source = open_rows(put(tmp_path, frame_of(20), kind), "y", columns=["b", "a"])
+    assert source.feature_names == ("b", "a")
+    assert source.n_columns == 2
+    assert source.n_targets == 0
+    assert not source.weighted
+    assert source.n_rows == (20 if kind in NAMED else None)
+    assert 1 << 20 < source.buffer_bytes < 1 << 27
+    assert open_rows(source) is source
+    assert next(source.chunks(5)).weight is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_columns_by_place_and_several_targets(tmp_path, kind):
+    frame = frame_of(20)
+    where = put(tmp_path, frame, kind)
+    source = open_rows(where, [2, "w"], columns=[np.int64(0)])
+    assert (source.n_targets, source.feature_names) == (2, ("a",))
+    X, y, _, _ = read(source, 6)
+    np.testing.assert_array_equal(y, frame[["b", "w"]].to_numpy())
+    np.testing.assert_array_equal(X, frame[["a"]].to_numpy())
+    last = open_rows(where, -1, weight=-2, categorical=[1])
+    assert last.choice.targets == ("y",)
+    assert last.feature_names == ("a", "colour=blue", "colour=green, dark", "colour=red", "b")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_source_without_target_has_no_y(tmp_path, kind):
+    source = open_rows(put(tmp_path, frame_of(5)[["a", "b"]], kind))
+    assert source.n_targets is None
+    assert read(source)[1] is None
+
+
+def test_parts_are_balanced_and_know_their_rows(tmp_path):
+    paths = [put(tmp_path, frame_of(n), "parquet", str(n), 10) for n in (100, 35, 7)]
+    parts = open_rows(paths, "y", columns=["a"]).parts(4)
+    lengths = [part.n_rows for part in parts]
+    assert sum(lengths) == 142
+    assert max(lengths) <= 142 / 4 + 10
+    assert [p.parts(1)[0].n_rows for p in parts] == lengths
+    files = [put(tmp_path, frame_of(n), "csv", str(n)) for n in (100, 35, 7)]
+    assert [len(p.files) for p in open_rows(files, "y", columns=["a"]).parts(2)] == [1, 2]
+
+
+def test_a_part_of_a_table_is_pickled_without_the_rest():
+    table = pa.table({"a": np.zeros(500_000)})
+    parts = open_rows(table).parts(4)
+    assert len(parts) == 4
+    assert all(len(pickle.dumps(part)) < 0.4 * table.nbytes for part in parts)
+
+
+def test_row_groups_before_the_first_row_are_not_read(tmp_path, monkeypatch):
+    path = put(tmp_path, frame_of(100), "parquet", rows=10)
+    asked = []
+    whole = pq.ParquetFile.iter_batches
+
+    def spy(self, *arguments, row_groups, **keywords):
+        asked.extend(row_groups)
+        return whole(self, *arguments, row_groups=row_groups, **keywords)
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", spy)
+    X, *_ = read(open_rows(path, columns=["a"]), 8, first=75)
+    np.testing.assert_array_equal(X[:, 0], frame_of(100)["a"][75:])
+    assert asked == [7, 8, 9]
+
+
+def test_a_parquet_row_group_is_never_held_whole(tmp_path):
+    path = tmp_path / "big.parquet"
+    rng = np.random.default_rng(0)
+    columns = {f"c{j}": rng.random(2_000_000) for j in range(10)}
+    pq.write_table(pa.table(columns), path, row_group_size=2_000_000, compression="none")
+    code = (
+        "import sys\n"
+        "import pyarrow.parquet, pyarrow.csv, pyarrow.compute\n"
+        "from densernn.sources.open import open_rows\n"
+        "def peak():\n"
+        "    lines = open('/proc/self/status')\n"
+        "    return next(int(line.split()[1]) for line in lines if line.startswith('VmHWM'))\n"
+        "source = open_rows(sys.argv[1], 'c0')\n"
+        "before = peak()\n"
+        "assert sum(len(c.X) for c in source.chunks(20_000)) == 2_000_000\n"
+        "print(peak() - before)"
+    )
+    if not sys.platform.startswith("linux"):
+        pytest.skip("reads the peak of memory from /proc")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 90_000  # kB; the table has 160 MB
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_without_rows_among_others_do_no_harm(tmp_path, kind):
+    if kind == "table":
+        where = pa.table({"a": [1.0, 2.0], "y": [3, 4]})
+    else:
+        frame = pd.DataFrame({"a": [1.0, 2.0], "y": [3, 4]})
+        empty = put(tmp_path, frame[:0], kind, "0")
+        where = [empty, put(tmp_path, frame, kind, "1"), empty]
+        refuse("no rows", [empty, empty], "y")
+    source = open_rows(where, "y")
+    same(read(source, 1)[:2], (np.array([[1.0], [2.0]]), np.array([3, 4])))
+    rows = [c.X.tolist() for part in source.parts(3) for c in part.chunks(5)]
+    assert rows == [[[1.0], [2.0]]]
+
+
+def test_a_mask_or_range_that_does_not_fit_is_found_out_while_reading(tmp_path):
+    source = open_rows(put(tmp_path, pd.DataFrame({"a": [1.0, 2.0, 3.0]}), "csv"))
+    for keep, said in (([True], "there are more rows"), ([True] * 4, "there are only 3 rows")):
+        with pytest.raises(DataError, match=f"has {len(keep)} entries, but {said}"):
+            read(source.where(keep))
+    with pytest.raises(DataError, match="no rows from number 3 on"):
+        read(source.rows(3))
+    assert source.rows(1).n_rows is None
+    assert read(source.rows(1, 99))[0].tolist() == [[2], [3]]
+    assert len(source.rows(1).parts(2)) == len(source.where([True] * 3).parts(2)) == 1
+
+
+def test_sources_are_short_to_print(tmp_path):
+    path = put(tmp_path, frame_of(3), "parquet")
+    source = open_rows(path, "y", categorical=["colour"])
+    assert repr(source) == f"<ArrowSource {path}: 3 rows, 4 features, target 'y'>"
+    assert repr(open_rows(put(tmp_path, frame_of(3), "csv"))).endswith("t.csv: 5 features>")
+
+
+def test_a_pass_that_is_given_up_hangs_neither_the_exit_nor_a_fork(tmp_path):
+    frame = pd.DataFrame({"a": np.arange(100_000.0)})
+    code = (
+        "import os, sys\n"
+        "from densernn.sources.open import open_rows\n"
+        "chunks = open_rows(sys.argv[1]).chunks(10)\n"
+        "next(chunks)\n"
+        "if not os.fork():\n"
+        "    chunks.close()\n"
+        "    os._exit(0)\n"
+        "assert os.wait()[1] == 0"
+    )
+    path = put(tmp_path, frame, "csv")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# --------------------------------------------------------------------------------------- dtypes
+
+
+@pytest.mark.parametrize("kind", NAMED)
+@pytest.mark.parametrize(
+    ("dtypes", "kept"),
+    [
+        (("float32", "int16"), np.float32),
+        (("uint8", "bool"), np.float32),
+        (("float16", "uint8"), np.float32),
+        (("float32", "float64"), np.float64),
+        (("int32", "float32"), np.float64),
+    ],
+)
+def test_float32_where_nothing_is_lost(tmp_path, kind, dtypes, kept):
+    frame = pd.DataFrame({"a": [0, 1], "b": [1, 0]}).astype(dict(zip("ab", dtypes, strict=True)))
+    X, *_ = read(open_rows(put(tmp_path, frame, kind)))
+    assert X.dtype == kept
+    np.testing.assert_array_equal(X, [[0, 1], [1, 0]])
+
+
+def test_dtypes_are_those_that_hold_the_values_of_all_files(tmp_path):
+    one = pd.DataFrame({"a": np.float32([1.5]), "y": np.int16([1])})
+    two = pd.DataFrame({"a": [0.1], "y": np.int64([2])})
+    paths = [put(tmp_path, one, "parquet", "1"), put(tmp_path, two, "parquet", "2")]
+    first, second = open_rows(paths, "y").chunks(1)
+    assert first.X.dtype == second.X.dtype == np.float64
+    assert first.y.dtype == second.y.dtype == np.int64
+
+
+@pytest.mark.parametrize("kind", NAMED)
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        (np.array([1, 2], np.int32), [1, 2]),
+        (np.array([1.5, 2], np.float32), [1.5, 2]),
+        (np.array([True, False]), [True, False]),
+        (pd.Categorical(["u", "v"]), ["u", "v"]),
+        (pd.Categorical([3, 4]), [3, 4]),
+        (["", "long word"], ["", "long word"]),
+    ],
+)
+def test_a_target_keeps_its_type(tmp_path, kind, values, wanted):
+    where = put(tmp_path, pd.DataFrame({"a": [1.0, 2.0], "y": values}), kind)
+    _, y, *_ = read(open_rows(where, "y"))
+    assert y.tolist() == wanted
+    if isinstance(values, np.ndarray):
+        assert y.dtype == values.dtype
+
+
+# --------------------------------------------------------------------------------- categories
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_categories_are_learned_once_sorted_and_kept(tmp_path, kind):
+    frame = pd.DataFrame({"c": ["v", "u", "v", "w"], "k": [10, 9, 10, 9], "y": [1, 2, 3, 4]})
+    source = open_rows(put(tmp_path, frame, kind), "y", categorical=["k", "c"])
+    assert source.feature_names == ("c=u", "c=v", "c=w", "k=9", "k=10")
+    X, *_ = read(source, 3)
+    np.testing.assert_array_equal(X @ np.arange(5), [1 + 4, 0 + 3, 1 + 4, 2 + 3])
+    other = put(tmp_path, pd.DataFrame({"y": [1], "k": [10], "c": ["u"]}), kind, "other")
+    assert read(source.like(other))[0].tolist() == [[1, 0, 0, 0, 1]]
+    new = put(tmp_path, pd.DataFrame({"y": [1, 2], "k": [10, 9], "c": ["u", "x"]}), kind, "new")
+    said = "column 'c': 'x' is none of the known categories 'u', 'v', 'w'"
+    with pytest.raises(DataError, match=said):
+        read(source.like(new))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_given_categories_keep_their_order_and_numbers_are_named_as_text(tmp_path, kind):
+    frame = pd.DataFrame({"c": ["v", "u"], "k": [10, 9]})
+    source = open_rows(put(tmp_path, frame, kind), categorical={"c": ["v", "x", "u"], 1: [10, 9]})
+    assert source.feature_names == ("c=v", "c=x", "c=u", "k=10", "k=9")
+    assert read(source)[0].tolist() == [[1, 0, 0, 1, 0], [0, 0, 1, 0, 1]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_too_many_categories_are_refused(tmp_path, kind):
+    frame = pd.DataFrame({"c": [f"v{i}" for i in range(1001)], "y": 1.0})
+    source = open_rows(put(tmp_path, frame, kind), "y", categorical=["c"])
+    with pytest.raises(DataError, match="column 'c': more than 1000 categories"):
+        _ = source.n_columns
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_missing_category_is_a_bad_row(tmp_path, kind):
+    frame = pd.DataFrame({"c": ["v", None, "u"], "y": [1.0, 2.0, 3.0]})
+    where = put(tmp_path, frame, kind)
+    refuse("column 'c': missing value", where, "y", categorical=["c"])
+    X, y, _, skipped = read(open_rows(where, "y", categorical=["c"], on_bad_rows="skip"))
+    assert (X.tolist(), y.tolist(), skipped.count) == ([[0, 1], [1, 0]], [1, 3], 1)
+
+
+# ------------------------------------------------------------------------------------ bad rows
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@same_folder
+@given(data=st.data(), n_rows=st.integers(1, 40), size=st.integers(1, 9))
+def test_bad_rows_are_named_exactly_and_skipped_exactly(
+    tmp_path, small_blocks, kind, data, n_rows, size
+):
+    frame = pd.DataFrame(np.arange(n_rows * 3.0).reshape(-1, 3), columns=["a", "b", "y"])
+    frame["w"] = 1.0
+    kinds = st.sampled_from([("a", np.nan), ("b", np.inf), ("y", np.nan), ("w", -1.0)])
+    bad = data.draw(st.dictionaries(st.integers(0, n_rows - 1), kinds, min_size=1), label="bad")
+    for row, (column, value) in bad.items():
+        frame.loc[row, column] = value
+    where = put(tmp_path, frame, kind)
+    row = min(bad)
+    unit, number = ("row", row + 1) if kind in NAMED else ("line", row + 2)
+    refuse(rf", {unit} {number}, column '{bad[row][0]}': ", where, "y", weight="w")
+    source = open_rows(where, "y", weight="w", on_bad_rows="skip")
+    assert source.n_rows is None
+    good = frame.drop(index=list(bad))
+    if good.empty:
+        with pytest.raises(DataError, match=f"no rows that can be used; {n_rows} were passed"):
+            read(source)
+        return
+    X, y, weight, skipped = read(source, size)
+    np.testing.assert_array_equal(X, good[["a", "b"]])
+    np.testing.assert_array_equal(y, good["y"])
+    np.testing.assert_array_equal(weight, good["w"])
+    assert skipped.count == len(bad)
+    assert len(skipped.places) == min(len(bad), 5)
+    assert read(source, 1000)[3] == skipped
+    for place, row in zip(skipped.places, sorted(bad), strict=False):
+        number = row + 1 if kind in NAMED else row + 2
+        assert f", {unit} {number}, column '{bad[row][0]}': " in place
+    k = len(good) // 2
+    same(read(source, size, k)[:3], (X[k:], y[k:], weight[k:]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_part_with_nothing_but_bad_rows_tells_of_them(tmp_path, small_blocks, kind):
+    frames = [pd.DataFrame({"a": [1.0, 2.0]}), pd.DataFrame({"a": [np.inf] * 3})]
+    if kind == "table":
+        where = put(tmp_path, pd.concat(frames), kind)
+    else:
+        where = [put(tmp_path, f, kind, str(i)) for i, f in enumerate(frames)]
+    parts = open_rows(where, on_bad_rows="skip").parts(2)
+    assert sum(c.skipped.count for part in parts for c in part.chunks(5)) == 3
+    assert sum(len(c.X) for part in parts for c in part.chunks(5)) == 2
+
+
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        ({"a": [1.0, None], "y": [1, 2]}, "row 2, column 'a': missing value: impute it"),
+        ({"a": pd.array([None, True], "boolean"), "y": [1, 2]}, "row 1, column 'a': missing"),
+        ({"a": [1.0, np.inf], "y": [1, 2]}, "row 2, column 'a': inf is not finite"),
+        ({"a": ["u", "v"], "y": [1, 2]}, r"column 'a': holds .*string.*categorical=\['a'\]"),
+        ({"a": pd.to_datetime(["2020", "2021"]), "y": [1, 2]}, "column 'a': holds timestamp"),
+        ({"a": [1, 2], "y": [None, "v"]}, "row 1, column 'y': the target is missing"),
+        ({"a": [1, 2], "y": pd.array([1, None], "Int64")}, "row 2, column 'y': the target is mis"),
+        ({"a": [1, 2], "y": [1.0, np.inf]}, "row 2, column 'y': the target is inf"),
+        ({"a": [1, 2], "y": pd.to_datetime(["2020", "2021"])}, "'y' must hold numbers or text"),
+        ({"a": [1, 2], "z": [1, 2]}, "no target column 'y'; nearest of 2: "),
+        ({"a": np.zeros(0), "y": np.zeros(0)}, "no rows"),
+    ],
+)
+@pytest.mark.parametrize("kind", NAMED)
+def test_errors_say_where_and_what_to_do(tmp_path, kind, frame, said):
+    refuse(said, put(tmp_path, pd.DataFrame(frame), kind), "y")
+
+
+@pytest.mark.parametrize("kind", ["csv.gz", "parquet", "feather", "npy"])
+@same_folder
+@given(data=st.data())
+def test_a_truncated_file_is_a_data_error_even_where_bad_rows_are_skipped(tmp_path, kind, data):
+    frame = pd.DataFrame({"a": np.arange(300.0), "y": 1.0})
+    path = put(tmp_path, frame, kind)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
+    target = None if kind == "npy" else "y"
+    said = refuse(None, path, target, on_bad_rows="skip")
+    assert str(path) in said
+
+
+def test_a_parquet_file_damaged_in_the_middle_is_a_data_error(tmp_path):
+    path = put(tmp_path, frame_of(500), "parquet", rows=500)
+    content = bytearray(path.read_bytes())
+    content[20:60] = b"\xff" * 40
+    path.write_bytes(content)
+    assert str(path) in refuse("not a readable Parquet file", path, columns=["a"])
+
+
+# ------------------------------------------------------------------------------ where files are
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "feather", "npy"])
+def test_folders_patterns_and_lists(tmp_path, kind):
+    for i in (2, 1, 3):
+        put(tmp_path, pd.DataFrame({"x0": [i], "x1": [0]}), kind, f"p{i}")
+    (tmp_path / ".hidden").write_text("no")
+    (tmp_path / "_SUCCESS").touch()
+
+    def rows(where):
+        return read(open_rows(where))[0][:, 0].tolist()
+
+    assert rows(tmp_path) == rows(str(tmp_path)) == [1, 2, 3]
+    assert rows(str(tmp_path / f"p[12].{kind}")) == [1, 2]
+    assert rows(tmp_path / "*") == [1, 2, 3]
+    assert rows([tmp_path / f"p3.{kind}", str(tmp_path / f"p1.{kind}")]) == [3, 1]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "feather"])
+def test_columns_of_other_files_go_by_name(tmp_path, kind):
+    paths = [
+        put(tmp_path, pd.DataFrame({"a": [1.0], "b": [2.0]}), kind, "1"),
+        put(tmp_path, pd.DataFrame({"b": [4.0], "a": [3.0]}), kind, "2"),
+    ]
+    assert read(open_rows(paths))[0].tolist() == [[1, 2], [3, 4]]
+    paths.append(put(tmp_path, pd.DataFrame({"b": [4.0], "c": [3.0]}), kind, "3"))
+    said = refuse("columns differ from those of .*: lacks 'a' and has besides 'c'", paths)
+    assert said.startswith(str(paths[2]))
+
+
+def test_files_of_one_target_in_numbers_and_in_words_are_refused(tmp_path):
+    one = put(tmp_path, pd.DataFrame({"a": [1.0], "y": [1]}), "parquet", "1")
+    two = put(tmp_path, pd.DataFrame({"a": [1.0], "y": ["u"]}), "parquet", "2")
+    assert str(two) in refuse("the target 'y' holds .*string.*1.parquet int64", [one, two], "y")
+
+
+def test_places_without_rows_are_refused(tmp_path):
+    refuse("no such file", tmp_path / "absent.csv")
+    refuse("no file matches this pattern", tmp_path / "*.csv")
+    refuse("the folder holds no files", tmp_path)
+    (tmp_path / "e.csv").touch()
+    refuse("the file is empty", tmp_path / "e.csv")
+    put(tmp_path, frame_of(3), "parquet")
+    refuse(
+        "a Parquet file beside e.csv, which is CSV", [tmp_path / "e.csv", tmp_path / "t.parquet"]
+    )
+    (tmp_path / "notes.md").write_text("x")
+    refuse("notes.md: unknown kind of file; its name must end in .csv", tmp_path)
+    (tmp_path / "folder").mkdir()
+    refuse("holds the folder 'folder'", tmp_path)
+    (tmp_path / "folder.csv").mkdir()
+    refuse("folder.csv: not a file", [tmp_path / "folder.csv"])
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "feather"])
+def test_an_arrow_data_set_is_its_files(tmp_path, kind):
+    for i in (1, 2):
+        put(tmp_path, frame_of(10, i), kind, str(i))
+    source = open_rows(ds.dataset(tmp_path, format=kind), "y", columns=["a", "b"])
+    X, y, *_ = read(source)
+    both = pd.concat([frame_of(10, 1), frame_of(10, 2)])
+    np.testing.assert_array_equal(X, both[["a", "b"]])
+    np.testing.assert_array_equal(y, both["y"])
+
+
+def test_an_arrow_data_set_tells_its_delimiter_and_must_have_files(tmp_path):
+    (tmp_path / "t").write_text("a;b\n1;2\n")
+    form = ds.CsvFileFormat(pa.csv.ParseOptions(delimiter=";"))
+    assert read(open_rows(ds.dataset(tmp_path, format=form)))[0].tolist() == [[1, 2]]
+    with pytest.raises(ParameterError, match="InMemoryDataset has no files"):
+        open_rows(ds.dataset(pa.table({"a": [1.0]})))
+    (tmp_path / "sub").mkdir()
+    with pytest.raises(DataError, match="the pyarrow Dataset has no files"):
+        open_rows(ds.dataset(tmp_path / "sub", format="parquet"))
+    with pytest.raises(ParameterError, match="Dataset of JsonFileFormat is not read"):
+        open_rows(ds.dataset([str(tmp_path / "t")], format="json", schema=pa.schema([])))
+    away = pa.fs.SubTreeFileSystem(str(tmp_path), pa.fs.LocalFileSystem())
+    with pytest.raises(ParameterError, match="must be local"):
+        open_rows(ds.dataset("t", filesystem=away, format=form))
+
+
+def test_columns_that_folders_stand_for_are_refused(tmp_path):
+    for year in (1, 2):
+        (tmp_path / f"year={year}").mkdir()
+        put(tmp_path / f"year={year}", frame_of(3), "parquet")
+    dataset = ds.dataset(tmp_path, partitioning="hive")
+    with pytest.raises(DataError, match="'year'"):
+        open_rows(dataset, "y", columns=["a"])
+
+
+def test_npy_matrices_are_mapped_and_their_columns_are_numbered(tmp_path):
+    path = tmp_path / "t.npy"
+    matrix = np.asfortranarray(np.arange(40, dtype=">f8").reshape(10, 4))
+    np.save(path, matrix)
+    source = open_rows(path, -1, weight=0, columns=[2, 1])
+    assert (source.n_rows, source.feature_names) == (10, ("x2", "x1"))
+    X, y, weight, _ = read(source, 3)
+    np.testing.assert_array_equal(X, matrix[:, [2, 1]])
+    np.testing.assert_array_equal(y, matrix[:, 3])
+    np.testing.assert_array_equal(weight, matrix[:, 0])
+    assert len(pickle.dumps(source)) < 2000
+    first = open_rows(path, 0)
+    np.save(tmp_path / "test.npy", matrix[:, 1:])
+    test = first.like(tmp_path / "test.npy")
+    assert (test.n_targets, test.feature_names) == (None, ("x1", "x2", "x3"))
+    same(read(test)[:1], read(first)[:1])
+    assert open_rows(path, names=list("abcd")).feature_names == tuple("abcd")
+    refuse("3 names for 4 columns", path, names=list("abc"))
+    matrix[4, 1] = np.nan
+    np.save(path, matrix)
+    refuse("row 5, column 'x1': missing value", path)
+    for wrong in (np.zeros(3), np.array([["u"]]), np.array([[{}]])):
+        np.save(path, wrong)
+        refuse("must hold a matrix of numbers|not a readable NPY", path)
+
+
+# --------------------------------------------------------------------------------- other files
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_like_opens_other_files_without_target(tmp_path, kind):
+    frame = frame_of(30)
+    source = open_rows(put(tmp_path, frame, kind), "y", weight="w", categorical=["colour"])
+    new = frame_of(5, 1)[["b", "colour", "a"]]
+    other = source.like(put(tmp_path, new, kind, "new"))
+    assert other.n_targets is None
+    assert not other.weighted
+    assert other.feature_names == source.feature_names
+    np.testing.assert_array_equal(read(other)[0][:, [0, -1]], new[["a", "b"]])
+    again = source.like(put(tmp_path, frame, kind, "again"))
+    same(read(again), read(source))
+
+
+def test_like_takes_another_kind_of_file_and_words_of_digits_stay_words(tmp_path):
+    train = put(tmp_path, pd.DataFrame({"a": [1, 2], "y": ["1", "u"]}), "csv")
+    source = open_rows(train, "y")
+    _, y, *_ = read(source.like(put(tmp_path, pd.DataFrame({"a": [1], "y": [1]}), "csv", "test")))
+    assert y.tolist() == ["1"]
+    table = pa.table({"y": ["u"], "a": [3.0]})
+    assert read(source.like(table))[1].tolist() == ["u"]
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_the_target_of_other_files_is_of_the_same_type(tmp_path, kind):
+    words = put(tmp_path, pd.DataFrame({"a": [1.0], "y": ["1"]}), kind, "words")
+    numbers = put(tmp_path, pd.DataFrame({"a": [1.0], "y": [1]}), kind, "numbers")
+    assert read(open_rows(words, "y").like(numbers))[1].tolist() == ["1"]
+    with pytest.raises(DataError, match="the target 'y' must hold numbers, found"):
+        open_rows(numbers, "y").like(words)
+
+
+# ------------------------------------------------------------------------------------ identity
+
+
+def test_identity_changes_with_the_files_and_with_what_is_read(tmp_path):
+    path = put(tmp_path, frame_of(20), "csv", "data")
+    found = open_rows(path, "y", columns=["a"]).identity()
+    assert found["size of data.csv"] == str(path.stat().st_size)
+    assert found["number of files"] == "1"
+    assert open_rows(path, "y", columns=["a"]).identity() == found
+    others = [
+        open_rows(path, "y", columns=["b"]),
+        open_rows(path, "w", columns=["a"]),
+        open_rows(path, ["w"], columns=["a"]),
+        open_rows(path, "y", columns=["a"], weight="w"),
+        open_rows(path, "y", columns=["a"], on_bad_rows="skip"),
+        open_rows(path, "y", columns=["a"], target_type="text"),
+    ]
+    found = [one.identity() for one in others] + [found]
+    put(tmp_path, frame_of(20, 1), "csv", "data")
+    found.append(open_rows(path, "y", columns=["a"]).identity())
+    assert len({str(one) for one in found}) == len(found)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_identity_tells_files_of_one_name_and_parts_apart(tmp_path, kind):
+    paths = []
+    for folder in ("1", "2"):
+        (tmp_path / folder).mkdir()
+        paths.append(put(tmp_path / folder, frame_of(10 * int(folder)), kind, "data"))
+    source = open_rows(paths, columns=["a"])
+    found = source.identity()
+    for path, name in zip(paths, (f"data.{kind}", f"data.{kind} (2)"), strict=True):
+        assert found[f"size of {name}"] == str(path.stat().st_size)
+        assert found[f"time of last change of {name}"] == str(path.stat().st_mtime_ns)
+    parts = [part.identity() for part in source.parts(2)]
+    assert parts[0] != parts[1] != found
+
+
+def test_identity_of_a_table_is_that_of_its_values():
+    one = pa.table({"a": [1.0, 2.0], "y": ["u", "v"]})
+    two = pa.table({"a": [1.0, 2.5], "y": ["u", "v"]})
+    split = pa.concat_tables([one.slice(0, 1), one.slice(1)])
+    found = open_rows(one, "y").identity()
+    assert open_rows(split, "y").identity() == found
+    assert open_rows(two, "y").identity() != found
+
+
+# ---------------------------------------------------------------------------------- parameters
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"target": "a", "columns": ["a"]}, "'a' cannot be a feature and the target"),
+        ({"target": "a", "weight": "a"}, "target and weight must name each column once"),
+        ({"columns": ["a", 0]}, "columns must name each column once, found 'a' twice"),
+        ({"columns": []}, "at least one feature"),
+        ({"columns": "a"}, "columns must be a list"),
+        ({"categorical": "a"}, "categorical must be a list"),
+        ({"categorical": {"a": []}}, "categories of column 'a' must be at least one"),
+        ({"categorical": {"a": ["u", "u"]}}, "each named once"),
+        ({"target": []}, "target must name at least one"),
+        ({"target": 1.5}, "target must be the name or the index"),
+        ({"columns": [True]}, "columns must be the name or the index"),
+        ({"on_bad_rows": "drop"}, "on_bad_rows must be one of raise, skip, found 'drop'"),
+        ({"target_type": "int"}, "target_type must be one of auto, text, number"),
+        ({"delimiter": ",,"}, "delimiter must be one character"),
+        ({"delimiter": '"'}, "delimiter must be one character"),
+        ({"delimiter": "§"}, "ASCII"),
+        ({"names": ["a", "a"]}, "names must name each column once"),
+        ({"names": ["a", "b"]}, "names and header=False are for CSV"),
+        ({"header": False}, "names and header=False are for CSV"),
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused_at_once(arguments, said):
+    with pytest.raises(ParameterError, match=said):
+        open_rows(pa.table({"a": [1.0], "b": [1.0]}), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"target": "A"}, "no target column 'A'; nearest of 2: 'a'"),
+        ({"weight": "A"}, "no weight column 'A'"),
+        ({"target": 2}, "no column 2; there are 2, from 0 on"),
+        ({"columns": ["a", "c"]}, "1 of 2 needed columns are missing: 'c'"),
+        ({"categorical": ["c"]}, "no categorical feature 'c'"),
+        ({"target": "a", "categorical": ["a"]}, "no categorical feature 'a'"),
+        ({"target": ["a", "b"]}, "no feature columns"),
+    ],
+)
+def test_columns_that_are_not_there_are_refused_at_once(arguments, said):
+    with pytest.raises(DataError, match=said):
+        open_rows(pa.table({"a": [1.0], "b": [1.0]}), **arguments)
+
+
+@pytest.mark.parametrize("where", [3, None, [], [3], np.zeros((2, 2)), pd.DataFrame({"a": [1]})])
+def test_what_is_no_place_is_refused(where):
+    with pytest.raises(ParameterError, match="where must"):
+        open_rows(where)
+
+
+def test_a_source_is_returned_as_it_is_and_takes_no_other_argument():
+    source = ArraySource(np.zeros((2, 1)))
+    assert open_rows(source) is source
+    for arguments in ({"target": "y"}, {"categorical": ["a"]}, {"delimiter": ";"}):
+        with pytest.raises(ParameterError, match="knows its columns already"):
+            open_rows(source, **arguments)
+
+
+def test_importing_the_reader_stays_light():
+    code = (
+        "import sys, densernn.sources.open\n"
+        "sys.exit(', '.join({'pyarrow', 'pandas'} & set(sys.modules)) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

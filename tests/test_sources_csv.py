@@ -1,0 +1,362 @@
+"""CSV as a source of rows: blocks may end anywhere, and every bad cell is named by its line."""
+
+import csv
+import gzip
+import io
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from densernn.errors import DataError
+from densernn.sources import csvblocks, encoding
+from densernn.sources.csvblocks import count_lines, end_of_rows
+from densernn.sources.csvsource import CsvSource
+from densernn.sources.open import open_rows
+from densernn.sources.rows import Skipped
+
+same_folder = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
+)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    yield
+    assert not [t for t in threading.enumerate() if t.name == "densernn-read-ahead"]
+
+
+def put(folder, content, name="t.csv"):
+    path = folder / name
+    content = content if isinstance(content, bytes) else content.encode()
+    path.write_bytes(gzip.compress(content, 1) if name.endswith(".gz") else content)
+    return path
+
+
+def read(source, n_rows=1000):
+    chunks = list(source.chunks(n_rows))
+    skipped = Skipped()
+    for chunk in chunks:
+        skipped = skipped.merge(chunk.skipped)
+    y = None if chunks[0].y is None else np.concatenate([c.y for c in chunks])
+    return np.concatenate([c.X for c in chunks]), y, skipped
+
+
+def refuse(path, said, *arguments, **keywords):
+    with pytest.raises(DataError, match=said) as caught:
+        read(open_rows(path, *arguments, **keywords))
+    assert str(path[-1] if isinstance(path, list) else path) in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1,2\n3,4",
+        "a,b\r\n1,2\r\n3,4\r\n",
+        "a,b\r1,2\r3,4\r",
+        "\ufeffa,b\n1,2\n3,4\n",
+        "\n\na,b\n\n1,2\n\n\n3,4\n\n",
+        'a,b\n"1","2"\n 3,4 \n',
+        'a,"b"\n+1,2e0\n3.,.4e1\n',
+    ],
+)
+@pytest.mark.parametrize("block", [1, 3, 1000])
+def test_csv_as_programs_and_people_write_it(tmp_path, monkeypatch, text, block):
+    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", block)
+    X, *_ = read(open_rows(put(tmp_path, text)))
+    np.testing.assert_array_equal(X, [[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "T.CSV", "t.data", "t.data.gz", "t.txt"])
+def test_names_of_csv_files(tmp_path, name):
+    assert read(open_rows(put(tmp_path, "a\n1\n", name)))[0].tolist() == [[1]]
+
+
+def test_a_file_named_gz_may_be_unpacked(tmp_path):
+    path = tmp_path / "t.csv.gz"
+    path.write_text("a\n1\n")
+    assert read(open_rows(path))[0].tolist() == [[1]]
+
+
+cells = st.text(st.sampled_from('ab",\r\n;é '), max_size=6).map(lambda text: "x" + text)
+
+
+@same_folder
+@given(
+    rows=st.lists(st.tuples(st.floats(-9, 9), cells, cells), min_size=1, max_size=8),
+    block=st.integers(1, 60),
+    end=st.sampled_from(["\n", "\r\n"]),
+    delimiter=st.sampled_from(",;\t"),
+    packed=st.booleans(),
+)
+def test_quoted_line_breaks_and_delimiters_are_read_wherever_blocks_end(
+    tmp_path, monkeypatch, rows, block, end, delimiter, packed
+):
+    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", block)
+    text = io.StringIO()
+    # The writer leaves a \r unquoted where lines end in \n, and its reader ends a row there.
+    quoting = csv.QUOTE_NONNUMERIC
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    writer.writerows([("a", "note", "y"), *rows])
+    path = put(tmp_path, text.getvalue(), "t.csv.gz" if packed else "t.csv")
+    source = open_rows(path, "y", columns=["a"], delimiter=delimiter)
+    X, y, _ = read(source, 3)
+    np.testing.assert_array_equal(X[:, 0], [row[0] for row in rows])
+    assert y.tolist() == [row[2].strip() for row in rows]
+
+
+@given(st.lists(st.text(st.sampled_from('ab",\n'), max_size=5), min_size=1, max_size=6))
+def test_rows_end_where_the_csv_module_says(fields):
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    ends = [writer.writerow([field]) and text.tell() for field in fields]
+    whole = text.getvalue().encode()
+    for stop in range(len(whole) + 1):
+        assert end_of_rows(whole[:stop]) == max((e for e in ends if e <= stop), default=0)
+
+
+@given(st.text(st.sampled_from('a,"\n'), max_size=20), st.sampled_from(",;"))
+def test_text_is_cut_only_where_a_row_ends_even_among_stray_quotes(text, delimiter):
+    def rows(part):
+        return list(csv.reader(io.StringIO(part, newline=""), delimiter=delimiter))
+
+    text = text.replace(",", delimiter)
+    end = end_of_rows(text.encode(), delimiter)
+    assert rows(text[:end]) + rows(text[end:]) == rows(text)
+    later = [i + 1 for i in range(end, len(text)) if text[i] == "\n"]
+    assert not [e for e in later if rows(text[:e] + "z")[-1:] == [["z"]]]
+
+
+def test_a_stray_quote_holds_up_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(csvblocks, "MAX_ROW_BYTES", 300)
+    path = put(tmp_path, 'a,note\n1,5" disk\n' + '2,"two\nlines"\n' * 100)
+    assert read(open_rows(path, columns=["a"]))[0][:, 0].tolist() == [1] + [2] * 100
+
+
+@given(st.text(st.sampled_from("a\r\n"), min_size=1, max_size=12))
+def test_lines_are_counted_as_python_does(text):
+    assert count_lines(text.encode()) == len(text.encode().splitlines())
+
+
+def test_a_row_may_be_longer_than_a_block_up_to_a_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 100)
+    path = put(tmp_path, "a,note\n1," + "x" * 5000 + "\n2,y\n")
+    assert read(open_rows(path, columns=["a"]))[0].tolist() == [[1], [2]]
+    monkeypatch.setattr(csvblocks, "MAX_ROW_BYTES", 1000)
+    refuse(path, "a row is longer than .* MB; is a quote never closed", columns=["a"])
+
+
+# --------------------------------------------------------------------------------- the header
+
+
+def test_files_without_header(tmp_path):
+    path = put(tmp_path, "\n1,2,u\n3,4,v\n")
+    source = open_rows(path, -1, header=False)
+    assert source.feature_names == ("x0", "x1")
+    X, y, _ = read(source)
+    assert (X.tolist(), y.tolist()) == ([[1, 2], [3, 4]], ["u", "v"])
+    named = open_rows(path, "label", names=["p", "q", "label"], columns=["q"])
+    assert read(named)[0].tolist() == [[2], [4]]
+    refuse(path, "2 names for 3 columns", names=["p", "q"])
+    test = put(tmp_path, "5,6\n", "test.csv")
+    for one in (source, named):
+        assert one.like(test).n_targets is None
+    assert read(source.like(test))[0].tolist() == [[5, 6]]
+    other = put(tmp_path, "1,2,3,4\n", "other.csv")
+    refuse([path, other], "columns differ from those of .*: has besides 'x3'", header=False)
+
+
+def test_columns_that_are_not_asked_for_may_hold_anything(tmp_path):
+    text = 'a,note,b\n1,"two\nlines, and a comma",2\n3,,4\n5,\xff,6\n'.encode("latin-1")
+    X, *_ = read(open_rows(put(tmp_path, text), columns=["b", "a"]))
+    np.testing.assert_array_equal(X, [[2, 1], [4, 3], [6, 5]])
+
+
+# --------------------------------------------------------------------------------- the target
+
+
+@pytest.mark.parametrize(
+    ("cells", "dtype", "values"),
+    [
+        (("1", "-2"), np.int64, [1, -2]),
+        (("1", "2.5"), np.float64, [1, 2.5]),
+        (("1", "99999999999999999999"), np.float64, [1, 1e20]),
+        (("1", "two"), "U", ["1", "two"]),
+        ((" 1", "2 "), np.int64, [1, 2]),
+        (("+1", "2"), np.float64, [1, 2]),
+        ((" <=50K", ' ">50K" '), "U", ["<=50K", '">50K"']),
+        (("None", "Insomnia"), "U", ["None", "Insomnia"]),
+        (('"a\nb"', '"c,d"'), "U", ["a\nb", "c,d"]),
+        (("é", "ü"), "U", ["é", "ü"]),
+    ],
+)
+def test_a_target_is_whole_numbers_else_numbers_else_text(tmp_path, cells, dtype, values):
+    path = put(tmp_path, f"y,a\n{cells[0]},1\n{cells[1]},2\n")
+    _, y, _ = read(open_rows(path, "y"))
+    assert y.tolist() == values
+    assert y.dtype.kind == dtype if dtype == "U" else y.dtype == dtype
+
+
+def test_a_target_that_begins_with_numbers_may_not_become_text(tmp_path, monkeypatch):
+    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 8)
+    path = put(tmp_path, "a,y\n1,1\n2,2\n3,u\n4,4\n")
+    said = refuse(path, "line 4, column 'y': 'u' is not a number, as the target's first", "y")
+    assert 'target_type="text"' in said
+    assert read(open_rows(path, "y", target_type="text"))[1].tolist() == ["1", "2", "u", "4"]
+    X, y, skipped = read(open_rows(path, "y", on_bad_rows="skip"))
+    assert (X[:, 0].tolist(), y.tolist(), skipped.count) == ([1, 2, 4], [1, 2, 4], 1)
+
+
+def test_a_target_that_begins_as_text_is_text_in_every_part(tmp_path, monkeypatch):
+    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 8)
+    paths = [put(tmp_path, "a,y\n1,u\n2,2\n", "1.csv"), put(tmp_path, "a,y\n3,3\n", "2.csv")]
+    assert read(open_rows(paths, "y"))[1].tolist() == ["u", "2", "3"]
+    assert [read(part)[1].tolist() for part in open_rows(paths, "y").parts(2)] == [
+        ["u", "2"],
+        ["3"],
+    ]
+    first = put(tmp_path, "a,y\n1,1\n", "0.csv")
+    assert read(open_rows([first, *paths], "y", target_type="text"))[1].tolist()[0] == "1"
+    refuse(paths[0], "line 2, column 'y': 'u' is not a number", "y", target_type="number")
+
+
+# ------------------------------------------------------------------------- what is said of what
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,y\n1,2\nx,3\n4,5\n", "line 3, column 'a': 'x' is not a number: correct it"),
+        ("a,y\nred,2\nblue,3\n", r"line 2, column 'a': 'red' .* text; .*categorical=\['a'\]"),
+        ("a,y\n1,2\n,3\n", "line 3, column 'a': missing value .found ''.: impute it"),
+        ("a,y\n1,2\n-Infinity,3\n", "line 3, column 'a': '-Infinity' is not finite"),
+        ("a,y\n1,2\n1_0,3\n", "line 3, column 'a': '1_0' is not a number"),
+        ("a,y\n1,2\n3,\n", "line 3, column 'y': the target is missing"),
+        ("a,y\n1,2\n3,NaN\n", "line 3, column 'y': the target is missing"),
+        ("a,y\n1,u\n3,NA\n", "line 3, column 'y': the target is missing"),
+        ("a,y\n1,2\n3,1e999\n", "line 3, column 'y': the target is .*not finite"),
+        ("a,y\n1,2\n3\n", "line 3: expected 2 fields, found 1"),
+        ("a,y\n1,2\n\n3,4,5\n", "line 4: expected 2 fields, found 3"),
+        ('a,n,y\n1,"2\n\n",3\n3,4,?\n', "line 5, column 'y'"),
+        ("a,y\n1,\xff\n", "line 2, column 'y': not UTF-8 text"),
+        ("a,b,a\n1,2,3\n", "duplicate column names: 'a'"),
+        (",a,y\n0,1,2\n", "column 1 has no name.*index=False"),
+        ("y\n1\n", "no feature columns"),
+        ("a;y\n1;2\n", "no target column 'y'.*'a;y'; are the values separated by commas"),
+        ("a,y\n", "no rows"),
+        ("a,y", "no rows"),
+        ("\n\n", "the file is empty"),
+        ("a,\xff\n1,2\n", "the header is not UTF-8 text"),
+    ],
+)
+@pytest.mark.parametrize("block", [1, 1 << 20])
+def test_errors_say_where_and_what_to_do(tmp_path, monkeypatch, text, said, block):
+    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", block)
+    refuse(put(tmp_path, text.encode("latin-1")), said, "y")
+
+
+@pytest.mark.parametrize("weight", ["", "-1", "nan", "inf", "heavy"])
+def test_a_weight_that_is_none_is_a_bad_row(tmp_path, weight):
+    path = put(tmp_path, f"a,w\n1,0\n2,{weight}\n3,1\n")
+    said = f"line 3, column 'w': the weight must be a finite number .*found '{weight}'"
+    refuse(path, said, weight="w")
+    chunk, *_ = open_rows(path, weight="w", on_bad_rows="skip").chunks(5)
+    assert (chunk.weight.tolist(), chunk.skipped.count) == ([0, 1], 1)
+
+
+def test_a_category_that_is_not_utf8_is_a_bad_row(tmp_path):
+    path = put(tmp_path, "a\nu\n\xff\n".encode("latin-1"))
+    refuse(path, "line 3, column 'a': not UTF-8 text", categorical=["a"])
+    source = open_rows(path, categorical=["a"], on_bad_rows="skip")
+    assert source.feature_names == ("a=u",)
+    assert read(source)[0].tolist() == [[1]]
+
+
+def test_one_of_several_targets_that_is_no_number_is_a_bad_row(tmp_path):
+    path = put(tmp_path, "a,p,q\n1,2,3\n4,5,x\n6,,7\n")
+    refuse(path, "line 3, column 'q': 'x' is not a number: correct it", ["p", "q"])
+    source = open_rows(path, ["q", "p"], on_bad_rows="skip")
+    X, y, skipped = read(source)
+    assert (X.tolist(), y.tolist(), skipped.count) == ([[1]], [[3, 2]], 2)
+    assert "line 4, column 'p': the target is missing" in skipped.places[1]
+
+
+def test_a_field_that_the_csv_module_refuses_is_named(tmp_path):
+    text = "a,note\n1,x\n2," + "y" * 200_000 + "\nbad,z\n"
+    refuse(put(tmp_path, text), "line 3: field larger than field limit", columns=["a"])
+
+
+bad_cells = st.sampled_from(["", "NA", "x", "inf", "1e999", "1_0", "?", "two words"])
+
+
+@same_folder
+@given(
+    data=st.data(), n_rows=st.integers(1, 30), block=st.integers(1, 400), part=st.integers(1, 60)
+)
+def test_skipping_drops_exactly_the_bad_rows_and_names_their_lines(
+    tmp_path, monkeypatch, data, n_rows, block, part
+):
+    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", block)
+    monkeypatch.setattr(csvblocks, "PART_BYTES", part)
+    monkeypatch.setattr(encoding, "BLOCK_BYTES", 128)
+    fates = st.sampled_from(["good", "good", "good", "cell", "short", "long", "blank"])
+    lines, good, bad = ["a,b"], [], []
+    for i in range(n_rows):
+        fate = data.draw(fates)
+        text = {
+            "good": f"{i},{-i}",
+            "cell": f"{i},{data.draw(bad_cells)}" if fate == "cell" else "",
+            "short": f"{i}",
+            "long": f"{i},{i},{i}",
+            "blank": "",
+        }[fate]
+        lines.append(text)
+        if fate == "good":
+            good.append([i, -i])
+        elif fate != "blank":
+            bad.append((i + 2, "column 'b'" if fate == "cell" else "expected 2 fields"))
+    path = put(tmp_path, "\n".join(lines) + "\n")
+    source = open_rows(path, on_bad_rows="skip")
+    if not good:
+        with pytest.raises(DataError, match="no rows"):
+            read(source)
+        return
+    X, _, skipped = read(source, 4)
+    np.testing.assert_array_equal(X, good)
+    assert skipped.count == len(bad)
+    assert len(skipped.places) == min(5, len(bad))
+    for place, (line, what) in zip(skipped.places, bad, strict=False):
+        assert f"t.csv, line {line}" in place
+        assert what in place
+    if bad:
+        refuse(path, f"line {bad[0][0]}.*{bad[0][1]}")
+
+
+def test_both_readers_read_the_same(tmp_path, monkeypatch):
+    frame = pd.DataFrame(
+        {"a": [1.5, 0.1, -2e-9], "c": [" u", "v", "u"], "y": [3, 4, 5], "w": [1, 0.5, 2]}
+    )
+    path = put(tmp_path, frame.to_csv(index=False))
+    source = open_rows(path, "y", weight="w", categorical=["c"])
+    fast = list(source.chunks(10))
+    monkeypatch.setattr(CsvSource, "_fast", lambda *_: None)
+    slow = list(open_rows(path, "y", weight="w", categorical=["c"]).chunks(10))
+    for name in ("X", "y", "weight"):
+        np.testing.assert_array_equal(getattr(fast[0], name), getattr(slow[0], name))
+    assert fast[0].y.dtype == slow[0].y.dtype
+
+
+@same_folder
+@given(data=st.data(), n_columns=st.integers(1, 4), n_rows=st.integers(1, 6))
+def test_csv_keeps_every_float64(tmp_path, data, n_columns, n_rows):
+    floats = st.floats(allow_nan=False, allow_infinity=False)
+    row = st.lists(floats, min_size=n_columns, max_size=n_columns)
+    rows = data.draw(st.lists(row, min_size=n_rows, max_size=n_rows))
+    text = "\n".join(",".join(map(repr, row)) for row in rows)
+    X, *_ = read(open_rows(put(tmp_path, text), header=False))
+    np.testing.assert_array_equal(X, rows)
