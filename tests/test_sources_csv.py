@@ -177,6 +177,11 @@ def test_columns_that_are_not_asked_for_may_hold_anything(tmp_path):
     np.testing.assert_array_equal(X, [[2, 1], [4, 3], [6, 5]])
 
 
+def test_a_target_without_a_name_is_told_by_its_place(tmp_path):
+    X, y, _ = read(open_rows(put(tmp_path, ",a\nu,1\nv,2\n"), 0))
+    assert (X.tolist(), y.tolist()) == ([[1], [2]], ["u", "v"])
+
+
 # --------------------------------------------------------------------------------- the target
 
 

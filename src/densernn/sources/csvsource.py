@@ -115,7 +115,8 @@ class CsvSource(FileSource):
 
         Where Arrow fails, or there is a bad row, smaller blocks are tried, then single cells.
         """
-        text = {*encoding.categories} | ({encoding.label} if encoding.label else set())
+        label = encoding.label
+        text = {*encoding.categories} | (set() if label is None else {label})
         batch = self._fast(block, file, encoding.choice.used, text)
         if batch is not None and not _lacks_label(batch, encoding):
             for _, rows in slices(batch.slice(first), encoding.block_rows):
