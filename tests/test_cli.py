@@ -622,12 +622,12 @@ def test_terminal_shows_a_bar_and_a_table(here):
 def test_interruption_is_quiet(seconds, tmp_path):
     big = FRAME.loc[np.zeros(200_000, int)].assign(y=np.arange(200_000) % 2)
     big.to_csv(tmp_path / "big.csv", index=False)
-    command = [sys.executable, "-c", "print(flush=True); from densernn.cli import main; main()"]
+    command = [sys.executable, "-c", "from densernn.cli import main; print(flush=True); main()"]
     arguments = ["evaluate", tmp_path / "big.csv", "--target=y", "--n-hidden=3000"]
     with subprocess.Popen(
         [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        process.stdout.readline()  # the interpreter itself is up
+        process.stdout.readline()  # the interpreter itself is up, and the little that catches
         time.sleep(0.02 + seconds)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
@@ -784,3 +784,68 @@ def test_moderate_file_end_to_end(tmp_path):
     predictions = pd.read_csv(out)["prediction"].to_numpy()
     np.testing.assert_array_equal(predictions, load(model).predict(frame.drop(columns="y")))
     assert np.mean(predictions == frame["y"]) > 0.9
+
+
+# ---------------------------------------------------------------------------------- streams
+
+
+def fitted(call, *args):
+    return json.loads(call("fit", *args, *SMALL, "--json"))
+
+
+def test_streamed_and_loaded_fits_make_one_model(here, call, tmp_path):
+    models = [tmp_path / name for name in ("loaded.skops", "streamed.skops", "folder.skops")]
+    (tmp_path / "parts").mkdir()
+    for number, part in enumerate((FRAME[:40], FRAME[40:])):
+        part.to_csv(tmp_path / "parts" / f"{number}.csv", index=False)
+    FRAME.to_csv(tmp_path / "all.csv", index=False)
+    loaded = fitted(call, tmp_path / "all.csv", "--target=label", "-o", models[0])
+    streamed = fitted(call, tmp_path / "all.csv", "--target=label", "-o", models[1], "--stream")
+    fitted(call, tmp_path / "parts", "--target=label", "-o", models[2])
+    same = set(loaded) - {"fit_seconds", "alpha_seconds", "preprocess_seconds", "model"}
+    assert {name: loaded[name] for name in same if "memory" not in name} == {
+        name: streamed[name] for name in same if "memory" not in name
+    }
+    answers = [call("predict", model, tmp_path / "all.csv", "--proba") for model in models]
+    assert answers[0] == answers[1] == answers[2]
+    assert call("predict", models[0], tmp_path / "parts", "--proba") == answers[0]
+
+
+def test_a_stream_is_kept_and_taken_up(here, call, refuse, tmp_path):
+    options = ("--target=label", "-o", tmp_path / "m.skops", "--checkpoint", tmp_path / "kept")
+    first = fitted(call, "words.csv", *options, "--memory-limit", "200 MB")
+    again = fitted(call, "words.csv", *options, "--memory-limit", "200 MB")
+    assert (tmp_path / "kept").is_dir()
+    assert first["alpha"] == again["alpha"]
+    refused = refuse("fit", "words.csv", *options, *SMALL, "--memory-limit", "100 MB")
+    assert "parameter memory_limit: '200 MB' there, '100 MB' now" in refused
+
+
+def test_headerless_files_and_bad_rows(here, capsys, tmp_path):
+    bad = FRAME.astype(object)
+    bad.iloc[7, 0] = "oops"
+    bad.to_csv(tmp_path / "bad.csv", index=False, header=False)
+    target = list(FRAME.columns).index("label")
+    command = ["fit", tmp_path / "bad.csv", f"--target={target}", "--no-header", *SMALL, "--json"]
+    command = [str(word) for word in [*command, "-o", tmp_path / "m.skops"]]
+    assert entry.run(command) == 2
+    assert "bad.csv, line 8, column 'x0'" in capsys.readouterr().err
+    assert entry.run([*command, "--on-bad-rows=skip"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["n_train"] == len(FRAME) - 1
+    assert "1 bad rows were skipped" in shown.err
+    assert "line 8" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (("--preprocess=zscore-rows", "--stream"), "does not go with rows that stream"),
+        (("--memory-limit=much",), "memory_limit must be bytes"),
+        (("--memory-limit=1 MB",), "too little"),
+        (("--checkpoint=words.csv",), "must be a folder"),
+    ],
+)
+def test_what_a_stream_cannot_do_is_said(extra, message, here, refuse):
+    command = ("fit", "words.csv", "--target=label", "-o", "m.skops", *SMALL, *extra)
+    assert message in refuse(*command)

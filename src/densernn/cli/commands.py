@@ -11,9 +11,11 @@ from densernn.cli.options import (
     CLUSTER_OPTIONS,
     JSON,
     MODEL_OPTIONS,
+    STREAM_OPTIONS,
     TASK,
     ManyInputs,
     ModelOptions,
+    StreamOptions,
     with_options,
 )
 
@@ -80,6 +82,7 @@ def evaluate(**options: Any) -> None:
 @click.option("-o", "--output", type=FILE, required=True, help="The model's file.")
 @TASK
 @with_options(MODEL_OPTIONS)
+@with_options(STREAM_OPTIONS)
 @click.option(
     "--moments/--no-moments",
     default=True,
@@ -87,10 +90,14 @@ def evaluate(**options: Any) -> None:
 )
 @JSON
 def fit(**options: Any) -> None:
-    """Train on all rows of TABLE (CSV, CSV.gz, Parquet or NPZ) and save the model."""
+    """Train on all rows of TABLE (CSV, CSV.gz, Parquet or NPZ; or a folder) and save the model."""
     from densernn.cli import fit as command  # noqa: PLC0415 - so that help is fast
 
-    command.fit(model_options=ModelOptions.take_from(options), **options)
+    command.fit(
+        model_options=ModelOptions.take_from(options),
+        stream_options=StreamOptions.take_from(options),
+        **options,
+    )
 
 
 @densernn.command()

@@ -14,7 +14,14 @@ from sklearn.model_selection import train_test_split
 
 from densernn import ImageSubsampler, datasets
 from densernn.cli import report
-from densernn.cli.models import check_structure, choose_task, make_model, save_model, train
+from densernn.cli.models import (
+    check_structure,
+    choose_task,
+    count_classes,
+    make_model,
+    save_model,
+    train,
+)
 from densernn.cli.options import ModelOptions
 from densernn.errors import DataError
 from densernn.sources.tables import read_table
@@ -80,7 +87,8 @@ def evaluate(
     if model_options.preprocess == "auto":
         usual = "zscore-rows" if dataset in ROWS_BY_THEMSELVES else "none"
         model_options = replace(model_options, preprocess=usual)
-    check_structure(model_options, parts.X_train, parts.y_train, parts.task)
+    n_classes = count_classes(parts.y_train, parts.task)
+    check_structure(model_options, parts.X_train.shape[1], n_classes)
     model = make_model(parts.task, model_options)
     trained = train(model, parts.X_train, parts.y_train)
     start = time.perf_counter()

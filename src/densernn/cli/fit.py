@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from densernn.cli import report
-from densernn.cli.models import check_structure, choose_task, make_model, save_model, train
-from densernn.cli.options import ModelOptions
-from densernn.sources.tables import read_table
+from densernn.cli.models import (
+    check_structure,
+    choose_task,
+    count_classes,
+    make_model,
+    save_model,
+    train,
+    train_streamed,
+)
+from densernn.cli.options import ModelOptions, StreamOptions
+from densernn.errors import DataError
+from densernn.sources.open import open_rows
+from densernn.sources.tables import Table, read_table
+
+FIRST_ROWS = 65_536
+"""Rows by which a stream's task is chosen."""
 
 
 def fit(
@@ -17,26 +32,66 @@ def fit(
     output: str,
     task: str,
     model_options: ModelOptions,
+    stream_options: StreamOptions,
     moments: bool,
     as_json: bool,
 ) -> None:
     """Run the command: see :func:`densernn.cli.commands.fit`."""
     report.check_place(output)
-    rows = read_table(table, target=target)
-    task = choose_task(rows, task)
     if model_options.preprocess == "auto":
         model_options = replace(model_options, preprocess="none")
-    check_structure(model_options, rows.X, rows.y, task)  # type: ignore[arg-type]
-    model = make_model(task, model_options)
-    trained = train(model, rows.X, rows.y)  # type: ignore[arg-type]  # there is a target
-    save_model(model, rows.feature_names, output, moments)
-    result = {
-        "dataset": rows.path.name,
+    if stream_options.wanted or Path(table).is_dir():
+        names, result = _fit_streamed(table, target, task, model_options, stream_options)
+    else:
+        names, result = _fit_loaded(table, target, task, model_options)
+    save_model(result.pop("estimator"), names, output, moments)
+    shown = {**result, **report.surroundings(), "model": output}
+    report.show(shown, f"densernn on {shown['dataset']}", as_json=as_json)
+
+
+def _fit_loaded(
+    path: str, target: str, task: str, options: ModelOptions
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    rows = read_table(path, target=target)
+    task = choose_task(rows, task)
+    if rows.y is None:
+        raise DataError(f"{path}: has no target")
+    check_structure(options, rows.X.shape[1], count_classes(rows.y, task))
+    model = make_model(task, options)
+    trained = train(model, rows.X, rows.y)
+    return rows.feature_names, _result(rows.path.name, task, trained, options, model)
+
+
+def _fit_streamed(
+    path: str, target: str, task: str, options: ModelOptions, stream: StreamOptions
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    if options.preprocess == "zscore-rows":
+        raise DataError("--preprocess zscore-rows does not go with rows that stream")
+    number = not stream.header and target.lstrip("-").isdigit()
+    source = open_rows(
+        path,
+        int(target) if number else target,
+        header=stream.header,
+        on_bad_rows=stream.on_bad_rows,
+    )
+    first = next(source.chunks(FIRST_ROWS))
+    names = source.feature_names or ()
+    task = choose_task(Table(Path(path), names, first.X, first.y, target), task)
+    check_structure(options, source.n_columns, None)
+    model = make_model(task, options)
+    model.set_params(memory_limit=stream.memory_limit, checkpoint=stream.checkpoint)
+    trained = train_streamed(model, source, first.X)
+    return names, _result(Path(path).name, task, trained, options, model)
+
+
+def _result(
+    name: str, task: str, trained: dict[str, Any], options: ModelOptions, model: Any
+) -> dict[str, Any]:
+    return {
+        "dataset": name,
         "task": task,
         **trained,
-        "preprocess": model_options.preprocess,
-        "seed": model_options.seed,
-        **report.surroundings(),
-        "model": output,
+        "preprocess": options.preprocess,
+        "seed": options.seed,
+        "estimator": model,
     }
-    report.show(result, f"densernn on {rows.path.name}", as_json=as_json)

@@ -22,6 +22,7 @@ from densernn import (
 from densernn.cli.options import PUBLISHED, ModelOptions
 from densernn.errors import DataError
 from densernn.paper import from_structure, parse_structure
+from densernn.sources.rows import RowSource
 from densernn.sources.tables import Table
 
 MANY_VALUES = 20
@@ -106,12 +107,17 @@ def _published(options: ModelOptions) -> Any:
     return from_structure(str(options.structure), PUBLISHED[options.model], **known)
 
 
-def check_structure(options: ModelOptions, X: NDArray[Any], y: NDArray[Any], task: str) -> None:
-    """Refuse data that do not fit the structure, if there is one."""
+def check_structure(options: ModelOptions, n_columns: int, n_classes: int | None) -> None:
+    """Refuse data that do not fit the structure, if there is one; classes that are known."""
     if options.structure is None:
         return
     plan = parse_structure(options.structure, PUBLISHED.get(options.model, 2))
-    plan.check(X.shape[1], plan.n_outputs if task == "regression" else np.unique(y).size)
+    plan.check(n_columns, plan.n_outputs if n_classes is None else n_classes)
+
+
+def count_classes(y: NDArray[Any], task: str) -> int | None:
+    """Return how many classes there are; None where the task knows none."""
+    return None if task == "regression" else int(np.unique(y).size)
 
 
 def last_step(model: Any) -> Any:
@@ -133,11 +139,23 @@ def train(model: Any, X: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
         preprocess_seconds = time.perf_counter() - start
     _warm_up(learner, rows)
     learner.fit(rows, y)
+    return {**_trained(learner, len(X)), "preprocess_seconds": preprocess_seconds}
+
+
+def train_streamed(learner: Any, source: RowSource, few: NDArray[Any]) -> dict[str, Any]:
+    """Do what :func:`train` does with rows that stream; ``few`` of them are known."""
+    _warm_up(learner, few)
+    learner.fit(source)
+    return _trained(learner, round(learner.moments_.weight))
+
+
+def _trained(learner: Any, n_rows: int) -> dict[str, Any]:
+    """Return what there is to report of a trained estimator."""
     tries = max(1, len(learner.alpha_scores_))
     solve = learner.fit_seconds_["readout"] / tries
     return {
-        "n_train": len(X),
-        "n_features": X.shape[1],
+        "n_train": n_rows,
+        "n_features": learner.n_features_in_,
         **_deep(learner),
         "n_hidden": learner.n_hidden if getattr(learner, "random_hidden", True) else None,
         "weights": learner.weights,
@@ -148,7 +166,6 @@ def train(model: Any, X: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
         "alphas_tried": tries,
         "fit_seconds": learner.fit_seconds_["moments"] + solve,
         "alpha_seconds": solve * (tries - 1),
-        "preprocess_seconds": preprocess_seconds,
     }
 
 

@@ -182,6 +182,57 @@ MODEL_OPTIONS = (
     ),
 )
 
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """What the options below say about rows that need not fit in memory."""
+
+    stream: bool
+    memory_limit: str | None
+    checkpoint: str | None
+    on_bad_rows: str
+    header: bool
+
+    @classmethod
+    def take_from(cls, options: dict[str, Any]) -> StreamOptions:
+        """Take the options about streams out of those of a command."""
+        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
+
+    @property
+    def wanted(self) -> bool:
+        """Whether rows are to stream."""
+        kept = self.memory_limit is not None or self.checkpoint is not None
+        return self.stream or kept or self.on_bad_rows != "raise" or not self.header
+
+
+STREAM_OPTIONS = (
+    click.option(
+        "--stream",
+        is_flag=True,
+        help="Read rows pass by pass instead of into memory, from CSV, Parquet or Feather. A "
+        "folder of files always streams, as do rows with any of the next four options.",
+    ),
+    click.option("--memory-limit", help="For training and reading together, such as '2 GB'."),
+    click.option(
+        "--checkpoint",
+        type=click.Path(),
+        help="A folder that keeps what has been done: after a kill, the same command goes on.",
+    ),
+    click.option(
+        "--on-bad-rows",
+        type=click.Choice(["raise", "skip"]),
+        default="raise",
+        show_default=True,
+        help="What to do about a row that cannot be used; skipped ones are counted and named.",
+    ),
+    click.option(
+        "--header/--no-header",
+        default=True,
+        help="Whether CSV begins with names; without them the columns are x0, x1, ..., and "
+        "--target may be a number.",
+    ),
+)
+
 CLUSTER_OPTIONS = (
     click.option(
         "--n", type=int, default=20, show_default=True, help="Cells in the cluster, at least 2."

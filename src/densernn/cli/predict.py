@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import warnings
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import click
@@ -12,7 +14,11 @@ from numpy.typing import NDArray
 from densernn.cli import report
 from densernn.errors import DataError
 from densernn.persistence import load
-from densernn.sources.tables import Table, read_table
+from densernn.sources.open import open_rows
+from densernn.sources.tables import read_table
+
+CHUNK_ROWS = 65_536
+"""Rows at a time."""
 
 
 def predict(*, model: str, table: str, output: str, proba: bool) -> None:
@@ -27,31 +33,46 @@ def predict(*, model: str, table: str, output: str, proba: bool) -> None:
             f"{model}: holds a {type(estimator).__name__}, which has no probabilities: leave "
             "--proba out"
         )
-    rows = _read(model, estimator, table)
-    with warnings.catch_warnings():
-        # They have been brought into the model's order by their names just now.
-        warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
-        columns = _columns("prediction", estimator.predict(rows.X))
-        if proba:
-            labels = [f"probability_{label}" for label in estimator.classes_]
-            columns |= dict(zip(labels, estimator.predict_proba(rows.X).T.tolist(), strict=True))
+    parts = _read(model, estimator, table)
+    answers = (_answer(estimator, rows, proba=proba) for rows in parts)
+    first = next(answers)  # before the output is opened: most of what can be wrong is wrong here
     with click.open_file(output, "w", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
+        writer.writerow(first)
+        for columns in chain([first], answers):
+            writer.writerows(zip(*columns.values(), strict=True))
 
 
-def _read(model: str, estimator: Any, path: str) -> Table:
-    """Read the model's columns, by name if it has names."""
+def _read(model: str, estimator: Any, path: str) -> Iterator[NDArray[Any]]:
+    """Give the rows of the model's columns, by name if it has names, some at a time."""
     names = getattr(estimator, "feature_names_in_", None)
-    table = read_table(path, columns=None if names is None else list(names))
-    wanted, found = estimator.n_features_in_, len(table.feature_names)
+    columns = None if names is None else list(names)
+    if path.lower().endswith(".npz"):
+        table = read_table(path, columns=columns)
+        found, parts = len(table.feature_names), iter([table.X])
+    else:
+        source = open_rows(path, columns=columns)
+        found = source.n_columns
+        parts = (chunk.X for chunk in source.chunks(CHUNK_ROWS))
+    wanted = estimator.n_features_in_
     if wanted != found:
         raise DataError(
             f"{path}: has {found} columns, and {model} was trained on {wanted} without names: give "
             "these columns alone, in their order"
         )
-    return table
+    return parts
+
+
+def _answer(estimator: Any, rows: NDArray[Any], *, proba: bool) -> dict[str, list[Any]]:
+    """Return predictions by the names of their columns."""
+    with warnings.catch_warnings():
+        # They have been brought into the model's order by their names just now.
+        warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
+        columns = _columns("prediction", estimator.predict(rows))
+        if proba:
+            labels = [f"probability_{label}" for label in estimator.classes_]
+            columns |= dict(zip(labels, estimator.predict_proba(rows).T.tolist(), strict=True))
+    return columns
 
 
 def _columns(name: str, predictions: NDArray[Any]) -> dict[str, list[Any]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 BUFFER_BYTES = 1 << 16
 """What is read of a Parquet column at once; a column's whole part of a row group without it."""
 PAGE_BYTES = 3 << 20
-"""What is held of a Parquet column while it is decoded: a page, packed and not, and a dictionary."""
+"""What is held of a Parquet column while it is decoded: a page, packed and not; a dictionary."""
 UNIT_ROWS = 1 << 16
 """Rows of a unit of what has no units of its own."""
 
