@@ -10,8 +10,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from killed_fit import Slow, digest, make, rows
+from sklearn.base import clone
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
 import densernn
 from densernn import DenseRNNClassifier, RNNELMClassifier, RNNELMRegressor
@@ -201,6 +204,52 @@ def test_a_half_written_header_is_no_foreign_file(tmp_path):
     (tmp_path / ("training.json" + journal.UNFINISHED)).write_text("{", encoding="utf-8")
     RNNELMClassifier(50, random_state=1, checkpoint=tmp_path).fit(X, y)
     assert (tmp_path / journal.HEADER).exists()
+
+
+def test_one_training_at_a_time_has_the_folder(tmp_path):
+    X, y = rows(500)
+    model = RNNELMClassifier(50, random_state=1, checkpoint=tmp_path / "c")
+    about = {"": {}, "parameter": {}, "data": {}}
+    with (
+        journal.Journal(tmp_path / "c", about),
+        pytest.raises(CheckpointError, match="in use by another training"),
+    ):
+        model.fit(X, y)
+    shutil.rmtree(tmp_path / "c")
+    model.fit(X, y)
+    with pytest.raises(CheckpointError, match="parameter n_hidden"):
+        model.set_params(n_hidden=51).fit(X, y)
+    model.set_params(n_hidden=50).fit(X, y)  # whoever was refused has let go
+
+
+def test_a_preparation_that_draws_by_chance_is_taken_up_as_it_was(tmp_path):
+    X, y = rows(1500)
+    chance = QuantileTransformer(n_quantiles=20, subsample=50)
+    model = RNNELMClassifier(30, random_state=0, checkpoint=tmp_path / "c", preparation=chance)
+    assert digest(clone(model).fit(X, y)) == digest(clone(model).fit(X, y))
+    assert chance.random_state is None
+
+
+def test_functions_and_names_of_columns_are_told_apart(tmp_path):
+    X, y = rows(500)
+    model = RNNELMClassifier(30, random_state=0, checkpoint=tmp_path / "c")
+    model.set_params(preparation=FunctionTransformer(lambda X: X**2)).fit(X, y)
+    model.set_params(preparation=FunctionTransformer(lambda X: X**2)).fit(X, y)
+    with pytest.raises(CheckpointError, match="parameter preparation"):
+        model.set_params(preparation=FunctionTransformer(lambda X: X**4)).fit(X, y)
+    frame = pd.DataFrame(X, columns=list("abcdefghijkl"))
+    deep = DenseRNNClassifier((4,), 20, sources=[["a"], list("bcdefghijkl")], random_state=0)
+    deep.set_params(checkpoint=tmp_path / "d").fit(frame, y)
+    with pytest.raises(CheckpointError, match="data column names"):
+        deep.fit(frame.rename(columns={"a": "f", "f": "a"}), y)
+
+
+def test_another_engine_is_refused_and_another_kind_of_number_is_not(tmp_path, monkeypatch):
+    X, y = rows(500)
+    model = RNNELMClassifier(30, random_state=1, checkpoint=tmp_path / "c").fit(X, y)
+    model.set_params(random_state=np.int64(1), n_hidden=np.int64(30), engine="local").fit(X, y)
+    with pytest.raises(CheckpointError, match="engine: local there, dask now"):
+        model.set_params(engine="dask").fit(X, y)
 
 
 @pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937, np.random.Philox])

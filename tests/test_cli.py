@@ -796,9 +796,10 @@ def fitted(call, *args):
 def test_streamed_and_loaded_fits_make_one_model(here, call, tmp_path):
     models = [tmp_path / name for name in ("loaded.skops", "streamed.skops", "folder.skops")]
     (tmp_path / "parts").mkdir()
-    for number, part in enumerate((FRAME[:40], FRAME[40:])):
+    words = FRAME.assign(label=WORDS)
+    for number, part in enumerate((words[:40], words[40:])):
         part.to_csv(tmp_path / "parts" / f"{number}.csv", index=False)
-    FRAME.to_csv(tmp_path / "all.csv", index=False)
+    words.to_csv(tmp_path / "all.csv", index=False)
     loaded = fitted(call, tmp_path / "all.csv", "--target=label", "-o", models[0])
     streamed = fitted(call, tmp_path / "all.csv", "--target=label", "-o", models[1], "--stream")
     fitted(call, tmp_path / "parts", "--target=label", "-o", models[2])
@@ -821,11 +822,12 @@ def test_a_stream_is_kept_and_taken_up(here, call, refuse, tmp_path):
     assert "parameter memory_limit: '200 MB' there, '100 MB' now" in refused
 
 
+@pytest.mark.filterwarnings("always::densernn.errors.SkippedRowsWarning")
 def test_headerless_files_and_bad_rows(here, capsys, tmp_path):
-    bad = FRAME.astype(object)
+    bad = FRAME.astype(object).assign(label=WORDS)
     bad.iloc[7, 0] = "oops"
     bad.to_csv(tmp_path / "bad.csv", index=False, header=False)
-    target = list(FRAME.columns).index("label")
+    target = len(FRAME.columns)
     command = ["fit", tmp_path / "bad.csv", f"--target={target}", "--no-header", *SMALL, "--json"]
     command = [str(word) for word in [*command, "-o", tmp_path / "m.skops"]]
     assert entry.run(command) == 2

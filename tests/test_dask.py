@@ -109,6 +109,63 @@ def test_a_worker_that_dies_in_the_middle_changes_nothing(client, arrays):
     np.testing.assert_array_equal(found.coef_, expected.coef_)
 
 
+def test_even_the_only_worker_may_die(arrays):
+    def slowly(block):
+        time.sleep(0.25)
+        return block
+
+    rows = arrays[0].rechunk((120, 64)).map_blocks(slowly, dtype=float)
+    model = RNNELMClassifier(100, random_state=0)
+    options = {"processes": True, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with LocalCluster(n_workers=1, **options) as single, Client(single) as connected:
+        expected = clone(model).fit(rows, arrays[1])
+        (victim,) = connected.run(os.getpid).values()
+        killer = threading.Timer(1.5, os.kill, (victim, signal.SIGKILL))
+        killer.start()
+        found = clone(model).fit(rows, arrays[1])
+        killer.join()
+    np.testing.assert_array_equal(found.coef_, expected.coef_)
+
+
+def test_another_scheduler_may_be_chosen_beside_a_client(client, arrays):
+    model = RNNELMClassifier(80, alpha=1.0, random_state=0)
+    with dask.config.set(scheduler="threads"):
+        close(clone(model).fit(*arrays), clone(model).fit(X, LABELS))
+
+
+def test_empty_blocks_and_all_kinds_of_numbers(client):
+    model = RNNELMClassifier(60, alpha=1.0, random_state=0)
+    rows = da.from_array(X, chunks=(100, 64))
+    kept = da.arange(len(X), chunks=100) >= 450
+    spread = clone(model).fit(rows[kept], da.from_array(LABELS, chunks=100)[kept])
+    close(spread, clone(model).fit(X[450:], LABELS[450:]))
+    for method in ("predict", "predict_proba"):
+        answer = getattr(spread, method)(rows[kept]).compute()
+        np.testing.assert_allclose(answer, getattr(spread, method)(X[450:]), atol=1e-12)
+    table = pd.DataFrame({"a": X[:, 10], "b": X[:, 20] > 4, "c": X[:, 30].astype(int)})
+    table["d"] = pd.array(X[:, 40].astype(int), dtype="Int64")
+    table["e"] = pd.array(X[:, 50], dtype="float64[pyarrow]")
+    frame = dd.from_pandas(table, npartitions=4)
+    labels = dd.from_pandas(pd.Series(LABELS), npartitions=4)
+    close(clone(model).fit(frame, labels), clone(model).fit(table.astype(float), LABELS))
+    predicted = clone(model).fit(frame, labels).predict(frame[frame["a"] > 100]).compute()
+    assert predicted.dtype == LABELS.dtype
+    missing = table.assign(d=pd.array([None, *X[1:, 40].astype(int)], dtype="Int64"))
+    with pytest.raises(DataError, match="block 0 of X, row 0, column 'd': nan is not finite"):
+        model.fit(dd.from_pandas(missing, npartitions=4), labels)
+
+
+def test_numbered_columns_have_no_names(client):
+    frame = dd.from_pandas(pd.DataFrame(X), npartitions=3)
+    labels = dd.from_pandas(pd.DataFrame({"y": LABELS}), npartitions=3)
+    model = RNNELMClassifier(60, alpha=1.0, random_state=0).fit(frame, labels)
+    assert not hasattr(model, "feature_names_in_")
+    assert model.predict(X).shape == (len(X),)
+    known = da.from_array(X, chunks=(599, 64))
+    unknown = dd.from_pandas(pd.Series(LABELS), npartitions=3).to_dask_array()
+    close(RNNELMClassifier(60, alpha=1.0, random_state=0).fit(known, unknown), model)
+
+
 def test_frames_keep_names_index_and_words(client, frame):
     rows = frame[NAMES]
     model = RNNELMClassifier(150, alpha=1.0, random_state=0).fit(rows, frame["word"])

@@ -258,8 +258,9 @@ def test_columns_are_compared_by_name(folder):
 
 def test_all_weights_zero_is_an_error():
     table = pa.table({"a": np.arange(9.0), "b": np.arange(9) % 2, "w": np.zeros(9)})
-    with pytest.raises(DataError, match="every row weighs 0"):
-        RNNELMClassifier(10).fit(open_rows(table, "b", weight="w"))
+    for model in (RNNELMClassifier(10), RNNAutoencoder(2), ClusterFeatures(2)):
+        with pytest.raises(DataError, match="every row weighs 0"):
+            model.fit(open_rows(table, "b", weight="w"))
 
 
 MEASURE = """
@@ -293,6 +294,64 @@ def test_memory_stays_within_its_limit(tmp_path):
     )
     # The table takes 323 MB.
     assert float(done.stdout) * 2**20 < 180e6
+
+
+@pytest.mark.parametrize("change", ["forget", "decay", "merge", "partial_fit"])
+def test_whatever_fails_in_a_change_undoes_all_of_it(change, monkeypatch):
+    model = RNNELMClassifier(50, alpha=1.0, random_state=0).fit(X, LABELS)
+    before = (model.coef_, model.moments_.weight, model.class_counts_.counts.copy())
+    other = model.fresh().partial_fit(X[:300], LABELS[:300])
+
+    def failing(self, *_):
+        raise MemoryError
+
+    calls = {
+        "forget": lambda: model.forget(X[:10], LABELS[:10]),
+        "decay": lambda: model.decay(0.5),
+        "merge": lambda: model.merge(other),
+        "partial_fit": lambda: model.partial_fit(X[:10], LABELS[:10]),
+    }
+    monkeypatch.setattr(RNNELMClassifier, "_renew_readout", failing)  # the last of all steps
+    with pytest.raises(MemoryError):
+        calls[change]()
+    assert (model.moments_.weight, model.decayed_) == (before[1], False)
+    np.testing.assert_array_equal(model.class_counts_.counts, before[2])
+    np.testing.assert_array_equal(model.coef_, before[0])
+
+
+def test_a_refused_fit_leaves_features_and_autoencoders_as_they_were(tmp_path):
+    auto = RNNAutoencoder(5, max_iter=2, tol=0, checkpoint=tmp_path / "c").fit(X)
+    codes = auto.transform(X)
+    with pytest.raises(ValueError, match="parameter n_hidden"):
+        auto.set_params(n_hidden=6).fit(X)
+    np.testing.assert_array_equal(auto.transform(X), codes)
+    features = ClusterFeatures(5, random_state=0).fit(X)
+    codes = features.transform(X)
+    with pytest.raises(ValueError, match="weights must be"):
+        features.set_params(weights="none").fit(X[:, :3])
+    np.testing.assert_array_equal(features.transform(X), codes)
+
+
+def test_rows_of_weight_0_count_nowhere_in_other_peoples_preparations():
+    far = np.vstack([X, np.full((10, 64), 1000.0)])
+    labels, weight = np.append(LABELS, np.zeros(10, int)), np.append(np.ones(len(X)), np.zeros(10))
+    model = RNNELMClassifier(50, alpha=1.0, random_state=0, preparation=MinMaxScaler())
+    whole = clone(model).fit(X, LABELS)
+    np.testing.assert_allclose(clone(model).fit(far, labels, weight).coef_, whole.coef_, atol=1e-9)
+    table = pa.table({**dict(zip(NAMES, far.T, strict=True)), "y": labels, "w": weight})
+    streamed = clone(model).fit(open_rows(table, "y", weight="w"))
+    np.testing.assert_allclose(streamed.coef_, whole.coef_, atol=1e-9)
+
+
+def test_a_single_listed_target_is_a_label_and_refits_forget_earlier_ones():
+    table = pa.table({**dict(zip(NAMES, X.T, strict=True)), "label": LABELS})
+    listed = RNNELMClassifier(50, random_state=0).fit(open_rows(table, ["label"]))
+    single = RNNELMClassifier(50, random_state=0).fit(open_rows(table, "label"))
+    assert listed.score(open_rows(table, "label")) == single.score(open_rows(table, "label")) > 0.8
+    assert listed.predict(open_rows(table, "label")).ndim == 1
+    model = RNNELMClassifier(20, class_weight="balanced").fit(X, LABELS)
+    model.set_params(class_weight=None).fit(X, np.column_stack([LABELS % 2, LABELS > 4]))
+    assert model.predict(X).shape == (len(X), 2)
 
 
 def test_decay_weighs_earlier_rows_down():

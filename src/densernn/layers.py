@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import BuiltinFunctionType, FunctionType
+from types import BuiltinFunctionType, CodeType, FunctionType
 from typing import Any, Protocol
 
 import numpy as np
@@ -317,7 +317,13 @@ def _feed(update: Callable[[bytes], None], value: Any, above: tuple[int, ...]) -
     if isinstance(value, (np.ndarray, np.generic)) and value.dtype != object:
         update(f"{value.dtype}{value.shape}".encode() + value.tobytes())
     elif isinstance(value, (type, FunctionType, BuiltinFunctionType, np.ufunc)):
-        update(f"{getattr(value, '__module__', '')}.{value.__name__}".encode())
+        update(f"{getattr(value, '__module__', '')}.{value.__qualname__}".encode())
+        if isinstance(value, FunctionType):
+            # Two lambdas have one name: what they do tells them apart.
+            code = value.__code__
+            _feed(update, [code.co_code, code.co_names, value.__defaults__], above)
+            _feed(update, [c for c in code.co_consts if not isinstance(c, CodeType)], above)
+            _feed(update, [cell.cell_contents for cell in value.__closure__ or ()], above)
     elif value is None or isinstance(value, (str, bytes, int, float, complex, np.dtype)):
         update(repr(value).encode() + b";")
     else:

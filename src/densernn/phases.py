@@ -131,7 +131,7 @@ def count_labels(chunk: Chunk) -> ClassCounts:
     DataError
         A label is a number that is not whole.
     """
-    y: NDArray[Any] = np.asarray(chunk.y)
+    y: NDArray[Any] = np.asarray(chunk.y).reshape(len(chunk.X))
     if y.dtype.kind == "f" and not (whole := y == np.floor(y)).all():
         row = int(np.argmin(whole))
         raise DataError(

@@ -197,6 +197,7 @@ def _warm_up(learner: Any, rows: NDArray[Any]) -> None:
     labels = np.arange(len(few)) % 2
     for dtype in ("float32", "float64") if learner.dtype == "auto" else (learner.dtype,):
         small = clone(learner).set_params(n_hidden=WARM_HIDDEN, alpha=1.0, dtype=dtype, verbose=0)
+        small.set_params(checkpoint=None, memory_limit=None)
         if hasattr(small, "encoder_sizes"):
             small.set_params(encoder_sizes=(WARM_HIDDEN,) * len(small.encoder_sizes))
         with warnings.catch_warnings():

@@ -13,8 +13,8 @@ from densernn.sources.rows import RowSource
 NAMES = ("auto", "local", "dask")
 
 
-def choose_engine(name: str, source: RowSource) -> Engine:
-    """Return what runs the passes over a source.
+def resolve_engine(name: str, source: RowSource) -> str:
+    """Return "local" or "dask".
 
     Parameters
     ----------
@@ -26,12 +26,25 @@ def choose_engine(name: str, source: RowSource) -> Engine:
     Raises
     ------
     ParameterError
-        The name is another, or Dask is not installed.
+        The name is another.
     """
     if name not in NAMES:
         raise ParameterError(f"engine must be one of {NAMES}: it is {name!r}")
+    if name != "auto":
+        return name
     spread = source.spread or (not isinstance(source, ArraySource) and _client_is_active())
-    if name == "local" or (name == "auto" and not spread):
+    return "dask" if spread else "local"
+
+
+def choose_engine(name: str, source: RowSource) -> Engine:
+    """Return what runs the passes over a source; see :func:`resolve_engine`.
+
+    Raises
+    ------
+    ParameterError
+        The name is not known, or Dask is not installed.
+    """
+    if resolve_engine(name, source) == "local":
         return fold_rows
     try:
         from densernn.engine.dask import fold_on_cluster  # noqa: PLC0415 - needs Dask

@@ -9,6 +9,7 @@ number of threads for its matrix products.
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
@@ -52,26 +53,18 @@ def fold_on_cluster(
     With L features, a worker thread holds the fold that it extends and the one before it, 16
     L^2 bytes, and blocks of rows; leaves that wait to be merged add 8 L^2 bytes each.
     """
-    sent, merge = _send(phase), dask.delayed(_merged)
+    sent, merge = dask.delayed(phase, traverse=False), dask.delayed(_merged)
     folds = [_leaf(sent, part, chunk_bytes) for part in source.parts(LEAVES)]
     while len(folds) > 1:
         pairs = [folds[i : i + 2] for i in range(0, len(folds), 2)]
         folds = [merge(sent, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
-    (whole,) = dask.compute(folds[0])
+    with warnings.catch_warnings():
+        # Layers belong into the graph, which alone survives the death of every worker.
+        warnings.filterwarnings("ignore", "Sending large graph")
+        (whole,) = dask.compute(folds[0])
     if watcher is not None:
         watcher(whole)
     return cast("Folded[Fold]", whole)
-
-
-def _send(phase: Phase[Any]) -> Any:
-    """Bring a phase, with all its layers, to every worker once."""
-    try:
-        from distributed import default_client  # noqa: PLC0415 - Dask works without it, too
-
-        client = default_client()
-    except (ImportError, ValueError):
-        return dask.delayed(phase, traverse=False)
-    return client.scatter(phase, broadcast=True, hash=False)
 
 
 def _leaf(phase: Any, part: RowSource, chunk_bytes: int) -> Any:

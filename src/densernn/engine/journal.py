@@ -8,12 +8,13 @@ and goes on with the one that had not.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, TextIO, cast
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from densernn.errors import CheckpointError
 FORMAT = 1
 
 HEADER = "training.json"
+
+LOCK = "lock"
 
 UNFINISHED = ".new"
 """Ending of a file while it is written."""
@@ -87,17 +90,46 @@ class Journal:
             raise CheckpointError(
                 f"checkpoint={str(folder)!r} must be a folder, or free for one: {error.strerror}"
             ) from error
-        found = self._read_header()
-        if found is not None:
-            self._compare(found)
-            self._header = found
-            return
-        if any(path.suffix != UNFINISHED for path in self._folder.iterdir()):
+        self._lock = self._take()
+        try:
+            self._take_up()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _take(self) -> TextIO:
+        """Take the folder for this training alone: until the file is closed, by a kill too."""
+        folder = self._folder
+        strange = [p for p in folder.iterdir() if p.name != LOCK and p.suffix != UNFINISHED]
+        if strange and not (folder / HEADER).exists():
             raise CheckpointError(
                 f"checkpoint={str(folder)!r} is a folder with other files in it: name an empty or "
                 "a new one"
             )
-        self._write_header()
+        lock = (folder / LOCK).open("a", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise CheckpointError(
+                f"checkpoint={str(folder)!r} is in use by another training: name another folder"
+            ) from error
+        return lock
+
+    def _take_up(self) -> None:
+        """Read what an earlier training of the same has left, or begin."""
+        found = self._read_header()
+        if found is None:
+            self._write_header()
+            return
+        self._compare(found)
+        self._header = found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.close()
 
     def generator(self, fresh: np.random.Generator) -> np.random.Generator:
         """Return the generator that training began with: the given one the first time."""

@@ -211,17 +211,18 @@ class RNNAutoencoder(FittedAutoencoder):
             Ctrl-C ended the iterations.
         """
         AutoencoderRecipe.of(self).check()
-        source = self._source(X, sample_weight, reset=True)
-        self._forget_fit()
-        journal = open_journal(self, source)
-        passes = self._passes(source, journal)
-        if self.method == "ridge":
-            self._start(passes, journal)
-            self._fold(passes, fresh=True)
-            self._readout.solution  # noqa: B018 - fit solves at once; after updates the first use does
-        else:
-            self._descend(passes, journal)
-        passes.warn_of_skipped()
+        with unchanged_by_errors(self):
+            source = self._source(X, sample_weight, reset=True)
+            self._forget_fit()
+            with open_journal(self, source) as journal:
+                passes = self._passes(source, journal)
+                if self.method == "ridge":
+                    self._start(passes, journal)
+                    self._fold(passes, fresh=True)
+                    self._readout.solution  # noqa: B018 - fit solves at once; updates do not
+                else:
+                    self._descend(passes, journal)
+            passes.warn_of_skipped()
         return self
 
     def _source(self, X: Any, sample_weight: Any, *, reset: bool) -> RowSource:

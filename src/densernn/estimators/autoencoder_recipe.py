@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.errors import ParameterError
+from densernn.estimators.base import refuse_weightless
 from densernn.estimators.network import (
     PUBLISHED_SCALE,
     NetworkRecipe,
@@ -125,9 +126,10 @@ class AutoencoderRecipe:
         network, source = self._network, passes.source
         network.check()
         seen: Seen = passes.run(Look(source.n_columns), "first look")
-        preparation = network.prepare(source, seen.extrema, seen.marginals)
-        n_inputs, _ = outputs_of(preparation, source, seen.extrema)
+        refuse_weightless(seen)
         rng = generator(self.random_state)
+        preparation = network.prepare(source, seen.extrema, seen.marginals, rng)
+        n_inputs, _ = outputs_of(preparation, source, seen.extrema)
         drawn = draw_dense(n_inputs, self.n_hidden, rng)
         factor = 1.0
         if self.input_scale is not None:

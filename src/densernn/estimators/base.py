@@ -121,22 +121,27 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         self.__dict__.pop("targets_", None)
         recipe = self._recipe()
         recipe.check()
-        journal = open_journal(self, source)
-        if journal is not None:
-            seeded = journal.generator(generator(self.random_state))
-            recipe = replace(recipe, random_state=seeded)
-        passes = self._passes(source, journal)
+        with open_journal(self, source) as journal:
+            if journal is not None:
+                seeded = journal.generator(generator(self.random_state))
+                recipe = replace(recipe, random_state=seeded)
+            passes = self._passes(source, journal)
+            self._learn(recipe, passes)
+        self._renew_readout()
+        folded = time.perf_counter()
+        self._readout.solution  # noqa: B018 - fit solves at once; after updates the first use does
+        self.fit_seconds_ = {"moments": folded - start, "readout": self._readout.seconds}
+        passes.warn_of_skipped()
+
+    def _learn(self, recipe: NetworkRecipe, passes: Passes) -> None:
+        """Pass over the rows: a look, what the network needs, and the readout's moments."""
+        source = passes.source
         seen: Seen = passes.run(self._look(source, recipe), "first look")
         self._learn_targets(source, seen.classes)
         self._learn_network(recipe, passes, seen, int(passes.n_rows or 0))
         learned = passes.run(self._phase(), "readout")
         self.moments_ = learned.moments
         self._count(learned.classes, 1)
-        self._renew_readout()
-        folded = time.perf_counter()
-        self._readout.solution  # noqa: B018 - fit solves at once; after updates the first use does
-        self.fit_seconds_ = {"moments": folded - start, "readout": self._readout.seconds}
-        passes.warn_of_skipped()
 
     def _update(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> Self:
         """Add rows: the body of ``partial_fit``.
@@ -183,7 +188,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         """Raise if the targets of a source have another shape than before."""
 
     def _look(self, source: RowSource, recipe: NetworkRecipe) -> Look:
-        labels = self._labelled and source.n_targets == 0
+        labels = self._labelled and source.n_targets in (0, 1)
         return Look(source.n_columns, labels, recipe.n_sampled)
 
     def _passes(self, source: RowSource, journal: Any = None) -> Passes:
@@ -199,8 +204,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
     def _learn_network(
         self, recipe: NetworkRecipe, passes: Passes, seen: Seen, n_rows: int
     ) -> None:
-        if not seen.marginals.weight:
-            raise DataError("every row weighs 0: there is nothing to learn from")
+        refuse_weightless(seen)
         passes.chunk_bytes = self._chunk_bytes(passes.source)  # now that targets are known
         self.stack_ = recipe.learn(passes, seen, n_rows)
 
@@ -237,9 +241,10 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
                 f"cannot merge models that differ in {shown}: train shards with "
                 "fresh() of one model, so that they share its layers"
             )
-        self._unite(other)
-        self.decayed_ = self.decayed_ or other.decayed_
-        self._renew_readout()
+        with unchanged_by_errors(self):
+            self._unite(other)
+            self.decayed_ = self.decayed_ or other.decayed_
+            self._renew_readout()
         return self
 
     def _unite(self, other: Self) -> None:
@@ -275,13 +280,13 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
                 "decay has weighed earlier rows down, and it is not known which rows are earlier: "
                 "forget is for models that were never decayed"
             )
-        passes = self._passes(self._source(X, y, sample_weight, reset=False))
-        gone = passes.run(self._phase(), "forgetting")
-        left = self.moments_.subtract(gone.moments)
-        self._count(gone.classes, -1)
-        self.moments_ = left
-        self._renew_readout()
-        passes.warn_of_skipped()
+        with unchanged_by_errors(self):
+            passes = self._passes(self._source(X, y, sample_weight, reset=False))
+            gone = passes.run(self._phase(), "forgetting")
+            self.moments_ = self.moments_.subtract(gone.moments)
+            self._count(gone.classes, -1)
+            self._renew_readout()
+            passes.warn_of_skipped()
         return self
 
     def decay(self, factor: float) -> Self:
@@ -313,10 +318,11 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
             raise ParameterError(f"factor must be above 0 and at most 1: it is {factor!r}")
         if factor == 1:
             return self
-        self.moments_ = self.moments_.decayed(float(factor))
-        self._decay_counts(float(factor))
-        self.decayed_ = True
-        self._renew_readout()
+        with unchanged_by_errors(self):
+            self.moments_ = self.moments_.decayed(float(factor))
+            self._decay_counts(float(factor))
+            self.decayed_ = True
+            self._renew_readout()
         return self
 
     def _decay_counts(self, factor: float) -> None:
@@ -483,6 +489,8 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
         n_targets = self.targets_.n_targets if hasattr(self, "targets_") else 1
         moments, width = recipe.footprint(self.n_features_in_, n_targets)
         kept = moments + source.buffer_bytes
+        if self.checkpoint is not None:
+            kept += moments // 2  # a fold, packed and as a file, before it is written
         least = kept + FEWEST * 8 * 3 * width
         if limit < least:
             raise ParameterError(
@@ -493,6 +501,12 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
 
     def _phase(self) -> ReadoutMoments:
         return ReadoutMoments(self.stack_, self.targets_, self._weigh())
+
+
+def refuse_weightless(seen: Seen) -> None:
+    """Raise DataError where every row weighs 0."""
+    if not seen.marginals.weight:
+        raise DataError("every row weighs 0: there is nothing to learn from")
 
 
 def check_weights(sample_weight: Any, rows: NDArray[Any]) -> Float64Array | None:

@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from numbers import Number
 from typing import Any
 
+import numpy as np
+
 from densernn._version import VERSION
+from densernn.engine.choice import resolve_engine
 from densernn.engine.journal import Journal
 from densernn.layers import digest_of
 from densernn.sources.rows import RowSource
 
-WITHOUT_SAY = ("checkpoint", "random_state", "verbose")
-"""Parameters that do not change what passes make; the random state is compared if it can be."""
+WITHOUT_SAY = ("checkpoint", "engine", "random_state", "verbose")
+"""Parameters that do not change what passes make, or are told of in another way."""
 
 
-def open_journal(estimator: Any, source: RowSource) -> Journal | None:
-    """Return the journal that ``checkpoint`` names, or None where it names none.
+def open_journal(estimator: Any, source: RowSource) -> AbstractContextManager[Journal | None]:
+    """Return the journal that ``checkpoint`` names, to be closed; None where it names none.
 
     Raises
     ------
     CheckpointError
-        It is of other data, other parameters, another class or version.
+        It is of other data, other parameters, another class or version, or in use.
     """
     if estimator.checkpoint is None:
-        return None
+        return nullcontext()
     parameters = estimator.get_params(deep=False)
     told = {name: _text(value) for name, value in parameters.items() if name not in WITHOUT_SAY}
     seed = parameters.get("random_state")
-    told["random_state"] = repr(seed) if seed is None or isinstance(seed, Number) else "an object"
+    told["random_state"] = _text(seed) if seed is None or isinstance(seed, Number) else "an object"
+    data = source.identity()
+    if hasattr(estimator, "feature_names_in_"):
+        data["column names"] = digest_of(estimator.feature_names_in_.tolist())
     about = {
-        "": {"estimator": type(estimator).__name__, "version": VERSION},
+        "": {
+            "estimator": type(estimator).__name__,
+            "version": VERSION,
+            "engine": resolve_engine(estimator.engine, source),
+        },
         "parameter": told,
-        "data": source.identity(),
+        "data": data,
     }
     return Journal(estimator.checkpoint, about)
 
 
 def _text(value: Any) -> str:
     """Return what tells a value from others: itself where it is short, else a digest."""
+    if isinstance(value, np.generic):
+        value = value.item()
     plain = isinstance(value, (str, Number, type(None)))
     listed = isinstance(value, (list, tuple)) and all(isinstance(v, (str, Number)) for v in value)
     return repr(value) if plain or listed else f"{type(value).__name__} {digest_of(value)}"

@@ -276,19 +276,21 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
 
     def _check_targets(self, source: RowSource, *, reset: bool) -> None:
         known = None if reset else self.targets_
-        expected = known.n_targets if isinstance(known, LabelTargets) else 0
-        if known is not None and source.n_targets != expected:
+        expected = known.n_targets if isinstance(known, LabelTargets) else 1
+        given = source.n_targets or 1
+        if known is not None and given != expected:
             raise DataError(
-                f"the source has {source.n_targets or 1} label columns, and this model was "
-                f"trained with {expected or 1}"
+                f"the source has {given} label columns, and this model was trained with {expected}"
             )
 
     def _learn_targets(
         self, source: RowSource, seen: ClassCounts, classes: ArrayLike | None = None
     ) -> None:
-        if source.n_targets:
+        if source.n_targets is not None and source.n_targets > 1:
             self.targets_: Any = LabelTargets(source.n_targets)
             self.classes_ = self.targets_.classes
+            self.class_weight_ = None
+            self.__dict__.pop("class_counts_", None)
             if self.class_weight is not None:
                 raise ParameterError("class_weight is not defined for a multilabel indicator")
             return

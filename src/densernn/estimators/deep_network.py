@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,10 @@ class DeepRecipe(NetworkRecipe):
         choices = {f.name: getattr(estimator, f.name) for f in fields(cls) if f.name != "names"}
         return cls(**choices, names=getattr(estimator, "feature_names_in_", None))
 
-    n_sampled: ClassVar[int] = SAMPLE
+    @property
+    def n_sampled(self) -> int:
+        """Rows by whose activations the rotation is found."""
+        return SAMPLE if len(self.encoder_sizes) else 0
 
     def learn(self, passes: Passes, seen: Seen, n_rows: int) -> Stack:
         """Learn the network: one pass for each encoder layer.
@@ -67,9 +70,9 @@ class DeepRecipe(NetworkRecipe):
         With dense weights, as published, an encoder layer takes three passes, and the random
         layer one.
         """
-        inputs = self._inputs(passes.source, seen.extrema, seen.marginals)
-        dtype = self._working_dtype(n_rows, inputs.pixels)
         rng = generator(self.random_state)
+        inputs = self._inputs(passes.source, seen.extrema, seen.marginals, rng)
+        dtype = self._working_dtype(n_rows, inputs.pixels)
         below = self._encoded(passes, inputs, dtype, rng)
         if self.random_hidden:
             live = None if below.layers else inputs.live
@@ -121,7 +124,10 @@ class DeepRecipe(NetworkRecipe):
             widths, before = [self._sides * count * int(size)] * len(columns), count
             total += sum(widths)
         last = self.n_hidden if self.random_hidden else sum(widths)
-        return max(most, 16 * (last + n_targets) ** 2), total + last
+        sampled = (
+            4 * self.n_sampled * 8 * n_columns
+        )  # twice as many rows, and while they are joined
+        return max(most, 16 * (last + n_targets) ** 2) + sampled, total + last
 
     @property
     def _sides(self) -> int:
@@ -136,10 +142,16 @@ class DeepRecipe(NetworkRecipe):
         n_sources = 1 if self.sources is None else len(self.sources)
         return self._sides * int(self.encoder_sizes[-1]) * max(int(last), n_sources)
 
-    def _inputs(self, source: RowSource, extrema: Extrema, marginals: Marginals) -> Inputs:
+    def _inputs(
+        self,
+        source: RowSource,
+        extrema: Extrema,
+        marginals: Marginals,
+        rng: np.random.Generator,
+    ) -> Inputs:
         """Prepare the columns of each source, or of the only one."""
         if self.sources is None:
-            preparation = self.prepare(source, extrema, marginals)
+            preparation = self.prepare(source, extrema, marginals, rng)
             n_outputs, live = outputs_of(preparation, source, extrema)
             below = Below(preparation, (), n_outputs)
             return Inputs(below, [(0, n_outputs)], [preparation], live, shares_unit(extrema))
@@ -149,7 +161,7 @@ class DeepRecipe(NetworkRecipe):
             own = Extrema(extrema.minimum[chosen], extrema.maximum[chosen])
             spread = Marginals(marginals.weight, marginals.mean[chosen], marginals.spread[chosen])
             part = narrowed(source, chosen)
-            parts.append(self.prepare(part, own, spread))
+            parts.append(self.prepare(part, own, spread, rng))
             sizes.append(outputs_of(parts[-1], part, own)[0])
             pixels = pixels and shares_unit(own)
         preparation = SourcePreparation(tuple(columns), tuple(parts), tuple(sizes))

@@ -12,9 +12,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from densernn.cluster import Cluster, FloatArray
 from densernn.engine import Passes
 from densernn.engine.choice import choose_engine
-from densernn.estimators.base import check_weights
+from densernn.estimators.base import check_weights, refuse_weightless
 from densernn.estimators.given import as_source, meet
 from densernn.estimators.network import NetworkRecipe
+from densernn.estimators.state import unchanged_by_errors
 from densernn.phases import Look
 from densernn.sources.arrays import ArraySource
 
@@ -84,18 +85,20 @@ class ClusterFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         -------
         self
         """
-        source = as_source(X, None, sample_weight)
-        if source is None:
-            rows = validate_data(self, X, dtype="numeric")
-            source = ArraySource(rows, None, check_weights(sample_weight, rows))
-        else:
-            meet(self, source, reset=True)
-        recipe = NetworkRecipe.of(self)
-        recipe.check()
-        passes = Passes(source, engine=choose_engine("auto", source))
-        seen = passes.run(Look(source.n_columns))
-        self.stack_ = recipe.learn(passes, seen, int(passes.n_rows or 0))
-        passes.warn_of_skipped()
+        with unchanged_by_errors(self):
+            source = as_source(X, None, sample_weight)
+            if source is None:
+                rows = validate_data(self, X, dtype="numeric")
+                source = ArraySource(rows, None, check_weights(sample_weight, rows))
+            else:
+                meet(self, source, reset=True)
+            recipe = NetworkRecipe.of(self)
+            recipe.check()
+            passes = Passes(source, engine=choose_engine("auto", source))
+            seen = passes.run(Look(source.n_columns))
+            refuse_weightless(seen)
+            self.stack_ = recipe.learn(passes, seen, int(passes.n_rows or 0))
+            passes.warn_of_skipped()
         return self
 
     def transform(self, X: ArrayLike) -> FloatArray:

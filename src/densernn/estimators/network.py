@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,10 @@ from densernn.engine import Passes
 from densernn.errors import ParameterError
 from densernn.folds import Extrema, Marginals
 from densernn.layers import Below, ClusterLayer, Stack
-from densernn.phases import DriveMaxima, Seen
+from densernn.phases import DriveMaxima, Seen, counted
 from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
 from densernn.sources.arrays import ArraySource
-from densernn.sources.rows import RowSource
+from densernn.sources.rows import Chunk, RowSource
 from densernn.weights import SparseWeights, draw_dense, draw_patches, draw_sparse
 
 PUBLISHED_SCALE = 0.1
@@ -53,8 +53,10 @@ class NetworkRecipe:
         """Take the choices from an estimator's parameters of the same names."""
         return cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
 
-    n_sampled: ClassVar[int] = 0
-    """Rows that the first look is to keep for the recipe."""
+    @property
+    def n_sampled(self) -> int:
+        """Rows that the first look is to keep for the recipe."""
+        return 0
 
     def learn(self, passes: Passes, seen: Seen, n_rows: int) -> Stack:
         """Draw the network, with nothing but the first look (dense weights: one more pass).
@@ -72,11 +74,11 @@ class NetworkRecipe:
         -------
         Stack
         """
-        preparation = self.prepare(passes.source, seen.extrema, seen.marginals)
+        rng = generator(self.random_state)
+        preparation = self.prepare(passes.source, seen.extrema, seen.marginals, rng)
         n_inputs, live = outputs_of(preparation, passes.source, seen.extrema)
         dtype = self._working_dtype(n_rows, shares_unit(seen.extrema))
         below = Below(preparation, (), n_inputs)
-        rng = generator(self.random_state)
         return Stack(preparation, (self._random_layer(below, live, rng, dtype, passes),))
 
     def _random_layer(
@@ -165,7 +167,13 @@ class NetworkRecipe:
         single = self.weights == "sparse" and pixels and n_rows * self._n_readout**2 > CHEAP
         return np.dtype(np.float32 if single else np.float64)
 
-    def prepare(self, source: RowSource, extrema: Extrema, marginals: Marginals) -> Any:
+    def prepare(
+        self,
+        source: RowSource,
+        extrema: Extrema,
+        marginals: Marginals,
+        rng: np.random.Generator,
+    ) -> Any:
         """Return the fitted preparation of input."""
         chosen = self.preparation
         if chosen is None:
@@ -175,7 +183,7 @@ class NetworkRecipe:
         fitted = clone(chosen)
         if isinstance(fitted, Preparation):
             return fitted.fit_folds(extrema, marginals)
-        return fit_transformer(fitted, source)
+        return fit_transformer(seeded(fitted, rng), source)
 
     def _named(self, name: str, extrema: Extrema) -> Preparation:
         pixels = shares_unit(extrema)
@@ -223,8 +231,25 @@ def outputs_of(
     return np.shape(preparation.transform(row))[1], None
 
 
+def seeded(transformer: Any, rng: np.random.Generator) -> Any:
+    """Give a transformer that draws by chance a seed wherever it has none, as scikit-learn does.
+
+    Nothing is drawn for one that does not.
+    """
+    if not hasattr(transformer, "get_params"):
+        return transformer
+    free = [
+        name
+        for name, value in sorted(transformer.get_params(deep=True).items())
+        if value is None and (name == "random_state" or name.endswith("__random_state"))
+    ]
+    return transformer.set_params(**{name: int(rng.integers(2**31)) for name in free})
+
+
 def fit_transformer(transformer: Any, source: RowSource) -> Any:
     """Fit a transformer that is not of this library: at once, or in pieces where rows stream.
+
+    Rows that weigh 0 are left out; other weights are not known to it.
 
     Raises
     ------
@@ -232,7 +257,7 @@ def fit_transformer(transformer: Any, source: RowSource) -> Any:
         Rows stream and the transformer learns from all rows at once alone.
     """
     if isinstance(source, ArraySource):
-        return transformer.fit(source.X)
+        return transformer.fit(counted(Chunk(source.X, None, source.weight, 0)))
     if not hasattr(transformer, "partial_fit"):
         if transformer.__sklearn_tags__().requires_fit is False:
             return transformer.fit(next(source.chunks(1)).X)
@@ -241,7 +266,8 @@ def fit_transformer(transformer: Any, source: RowSource) -> Any:
             "stream: fit on an array, or take 'unit' or 'split'"
         )
     for chunk in source.chunks(TRANSFORMER_ROWS):
-        transformer.partial_fit(chunk.X)
+        if len(rows := counted(chunk)):
+            transformer.partial_fit(rows)
     return transformer
 
 

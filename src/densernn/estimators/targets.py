@@ -43,6 +43,7 @@ class ClassTargets:
         DataError
             A label is not among the classes; the text names it and its row.
         """
+        y = y.reshape(len(y))  # a single column counts as none
         codes = np.searchsorted(self.classes, y)
         known = self.classes[np.minimum(codes, self.n_targets - 1)] == y
         if not np.all(known):
@@ -55,7 +56,7 @@ class ClassTargets:
 
     def count(self, y: NDArray[Any], weight: Float64Array | None) -> ClassCounts:
         """Return the total weight of each label."""
-        return ClassCounts.of(y, weight)
+        return ClassCounts.of(y.reshape(len(y)), weight)
 
     def encode(self, y: NDArray[Any]) -> Float64Array:
         """Return targets of shape (n_rows, n_classes)."""

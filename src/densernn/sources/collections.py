@@ -121,10 +121,18 @@ def from_collections(X: Any, y: Any = None, weight: Any = None) -> CollectionSou
         tuple(zip(blocks, *beside, strict=True)),
         tuple(range(len(blocks))),
         int(X.shape[1]),
-        tuple(str(name) for name in X.columns) if frame else None,
+        _names(X.columns) if frame else None,
         targets,
         tokenize(X, y, weight),
     )
+
+
+def _names(columns: Any) -> tuple[str, ...] | None:
+    """Return names as scikit-learn takes them: all text, or none."""
+    text = [isinstance(name, str) for name in columns]
+    if any(text) and not all(text):
+        raise DataError("column names must be all text or all not: rename them")
+    return tuple(columns) if all(text) else None
 
 
 def _blocks(part: Any, X: Any, name: str) -> list[Any]:
@@ -156,7 +164,7 @@ def _blocks(part: Any, X: Any, name: str) -> list[Any]:
                 f"{name} and X have blocks of unknown lengths, and not as many: call "
                 "compute_chunk_sizes() on both"
             )
-    known = not np.isnan(rows).any()
+    known = not np.isnan([*rows, *array.chunks[0]]).any()
     whole = dict.fromkeys(range(1, array.ndim), -1)
     array = array.rechunk({0: rows, **whole} if known else whole)
     return list(array.to_delayed().ravel())
@@ -172,7 +180,7 @@ def to_arrays(
     DataError
         Naming block, row within it and column of what is no finite number.
     """
-    rows = np.asarray(X)
+    rows = _as_numbers(X)
     place = f"block {number} of X"
     if rows.dtype.kind not in "biuf":
         raise DataError(f"{place}: holds {rows.dtype}, not numbers: encode or drop such columns")
@@ -195,6 +203,18 @@ def to_arrays(
         if part is not None and len(part) != len(rows):
             raise DataError(f"{place} has {len(rows)} rows, and that of {name} has {len(part)}")
     return rows, targets, weights
+
+
+def _as_numbers(X: Any) -> NDArray[Any]:
+    """Return a block as an array; of a frame of numbers of whatever kind, with NaN for missing."""
+    if not hasattr(X, "dtypes"):
+        return np.asarray(X)
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype  # noqa: PLC0415
+
+    if all(is_numeric_dtype(kind) or is_bool_dtype(kind) for kind in X.dtypes):
+        plain = all(isinstance(kind, np.dtype) and kind.kind != "b" for kind in X.dtypes)
+        return np.asarray(X) if plain else X.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(X, dtype=object)
 
 
 def _targets(y: NDArray[Any], number: int) -> NDArray[Any]:
@@ -241,9 +261,8 @@ def map_rows(
             if n_outputs is None
             else pd.DataFrame(np.empty((0, n_outputs), dtype), index=empty, columns=names)
         )
-        return X.map_partitions(
-            _ask_of_frame, sent, method, [] if names is None else list(names), meta=meta
-        )
+        columns = None if n_outputs is None else list(names)
+        return X.map_partitions(_ask_of_frame, sent, method, columns, dtype, meta=meta)
     if X.ndim != 2:
         raise DataError(f"X must have two axes, rows and columns: it has {X.ndim}")
     whole = X.rechunk({1: -1})
@@ -251,20 +270,24 @@ def map_rows(
         {"drop_axis": 1} if n_outputs is None else {"chunks": (whole.chunks[0], (n_outputs,))}
     )
     meta = np.empty((0,) if n_outputs is None else (0, 0), dtype)
-    return whole.map_blocks(_ask_of_array, sent, method, dtype=dtype, meta=meta, **shape)
+    return whole.map_blocks(
+        _ask_of_array, sent, method, n_outputs, np.dtype(dtype), dtype=dtype, meta=meta, **shape
+    )
 
 
-def _ask_of_array(rows: Any, model: Any, method: str) -> Any:
-    return getattr(model, method)(rows)
+def _ask_of_array(rows: Any, model: Any, method: str, n_outputs: int | None, kind: Any) -> Any:
+    if len(rows):
+        return getattr(model, method)(rows)
+    return np.empty((0,) if n_outputs is None else (0, n_outputs), kind)
 
 
-def _ask_of_frame(rows: Any, model: Any, method: str, names: Sequence[Any]) -> Any:
+def _ask_of_frame(
+    rows: Any, model: Any, method: str, columns: Sequence[Any] | None, kind: Any
+) -> Any:
     import pandas as pd  # noqa: PLC0415
 
-    if not len(rows):
-        found = np.empty((0, len(names))) if names else np.empty(0)
-    else:
-        found = getattr(model, method)(rows)
-    if not names:
+    n_outputs = None if columns is None else len(columns)
+    found = _ask_of_array(rows, model, method, n_outputs, kind)
+    if columns is None:
         return pd.Series(found, index=rows.index)
-    return pd.DataFrame(found, index=rows.index, columns=names)
+    return pd.DataFrame(found, index=rows.index, columns=columns)
