@@ -1,3 +1,3 @@
 """The version, for those inside who must not import the package's face."""
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
