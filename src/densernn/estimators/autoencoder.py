@@ -14,7 +14,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.engine.budget import CHUNK_BYTES, FEWEST, parse_bytes
-from densernn.engine.choice import choose_engine
 from densernn.engine.journal import Journal
 from densernn.errors import DataError, ParameterError
 from densernn.estimators.autoencoder_recipe import AutoencoderRecipe, Start
@@ -22,7 +21,7 @@ from densernn.estimators.base import check_weights
 from densernn.estimators.checkpoint import open_journal
 from densernn.estimators.descents import LinearProblem, SpikingProblem, descend
 from densernn.estimators.fitted_autoencoder import FittedAutoencoder
-from densernn.estimators.given import as_source, meet
+from densernn.estimators.given import as_source, meet, passes_over
 from densernn.estimators.network import generator
 from densernn.estimators.readout import Readout
 from densernn.estimators.state import moments_wanted, unchanged_by_errors
@@ -234,13 +233,7 @@ class RNNAutoencoder(FittedAutoencoder):
         return source
 
     def _passes(self, source: RowSource, journal: Journal | None = None) -> Passes:
-        return Passes(
-            source,
-            chunk_bytes=self._chunk_bytes(source),
-            engine=choose_engine(self.engine, source),
-            journal=journal,
-            shown=bool(self.verbose),
-        )
+        return passes_over(self, source, self._chunk_bytes(source), journal)
 
     def _draw(self, passes: Passes, journal: Journal | None) -> Start:
         recipe = AutoencoderRecipe.of(self)

@@ -15,10 +15,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from densernn.engine import Passes
 from densernn.engine.budget import CHUNK_BYTES, FEWEST, parse_bytes
-from densernn.engine.choice import choose_engine
 from densernn.errors import DataError, MergeError, ParameterError
 from densernn.estimators.checkpoint import open_journal
-from densernn.estimators.given import as_source, is_collection, meet
+from densernn.estimators.given import as_source, is_collection, meet, passes_over
 from densernn.estimators.network import NetworkRecipe, generator
 from densernn.estimators.readout import Readout
 from densernn.estimators.state import moments_wanted, unchanged_by_errors
@@ -193,13 +192,7 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
 
     def _passes(self, source: RowSource, journal: Any = None) -> Passes:
         """Return passes over a source, with the memory that is left for a chunk."""
-        return Passes(
-            source,
-            chunk_bytes=self._chunk_bytes(source),
-            engine=choose_engine(self.engine, source),
-            journal=journal,
-            shown=bool(self.verbose),
-        )
+        return passes_over(self, source, self._chunk_bytes(source), journal)
 
     def _learn_network(
         self, recipe: NetworkRecipe, passes: Passes, seen: Seen, n_rows: int
@@ -479,6 +472,13 @@ class RNNELM(BaseEstimator):  # type: ignore[misc]
             for parts in zip(*beside, strict=True)
         )
         return outputs, y, weight
+
+    def _beside_targets(self, source: RowSource) -> tuple[Any, Any, Any]:
+        """Return the targets of a source, what is predicted, and the weights of its rows."""
+        outputs, targets, weight = self._through(source)
+        if targets is None:
+            raise DataError("score needs targets: open the rows with target=, the column's name")
+        return targets, self.targets_.predict(outputs), weight
 
     def _chunk_bytes(self, source: RowSource) -> int:
         """Memory left for chunks once reading, moments and a factorisation have theirs."""

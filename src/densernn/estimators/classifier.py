@@ -247,10 +247,8 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         source = as_source(X, y, sample_weight)
         if source is None:
             return float(super().score(X, y, sample_weight))
-        outputs, labels, weight = self._through(source)
-        if labels is None:
-            raise DataError("score needs targets: open the rows with target=, the column's name")
-        return float(accuracy_score(labels, self.targets_.predict(outputs), sample_weight=weight))
+        labels, predicted, weight = self._beside_targets(source)
+        return float(accuracy_score(labels, predicted, sample_weight=weight))
 
     def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
         rows, labels = validate_data(self, X, y, dtype="numeric", multi_output=True, reset=reset)

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from densernn.engine import Passes
+from densernn.engine.choice import choose_engine
+from densernn.engine.journal import Journal
 from densernn.errors import DataError, ParameterError
 from densernn.sources.rows import RowSource
 
@@ -47,6 +50,19 @@ def as_source(X: Any, y: Any = None, sample_weight: Any = None) -> RowSource | N
 
         return as_source(open_rows(X, y), None, sample_weight)
     return None
+
+
+def passes_over(
+    estimator: Any, source: RowSource, chunk_bytes: int, journal: Journal | None = None
+) -> Passes:
+    """Return passes over a source as an estimator's parameters say."""
+    return Passes(
+        source,
+        chunk_bytes=chunk_bytes,
+        engine=choose_engine(estimator.engine, source),
+        journal=journal,
+        shown=bool(estimator.verbose),
+    )
 
 
 def meet(estimator: Any, source: RowSource, *, reset: bool) -> None:

@@ -104,10 +104,8 @@ engine, checkpoint, random_state, verbose
         source = as_source(X, y, sample_weight)
         if source is None:
             return float(super().score(X, y, sample_weight))
-        outputs, values, weight = self._through(source)
-        if values is None:
-            raise DataError("score needs targets: open the rows with target=, the column's name")
-        return float(r2_score(values, self.targets_.predict(outputs), sample_weight=weight))
+        values, predicted, weight = self._beside_targets(source)
+        return float(r2_score(values, predicted, sample_weight=weight))
 
     def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
         rows, values = validate_data(
