@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv
 
-from densernn import DenseRNNClassifier, RNNAutoencoder, RNNELMClassifier
+from densernn import DenseRNNClassifier, RNNAutoencoder, RNNELMClassifier, open_rows
 from densernn.engine import journal
 from densernn.sources.arrays import ArraySource
 
@@ -29,7 +31,23 @@ def rows(n_rows=6000, n_columns=12):
     return X, (X[:, 0] * X[:, 1] > 0).astype(int)
 
 
+def write(path, n_rows=60_000):
+    X, y = rows(n_rows)
+    table = pa.table({**{f"x{j}": column for j, column in enumerate(X.T)}, "y": y})
+    with pa.CompressedOutputStream(str(path), "gzip") as stream:
+        pa.csv.write_csv(table, stream)
+
+
+def source(kind, checkpoint):
+    if kind == "file":
+        return open_rows(Path(checkpoint).parent / "rows.csv.gz", "y")
+    X, y = rows()
+    return Slow(X, None if kind == "autoencoder" else y)
+
+
 def make(kind, checkpoint):
+    if kind == "file":
+        return DenseRNNClassifier((20,), 500, checkpoint=checkpoint, random_state=3)
     if kind == "shallow":
         return RNNELMClassifier(150, checkpoint=checkpoint, random_state=None)
     if kind == "deep":
@@ -52,7 +70,6 @@ def digest(model):
 if __name__ == "__main__":
     kind, checkpoint, output = sys.argv[1:]
     model = make(kind, checkpoint)
-    X, y = rows()
     print("ready", flush=True)
-    model.fit(Slow(X, None if kind == "autoencoder" else y))
+    model.fit(source(kind, checkpoint))
     Path(output).write_text(digest(model), encoding="utf-8")

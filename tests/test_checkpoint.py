@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from killed_fit import Slow, digest, make, rows
+from killed_fit import Slow, digest, make, rows, write
 from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
@@ -54,7 +54,7 @@ def killed_and_resumed(kind, folder, output, kills, longest, seed=0):
 
 def unbroken(kind, folder, tmp_path):
     """Train once more from the same generator: what the killed one began with."""
-    fresh = tmp_path / "fresh"
+    fresh = tmp_path / "fresh"  # beside the file of rows
     fresh.mkdir()
     shutil.copy(folder / journal.HEADER, fresh / journal.HEADER)
     output = tmp_path / "unbroken"
@@ -75,10 +75,11 @@ def test_a_killed_training_ends_with_the_same_bits(kind, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["deep", "published"])
+@pytest.mark.parametrize("kind", ["deep", "published", "file"])
 def test_twenty_kills(kind, tmp_path):
     """The longest pause is well below the whole training, so that all twenty strike."""
     folder = tmp_path / "checkpoint"
+    write(tmp_path / "rows.csv.gz")
     kills, found = killed_and_resumed(kind, folder, tmp_path / "out", kills=20, longest=0.4)
     assert kills == 20
     assert found == unbroken(kind, folder, tmp_path)

@@ -14,10 +14,11 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 from densernn.cluster import Cluster
 from densernn.errors import DataError, MergeError, ParameterError
-from densernn.estimators.base import RNNELM, Float64Array
+from densernn.estimators.base import RNNELM
 from densernn.estimators.given import as_source
 from densernn.estimators.state import unchanged_by_errors
 from densernn.estimators.targets import ClassTargets, ClassWeights, LabelTargets
+from densernn.estimators.trained import Float64Array
 from densernn.folds import ClassCounts
 from densernn.sources.rows import RowSource
 
