@@ -164,7 +164,7 @@ def test_another_class_and_other_data_are_refused_by_name(tmp_path):
         model.fit(changed, y)
     with pytest.raises(CheckpointError, match="data number of rows: 500 there, 499 now"):
         model.fit(X[:-1], y[:-1])
-    with pytest.raises(CheckpointError, match="data weights: None there"):
+    with pytest.raises(CheckpointError, match="data weights: absent there"):
         model.fit(X, y, np.ones(len(X)))
     with pytest.raises(CheckpointError, match="data targets"):
         model.fit(X, 1 - y)

@@ -851,3 +851,49 @@ def test_headerless_files_and_bad_rows(here, capsys, tmp_path):
 def test_what_a_stream_cannot_do_is_said(extra, message, here, refuse):
     command = ("fit", "words.csv", "--target=label", "-o", "m.skops", *SMALL, *extra)
     assert message in refuse(*command)
+
+
+def test_what_is_read_is_never_overwritten(here, refuse, tmp_path):
+    (tmp_path / "parts").mkdir()
+    table, model = tmp_path / "parts" / "a.csv", tmp_path / "m.skops"
+    FRAME.assign(label=WORDS).to_csv(table, index=False)
+    before = table.read_bytes()
+    assert "cannot be written too" in refuse("fit", table, "--target=label", "-o", table)
+    fitted_model = (here / "words.skops").read_bytes()
+    model.write_bytes(fitted_model)
+    assert "cannot be written too" in refuse("predict", model, table, "-o", table)
+    assert "cannot be written too" in refuse("predict", model, table, "-o", model)
+    assert "lies in the folder" in refuse("predict", model, table.parent, "-o", table)
+    assert (table.read_bytes(), model.read_bytes()) == (before, fitted_model)
+
+
+def test_predictions_are_written_whole_or_not_at_all(here, refuse, tmp_path, monkeypatch):
+    monkeypatch.setattr("densernn.cli.predict.CHUNK_ROWS", 10)
+    rows = FRAME.astype(object)
+    rows.iloc[57, 1] = "oops"
+    rows.to_csv(tmp_path / "late.csv", index=False)
+    (tmp_path / "out.csv").write_text("kept", encoding="utf-8")
+    assert "line 59" in refuse(
+        "predict", "words.skops", tmp_path / "late.csv", "-o", tmp_path / "out.csv"
+    )
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == "kept"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["late.csv", "out.csv"]
+
+
+def test_headerless_rows_are_predicted_too(here, call, tmp_path):
+    FRAME.assign(label=WORDS).to_csv(tmp_path / "bare.csv", index=False, header=False)
+    target = len(FRAME.columns)
+    model = tmp_path / "m.skops"
+    call("fit", tmp_path / "bare.csv", f"--target={target}", "--no-header", *SMALL, "-o", model)
+    answers = rows_of(call("predict", model, tmp_path / "bare.csv", "--no-header"))
+    assert len(answers) == len(FRAME)
+
+
+def test_feather_and_patterns_stream_by_themselves(here, call, tmp_path):
+    words = FRAME.assign(label=WORDS)
+    words.to_feather(tmp_path / "w.feather")
+    words[:50].to_csv(tmp_path / "day1.csv", index=False)
+    words[50:].to_csv(tmp_path / "day2.csv", index=False)
+    for table in ("w.feather", "day*.csv"):
+        found = fitted(call, tmp_path / table, "--target=label", "-o", tmp_path / "m.skops")
+        assert found["n_train"] == len(FRAME)

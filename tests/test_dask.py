@@ -155,6 +155,31 @@ def test_empty_blocks_and_all_kinds_of_numbers(client):
         model.fit(dd.from_pandas(missing, npartitions=4), labels)
 
 
+def test_columns_and_values_are_checked_in_lazy_answers(client, arrays, frame):
+    model = RNNELMClassifier(60, alpha=1.0, random_state=0).fit(frame[NAMES], frame["label"])
+    with pytest.raises(DataError, match="rows have 2 columns, and this RNNELMClassifier"):
+        model.predict(frame[NAMES[:2]])
+    with pytest.raises(DataError, match="column 0 of the rows is 'pixel63'"):
+        model.predict(frame[NAMES[::-1]])
+    plain = RNNELMClassifier(60, alpha=1.0, random_state=0).fit(*arrays)
+    holes = da.from_array(np.where(X > 15, np.nan, X), (100, 64))
+    with pytest.raises(DataError, match="is not finite"):
+        plain.predict(holes).compute()
+    features = ClusterFeatures(20, random_state=0).fit(frame[NAMES])
+    lazy = features.transform(frame[NAMES])
+    assert isinstance(lazy, dd.DataFrame)
+    expected = features.transform(pd.DataFrame(X, columns=NAMES))
+    np.testing.assert_allclose(lazy.compute().to_numpy(), expected, atol=1e-12)
+
+
+def test_targets_in_memory_are_cut_as_the_rows_are(client, arrays):
+    words = pd.Series(WORDS.astype(object))
+    model = RNNELMClassifier(60, alpha=1.0, random_state=0)
+    close(clone(model).fit(arrays[0], words), clone(model).fit(X, WORDS))
+    with pytest.raises(DataError, match="must be a Dask array or data frame"):
+        clone(model).fit(dask.delayed(X), LABELS)
+
+
 def test_numbered_columns_have_no_names(client):
     frame = dd.from_pandas(pd.DataFrame(X), npartitions=3)
     labels = dd.from_pandas(pd.DataFrame({"y": LABELS}), npartitions=3)
@@ -301,7 +326,7 @@ def test_without_a_client_threads_do(arrays):
             r"block \d+ of X, row \d+, column \d+: nan is not finite",
         ),
         (da.from_array(X, (100, 64)), LABELS[:-1], "y has 1796 rows and X has 1797"),
-        (da.from_array(X[:, 0], 100), LABELS, "X must have two axes"),
+        (da.from_array(X[:, 0], 100), LABELS, "array or data frame of two axes"),
         (da.from_array(X[:300].astype(str), (100, 64)), LABELS[:300], "not numbers"),
         (da.from_array(X, (100, 64)), np.where(LABELS, LABELS, np.nan), "target is not finite"),
     ],
@@ -315,7 +340,7 @@ def test_frames_must_be_cut_alike(frame):
     other = frame["label"].repartition(npartitions=3)
     with pytest.raises(DataError, match="take both from one data frame"):
         RNNELMClassifier(20).fit(frame[NAMES], other)
-    with pytest.raises(DataError, match="not numbers"):
+    with pytest.raises(DataError, match=r"1 columns hold no numbers \('word'\)"):
         RNNELMClassifier(20).fit(frame.drop(columns="label"), frame["label"])
     with pytest.raises(ParameterError, match="engine must be one of"):
         RNNELMClassifier(20, engine="Dask").fit(X, LABELS)

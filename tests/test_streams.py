@@ -190,7 +190,7 @@ def test_skipped_rows_are_told_of_and_left_out(tmp_path):
     ):
         model.fit(source)
     same(model, RNNELMClassifier(50, random_state=0).fit(X[good], LABELS[good]))
-    with pytest.raises(DataError, match="prediction skips no row"):
+    with pytest.raises(DataError, match="would not stand beside"):
         model.predict(source)
 
 
@@ -242,9 +242,9 @@ def test_what_does_not_go_with_a_source_is_said(call, message, folder):
 def test_columns_are_compared_by_name(folder):
     model = RNNELMClassifier(50, random_state=0).fit(opened(folder, "digits.parquet"))
     turned = open_rows(folder / "digits.parquet", "label", columns=NAMES[::-1])
-    with pytest.raises(DataError, match="column 0 of the source is 'pixel63'"):
+    with pytest.raises(DataError, match="column 0 of the rows is 'pixel63'"):
         model.predict(turned)
-    with pytest.raises(DataError, match="has 63 columns, and this RNNELMClassifier was trained"):
+    with pytest.raises(DataError, match="have 63 columns, and this RNNELMClassifier was trained"):
         model.partial_fit(open_rows(folder / "digits.parquet", "label", columns=NAMES[1:]))
     with pytest.raises(DataError, match="needs targets"):
         model.fit(open_rows(folder / "digits.parquet", columns=NAMES))
@@ -393,3 +393,41 @@ def test_a_finished_stream_warns_of_nothing(folder):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         RNNELMClassifier(50, random_state=0).fit(opened(folder, "digits.csv.gz"))
+
+
+def test_labels_of_another_kind_are_refused(folder):
+    words = opened(folder, "digits.parquet", "word")
+    model = RNNELMClassifier(50, random_state=0).fit(words)
+    with pytest.raises(DataError, match=r"the targets are numbers, and the classes.*are text"):
+        model.score(opened(folder, "digits.parquet"))
+    with pytest.raises(DataError, match="the targets are numbers"):
+        model.partial_fit(opened(folder, "digits.parquet"))
+    truth = RNNELMClassifier(20, random_state=0).fit(X, LABELS > 4)
+    with pytest.raises(DataError, match=r"targets are text, and the classes.*true and false"):
+        truth.score(open_rows(pa.table({f"x{j}": X[:, j] for j in range(64)} | {"y": WORDS}), "y"))
+
+
+def test_score_skips_bad_rows_and_says_so(tmp_path):
+    good = bad_rows(tmp_path)
+    frame = pd.DataFrame(X, columns=NAMES)
+    model = RNNELMClassifier(50, random_state=0).fit(frame, LABELS)
+    source = open_rows(tmp_path / "bad.csv", "label", on_bad_rows="skip")
+    with pytest.warns(SkippedRowsWarning, match="2 bad rows were skipped"):
+        score = model.score(source)
+    assert score == model.score(frame.iloc[good], LABELS[good])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_transformers_take_sources(name, folder):
+    source = opened(folder, name, None)
+    frame = pd.DataFrame(X, columns=NAMES)
+    for model in (ClusterFeatures(20, random_state=0), RNNAutoencoder(5, method="ridge")):
+        fitted = model.fit(source)
+        np.testing.assert_array_equal(fitted.transform(source), fitted.transform(frame))
+
+
+def test_a_file_name_is_no_table(folder):
+    with pytest.raises(ParameterError, match="names a file: open it with open_rows"):
+        RNNELMClassifier(20).fit(str(folder / "digits.csv.gz"), "label")
+    with pytest.raises(ParameterError, match="names a file"):
+        RNNELMClassifier(20).fit(X, LABELS).predict(folder / "digits.csv.gz")

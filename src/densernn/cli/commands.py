@@ -107,6 +107,11 @@ def fit(**options: Any) -> None:
     "-o", "--output", type=FILE, default="-", help="A CSV file; - is standard output, the default."
 )
 @click.option("--proba", is_flag=True, help="Add a column with the probability of each class.")
+@click.option(
+    "--header/--no-header",
+    default=True,
+    help="Whether CSV begins with names; without them the columns are x0, x1, ..., as in fit.",
+)
 def predict(**options: Any) -> None:
     """Predict each row of TABLE; columns go by their names, and others are ignored."""
     from densernn.cli import predict as command  # noqa: PLC0415 - so that help is fast

@@ -21,6 +21,8 @@ from densernn.errors import DataError
 from densernn.sources.open import open_rows
 from densernn.sources.tables import Table, read_table
 
+STREAMED = (".feather", ".arrow", ".ipc", ".npy")
+
 FIRST_ROWS = 65_536
 """Rows by which a stream's task is chosen."""
 
@@ -37,16 +39,21 @@ def fit(
     as_json: bool,
 ) -> None:
     """Run the command: see :func:`densernn.cli.commands.fit`."""
-    report.check_place(output)
+    report.check_place(output, table)
     if model_options.preprocess == "auto":
         model_options = replace(model_options, preprocess="none")
-    if stream_options.wanted or Path(table).is_dir():
+    if stream_options.wanted or _streams_by_itself(table):
         names, result = _fit_streamed(table, target, task, model_options, stream_options)
     else:
         names, result = _fit_loaded(table, target, task, model_options)
     save_model(result.pop("estimator"), names, output, moments)
     shown = {**result, **report.surroundings(), "model": output}
     report.show(shown, f"densernn on {shown['dataset']}", as_json=as_json)
+
+
+def _streams_by_itself(path: str) -> bool:
+    """Tell folders, patterns and kinds of files that are never loaded whole."""
+    return Path(path).is_dir() or "*" in path or path.lower().endswith(STREAMED)
 
 
 def _fit_loaded(

@@ -6,6 +6,7 @@ import csv
 import warnings
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,10 +22,10 @@ CHUNK_ROWS = 65_536
 """Rows at a time."""
 
 
-def predict(*, model: str, table: str, output: str, proba: bool) -> None:
+def predict(*, model: str, table: str, output: str, proba: bool, header: bool) -> None:
     """Run the command: see :func:`densernn.cli.commands.predict`."""
     if output != "-":
-        report.check_place(output)
+        report.check_place(output, table, model)
     estimator = load(model)
     if not hasattr(estimator, "predict"):
         raise DataError(f"{model}: holds a {type(estimator).__name__}, which does not predict")
@@ -33,17 +34,19 @@ def predict(*, model: str, table: str, output: str, proba: bool) -> None:
             f"{model}: holds a {type(estimator).__name__}, which has no probabilities: leave "
             "--proba out"
         )
-    parts = _read(model, estimator, table)
+    parts = _read(model, estimator, table, header)
     answers = (_answer(estimator, rows, proba=proba) for rows in parts)
     first = next(answers)  # before the output is opened: most of what can be wrong is wrong here
-    with click.open_file(output, "w", encoding="utf-8") as file:
+    # Whole or not at all; but never put a file in the place of a device.
+    atomic = output != "-" and (not Path(output).exists() or Path(output).is_file())
+    with click.open_file(output, "w", encoding="utf-8", atomic=atomic) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(first)
         for columns in chain([first], answers):
             writer.writerows(zip(*columns.values(), strict=True))
 
 
-def _read(model: str, estimator: Any, path: str) -> Iterator[NDArray[Any]]:
+def _read(model: str, estimator: Any, path: str, header: bool) -> Iterator[NDArray[Any]]:
     """Give the rows of the model's columns, by name if it has names, some at a time."""
     names = getattr(estimator, "feature_names_in_", None)
     columns = None if names is None else list(names)
@@ -51,7 +54,7 @@ def _read(model: str, estimator: Any, path: str) -> Iterator[NDArray[Any]]:
         table = read_table(path, columns=columns)
         found, parts = len(table.feature_names), iter([table.X])
     else:
-        source = open_rows(path, columns=columns)
+        source = open_rows(path, columns=columns, header=header)
         found = source.n_columns
         parts = (chunk.X for chunk in source.chunks(CHUNK_ROWS))
     wanted = estimator.n_features_in_

@@ -80,9 +80,14 @@ def surroundings() -> dict[str, Any]:
     }
 
 
-def check_place(path: str) -> None:
-    """Refuse a place where no file can be written, before work is done for it."""
+def check_place(path: str, *read: str) -> None:
+    """Refuse a place where no file can be written, or what is read lies, before any work."""
     place = Path(path)
+    for source in map(Path, read):
+        if source.exists() and place.resolve() == source.resolve():
+            raise DataError(f"{path}: is read, and cannot be written too: name another file")
+        if source.is_dir() and source.resolve() in place.resolve().parents:
+            raise DataError(f"{path}: lies in the folder that is read: name a place elsewhere")
     if place.is_dir():
         raise DataError(f"{path}: is a folder; give the name of a file")
     if not place.resolve().parent.is_dir():

@@ -223,7 +223,7 @@ class Journal:
     def _compare(self, found: dict[str, Any]) -> None:
         mine, theirs = _flat(self._header["about"]), _flat(found["about"])
         differences = [
-            f"{name}: {theirs.get(name)} there, {mine.get(name)} now"
+            f"{name}: {theirs.get(name, 'absent')} there, {mine.get(name, 'absent')} now"
             for name in {**theirs, **mine}
             if theirs.get(name) != mine.get(name)
         ]

@@ -134,13 +134,17 @@ class Passes:
 
     def warn_of_skipped(self) -> None:
         """Warn of rows that the last pass went over without using them, if there were any."""
-        if not self.skipped.count:
-            return
-        shown = "; ".join(self.skipped.places)
-        more = ", ..." if self.skipped.count > len(self.skipped.places) else ""
-        warnings.warn(
-            f"{self.skipped.count} bad rows were skipped beside {self.n_rows} good ones: "
-            f"{shown}{more}",
-            SkippedRowsWarning,
-            stacklevel=4,
-        )
+        warn_of_skipped(self.skipped, self.n_rows)
+
+
+def warn_of_skipped(skipped: Skipped, n_rows: int | None) -> None:
+    """Warn of rows that were passed over, if there were any, beside ``n_rows`` others."""
+    if not skipped.count:
+        return
+    shown = "; ".join(skipped.places)
+    more = ", ..." if skipped.count > len(skipped.places) else ""
+    warnings.warn(
+        f"{skipped.count} bad rows were skipped beside {n_rows} good ones: {shown}{more}",
+        SkippedRowsWarning,
+        stacklevel=5,
+    )

@@ -71,7 +71,8 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
     checkpoint : path, default=None
         A folder in which ``fit`` keeps what it has done, now and then: killed at any moment, the
         same call goes on from there, and gives the same model to the last bit.  It stays
-        when ``fit`` is done; delete it then.  On Dask, whole passes are kept.
+        when ``fit`` is done; delete it then.  Parameters must stay as they were, ``memory_limit``
+        among them, which decides how rows are cut.  On Dask, whole passes are kept.
     random_state : int, RandomState or None, default=None
         Of the random weights.
     verbose : int, default=0

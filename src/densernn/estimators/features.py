@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from densernn.cluster import Cluster, FloatArray
+from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.engine.choice import choose_engine
 from densernn.estimators.base import check_weights, refuse_weightless
-from densernn.estimators.given import as_source, meet
+from densernn.estimators.given import as_source, meet, transformed
 from densernn.estimators.network import NetworkRecipe
 from densernn.estimators.state import unchanged_by_errors
 from densernn.phases import Look
@@ -101,13 +99,19 @@ class ClusterFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             passes.warn_of_skipped()
         return self
 
-    def transform(self, X: ArrayLike) -> FloatArray:
-        """Return activations of shape (n_samples, n_hidden), in (0, 1)."""
+    def transform(self, X: Any) -> Any:
+        """Return activations of shape (n_samples, n_hidden), in (0, 1).
+
+        Parameters
+        ----------
+        X : array, data frame, source of rows or Dask collection, (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray; of a Dask collection one that is computed when it is asked for
+        """
         check_is_fitted(self)
-        rows = validate_data(self, X, dtype="numeric", reset=False)
-        out = np.empty((self.stack_.n_features, len(rows)), self.stack_.dtype)
-        self.stack_.forward(rows, out)
-        return np.ascontiguousarray(out.T)
+        return transformed(self, X)
 
     @property
     def _n_features_out(self) -> int:

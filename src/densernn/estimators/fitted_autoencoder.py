@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from densernn.cluster import FloatArray
 from densernn.errors import DataError
 from densernn.estimators.base import check_weights
+from densernn.estimators.given import transformed
 from densernn.estimators.readout import Readout
 from densernn.estimators.trained import PREDICT_ROWS
 from densernn.layers import ClusterLayer, Stack
@@ -27,17 +28,13 @@ class FittedAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     _readout: Readout
     _decoder: Float64Array
 
-    def transform(self, X: ArrayLike) -> FloatArray:
-        """Return codes zeta(X W1), of shape (n_samples, n_hidden), in (0, 1)."""
+    def transform(self, X: Any) -> Any:
+        """Return codes zeta(X W1), of shape (n_samples, n_hidden), in (0, 1).
+
+        ``X`` may be a source of rows or a Dask collection, too, as in ``fit``.
+        """
         check_is_fitted(self)
-        rows = validate_data(self, X, dtype="numeric", reset=False)
-        codes = np.empty((len(rows), self.stack_.n_features), self.stack_.dtype)
-        for start in range(0, len(rows), PREDICT_ROWS):
-            part = rows[start : start + PREDICT_ROWS]
-            out = np.empty((self.stack_.n_features, len(part)), self.stack_.dtype)
-            self.stack_.forward(part, out, start)
-            codes[start : start + PREDICT_ROWS] = out.T
-        return codes
+        return transformed(self, X)
 
     def inverse_transform(self, X: ArrayLike) -> Float64Array:
         """Return what codes stand for, in the units of the training rows.

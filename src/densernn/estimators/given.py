@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import validate_data
 
 from densernn.engine import Passes
 from densernn.engine.choice import choose_engine
 from densernn.engine.journal import Journal
 from densernn.errors import DataError, ParameterError
+from densernn.layers import Stack
+from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import RowSource
+
+TRANSFORM_ROWS = 2048
+"""Rows at a time."""
 
 
 def is_collection(X: Any) -> bool:
@@ -41,6 +48,10 @@ def as_source(X: Any, y: Any = None, sample_weight: Any = None) -> RowSource | N
                     f"{own}=, the column's name"
                 )
         return X
+    if isinstance(X, (str, PathLike)):
+        raise ParameterError(
+            f"X={str(X)!r} names a file: open it with open_rows({str(X)!r}, target=...)"
+        )
     if is_collection(X):
         from densernn.sources.collections import from_collections  # noqa: PLC0415 - needs Dask
 
@@ -50,6 +61,45 @@ def as_source(X: Any, y: Any = None, sample_weight: Any = None) -> RowSource | N
 
         return as_source(open_rows(X, y), None, sample_weight)
     return None
+
+
+def transformed(estimator: Any, X: Any) -> Any:
+    """Return the activations of a fitted transformer's ``stack_``, some rows at a time.
+
+    Parameters
+    ----------
+    estimator : fitted transformer
+    X : what it learns from
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features), or a Dask collection of that shape
+    """
+    stack: Stack = estimator.stack_
+    source = as_source(X)
+    if source is None:
+        source = ArraySource(validate_data(estimator, X, dtype="numeric", reset=False))
+    else:
+        meet(estimator, source, reset=False)
+    if is_collection(X):
+        from densernn.sources.collections import map_rows  # noqa: PLC0415 - needs Dask
+
+        names = estimator.get_feature_names_out()
+        return map_rows(X, estimator, "transform", stack.n_features, stack.dtype, names)
+    stop = 0
+    activations = np.empty((source.n_rows or 0, stack.n_features), stack.dtype)
+    for chunk in source.chunks(TRANSFORM_ROWS):
+        if chunk.skipped.count:
+            raise DataError(f"{chunk.skipped.places[0]}; transform skips no row: mend the file")
+        stop = chunk.start + len(chunk.X)
+        if stop > len(activations):  # the number of rows was not known: there may be as many again
+            activations.resize((2 * stop, stack.n_features), refcheck=False)
+        out = np.empty((stack.n_features, len(chunk.X)), stack.dtype)
+        stack.forward(chunk.X, out, chunk.start)
+        activations[chunk.start : stop] = out.T
+    if source.n_rows is None:
+        activations.resize((stop, stack.n_features), refcheck=False)
+    return activations
 
 
 def passes_over(
@@ -82,14 +132,15 @@ def meet(estimator: Any, source: RowSource, *, reset: bool) -> None:
         return
     if source.n_columns != estimator.n_features_in_:
         raise DataError(
-            f"the source has {source.n_columns} columns, and this "
-            f"{type(estimator).__name__} was trained on {estimator.n_features_in_}"
+            f"the rows have {source.n_columns} columns, and this {type(estimator).__name__} was "
+            f"trained on {estimator.n_features_in_}: choose them with columns=, or open the rows "
+            "with like() of the training source"
         )
     known = getattr(estimator, "feature_names_in_", None)
     if known is None or names is None or list(known) == list(names):
         return
     j = next(j for j, pair in enumerate(zip(names, known, strict=True)) if pair[0] != pair[1])
     raise DataError(
-        f"column {j} of the source is {names[j]!r}, and was {known[j]!r} in training: open it with "
-        "columns= in that order, or with like() of the training source"
+        f"column {j} of the rows is {names[j]!r}, and was {known[j]!r} in training: give columns "
+        "in that order, or open the rows with like() of the training source"
     )

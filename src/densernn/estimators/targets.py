@@ -43,7 +43,7 @@ class ClassTargets:
         DataError
             A label is not among the classes; the text names it and its row.
         """
-        y = y.reshape(len(y))  # a single column counts as none
+        y = self.labels(y)
         codes = np.searchsorted(self.classes, y)
         known = self.classes[np.minimum(codes, self.n_targets - 1)] == y
         if not np.all(known):
@@ -53,6 +53,23 @@ class ClassTargets:
                 f"{self.classes.tolist()}: name all classes in the first call of partial_fit"
             )
         return codes
+
+    def labels(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return labels in one axis, of the same kind as the classes.
+
+        Raises
+        ------
+        DataError
+            Some are text and the others are numbers, or true and false.
+        """
+        mine, theirs = (_kind(labels) for labels in (self.classes, y))
+        if mine != theirs:
+            raise DataError(
+                f"the targets are {theirs}, and the classes of this model are {mine} "
+                f"({', '.join(map(repr, self.classes.tolist()[:5]))}): open the rows with like() "
+                "of the training source or with target_type=, or convert the targets"
+            )
+        return y.reshape(len(y))  # a single column counts as none
 
     def count(self, y: NDArray[Any], weight: Float64Array | None) -> ClassCounts:
         """Return the total weight of each label."""
@@ -75,6 +92,15 @@ class ClassTargets:
     def decision_function(self, outputs: Float64Array) -> Float64Array:
         """Return the outputs; for two classes how much the second exceeds the first."""
         return outputs[:, 1] - outputs[:, 0] if self.n_targets == 2 else outputs
+
+
+def _kind(labels: NDArray[Any]) -> str:
+    """Name the kind of labels, of which text goes with no other and objects are what they hold."""
+    if labels.dtype == object and labels.size:
+        labels = np.asarray([labels.flat[0]])
+    if labels.dtype.kind in "OUST":
+        return "text"
+    return "true and false" if labels.dtype.kind == "b" else "numbers"
 
 
 @dataclass(frozen=True, eq=False)

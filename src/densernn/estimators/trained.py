@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from densernn.engine.passes import warn_of_skipped
 from densernn.errors import DataError
 from densernn.estimators.given import as_source, is_collection, meet
 from densernn.estimators.readout import Readout
@@ -18,7 +19,7 @@ from densernn.folds import Moments
 from densernn.layers import Stack
 from densernn.solvers import RidgeSolution
 from densernn.sources.arrays import ArraySource
-from densernn.sources.rows import RowSource
+from densernn.sources.rows import NOTHING, RowSource, Skipped
 
 PREDICT_ROWS = 2048
 
@@ -113,6 +114,7 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         from densernn.sources.collections import map_rows  # noqa: PLC0415 - needs Dask
 
         check_is_fitted(self, "stack_")
+        meet(self, as_source(X), reset=False)  # type: ignore[arg-type]  # it is a collection
         template = getattr(self.targets_, method)(np.zeros((1, self.targets_.n_targets)))
         n_outputs = None if template.ndim == 1 else template.shape[1]
         names = None if n_outputs is None else getattr(self, "classes_", range(n_outputs))
@@ -133,21 +135,24 @@ class Trained(BaseEstimator):  # type: ignore[misc]
             self._solution()  # first of all, so that a model that is not fitted says so
             rows = validate_data(self, X, dtype="numeric", reset=False)
             return self._through(ArraySource(rows))[0]
-        return self._through(source)[0]
+        outputs, _, _, skipped = self._through(source)
+        if skipped.count:
+            raise DataError(
+                f"{skipped.places[0]}; predictions of a source that skips rows would not stand "
+                "beside its rows: mend the file, or predict chunk.X of each source.chunks(n)"
+            )
+        return outputs
 
-    def _through(self, source: RowSource) -> tuple[Float64Array, Any, Any]:
-        """Return outputs of all rows of a source, and its targets and weights if it has any."""
+    def _through(self, source: RowSource) -> tuple[Float64Array, Any, Any, Skipped]:
+        """Return outputs of all rows of a source, its targets and weights, and what it skipped."""
         solution = self._solution()
         meet(self, source, reset=False)
         coef = solution.coef.astype(self.stack_.dtype).T
         found: list[Float64Array] = []
         beside: list[tuple[Any, Any]] = []
+        skipped = NOTHING
         for chunk in source.chunks(PREDICT_ROWS):
-            if chunk.skipped.count:
-                raise DataError(
-                    f"{chunk.skipped.places[0]}; prediction skips no row, since results would no "
-                    "longer stand beside their rows: mend it, or open the source without it"
-                )
+            skipped = skipped.merge(chunk.skipped)
             hidden = np.empty((self.stack_.n_features, len(chunk.X)), self.stack_.dtype)
             self.stack_.forward(chunk.X, hidden, chunk.start)
             found.append((coef @ hidden).T + solution.intercept)
@@ -157,11 +162,14 @@ class Trained(BaseEstimator):  # type: ignore[misc]
             np.concatenate(parts) if len(parts) and parts[0] is not None else None
             for parts in zip(*beside, strict=True)
         )
-        return outputs, y, weight
+        return outputs, y, weight, skipped
 
     def _beside_targets(self, source: RowSource) -> tuple[Any, Any, Any]:
         """Return the targets of a source, what is predicted, and the weights of its rows."""
-        outputs, targets, weight = self._through(source)
-        if targets is None:
+        if source.n_targets is None:
             raise DataError("score needs targets: open the rows with target=, the column's name")
+        outputs, targets, weight, skipped = self._through(source)
+        warn_of_skipped(skipped, len(outputs))
+        if hasattr(self.targets_, "labels"):
+            targets = self.targets_.labels(targets)
         return targets, self.targets_.predict(outputs), weight

@@ -108,9 +108,13 @@ def from_collections(X: Any, y: Any = None, weight: Any = None) -> CollectionSou
     DataError
         Shapes or blocks do not go together.
     """
-    if X.ndim != 2:
-        raise DataError(f"X must have two axes, rows and columns: it has {X.ndim}")
+    if not hasattr(X, "to_delayed") or X.ndim != 2:  # a Delayed has any attribute one asks for
+        raise DataError(
+            f"X must be a Dask array or data frame of two axes, rows and columns: it is {X!r}"
+        )
     frame = hasattr(X, "to_dask_array")
+    if frame:
+        _refuse_words(X)
     blocks = _blocks(X, X, "X")
     beside = [
         [None] * len(blocks) if other is None else _blocks(other, X, name)
@@ -125,6 +129,21 @@ def from_collections(X: Any, y: Any = None, weight: Any = None) -> CollectionSou
         targets,
         tokenize(X, y, weight),
     )
+
+
+def _refuse_words(X: Any) -> None:
+    """Refuse columns that hold no numbers, before anything is computed."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype  # noqa: PLC0415
+
+    kinds = X.dtypes
+    words = [
+        name for name, kind in kinds.items() if not (is_numeric_dtype(kind) or is_bool_dtype(kind))
+    ]
+    if words:
+        raise DataError(
+            f"X: {len(words)} columns hold no numbers ({', '.join(map(repr, words[:5]))}): encode "
+            "or drop them"
+        )
 
 
 def _names(columns: Any) -> tuple[str, ...] | None:
@@ -147,7 +166,7 @@ def _blocks(part: Any, X: Any, name: str) -> list[Any]:
                 "take both from one data frame"
             )
         return found
-    array = part if hasattr(part, "to_delayed") else da.from_array(np.asarray(part))
+    array = part if hasattr(part, "to_delayed") else da.from_array(_plain(np.asarray(part)))
     if hasattr(X, "to_dask_array"):
         if array.numblocks[0] != X.npartitions:
             raise DataError(
@@ -168,6 +187,11 @@ def _blocks(part: Any, X: Any, name: str) -> list[Any]:
     whole = dict.fromkeys(range(1, array.ndim), -1)
     array = array.rechunk({0: rows, **whole} if known else whole)
     return list(array.to_delayed().ravel())
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
+    """Return text as such: Dask does not cut arrays of objects."""
+    return array.astype(np.str_) if array.dtype == object else array
 
 
 def to_arrays(
@@ -276,6 +300,13 @@ def map_rows(
 
 
 def _ask_of_array(rows: Any, model: Any, method: str, n_outputs: int | None, kind: Any) -> Any:
+    values = _as_numbers(rows)
+    if values.dtype.kind == "f" and not (finite := np.isfinite(values)).all():
+        row, column = np.argwhere(~finite)[0]
+        raise DataError(
+            f"X, row {row} of a block, column {column}: {values[row, column]} is not finite: "
+            "impute it, or drop the row"
+        )
     if len(rows):
         return getattr(model, method)(rows)
     return np.empty((0,) if n_outputs is None else (0, n_outputs), kind)
