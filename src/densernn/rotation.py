@@ -54,13 +54,15 @@ class Rotation:
     factor: FloatArray
 
     @classmethod
-    def of(cls, columns: FloatArray) -> Rotation | None:
+    def of(cls, columns: FloatArray, most: int = LEADING) -> Rotation | None:
         """Find the leading directions of a sample of rows.
 
         Parameters
         ----------
         columns : ndarray of shape (n_features, n_rows)
             Hidden activations of some hundred rows, by columns.
+        most : int, default=32
+            Directions at most.
 
         Returns
         -------
@@ -73,7 +75,7 @@ class Rotation:
         # a direction stays among the other coordinates.
         values, vectors = linalg.eigh(H.T @ H)
         deviations = np.sqrt(np.maximum(values[::-1], 0.0))
-        count = int(np.sum(deviations[:LEADING] > SMALLEST * deviations[0]))
+        count = int(np.sum(deviations[:most] > SMALLEST * deviations[0]))
         if not count:
             return None
         along = H @ vectors[:, ::-1][:, :count]

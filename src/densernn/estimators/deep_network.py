@@ -56,8 +56,10 @@ class DeepRecipe(NetworkRecipe):
     @classmethod
     def of(cls, estimator: Any) -> Self:
         """Take the choices from an estimator's parameters, and the names of its columns."""
-        choices = {f.name: getattr(estimator, f.name) for f in fields(cls) if f.name != "names"}
-        return cls(**choices, names=getattr(estimator, "feature_names_in_", None))
+        own = ("names", "labelled")
+        choices = {f.name: getattr(estimator, f.name) for f in fields(cls) if f.name not in own}
+        names = getattr(estimator, "feature_names_in_", None)
+        return cls(**choices, names=names, labelled=estimator._labelled)
 
     @property
     def n_sampled(self) -> int:

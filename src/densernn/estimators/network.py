@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +18,7 @@ from densernn.folds import Extrema, Marginals
 from densernn.layers import Below, ClusterLayer, Stack
 from densernn.phases import DriveMaxima, Seen, counted
 from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
+from densernn.rotation import FEWEST, LEADING, SAMPLE, Rotation
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import Chunk, RowSource
 from densernn.weights import SparseWeights, draw_dense, draw_patches, draw_sparse
@@ -30,6 +31,15 @@ CHEAP = 1e11
 
 TRANSFORMER_ROWS = 8192
 """Rows at a time that a transformer of another library learns from."""
+
+LONG = 1e12
+"""Multiply-adds from which on tables are worth a rotation, for float32's sake: some ten seconds."""
+
+ENOUGH = 256
+"""Sampled rows from which a rotation is found."""
+
+FEATURES_PER_DIRECTION = 64
+"""Features for each direction that a rotation turns into a coordinate; docs/decisions/0013."""
 
 UNIT_SCALE, SPLIT_SCALE = 0.1, 0.02
 """Weighted mean of inputs times this is a sparse cluster's pre-activation; docs/decisions."""
@@ -47,16 +57,21 @@ class NetworkRecipe:
     input_scale: float | str
     dtype: str
     random_state: Any
+    labelled: bool | None = field(default=None, kw_only=True)
+    """Whether a readout of labels follows, of values, or none."""
 
     @classmethod
     def of(cls, estimator: Any) -> Self:
         """Take the choices from an estimator's parameters of the same names."""
-        return cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
+        names = [field.name for field in fields(cls) if field.name != "labelled"]
+        labelled = getattr(estimator, "_labelled", None)
+        return cls(**{name: getattr(estimator, name) for name in names}, labelled=labelled)
 
     @property
     def n_sampled(self) -> int:
-        """Rows that the first look is to keep for the recipe."""
-        return 0
+        """Rows that the first look is to keep, by whose activations a rotation is found."""
+        known = self.labelled is not None and self.weights == "sparse"
+        return SAMPLE if known and self.dtype != "float64" and self.n_hidden >= FEWEST else 0
 
     def learn(self, passes: Passes, seen: Seen, n_rows: int) -> Stack:
         """Draw the network, with nothing but the first look (dense weights: one more pass).
@@ -77,9 +92,16 @@ class NetworkRecipe:
         rng = generator(self.random_state)
         preparation = self.prepare(passes.source, seen.extrema, seen.marginals, rng)
         n_inputs, live = outputs_of(preparation, passes.source, seen.extrema)
-        dtype = self._working_dtype(n_rows, shares_unit(seen.extrema))
+        pixels = shares_unit(seen.extrema)
+        sample = seen.sample.rows
+        dtype = self._working_dtype(n_rows, pixels, rotated=len(sample) >= ENOUGH)
         below = Below(preparation, (), n_inputs)
-        return Stack(preparation, (self._random_layer(below, live, rng, dtype, passes),))
+        layer = self._random_layer(below, live, rng, dtype, passes)
+        if pixels or dtype != np.float32 or len(sample) < ENOUGH:
+            return Stack(preparation, (layer,))
+        activations = below.then(layer).activations(sample, dtype)
+        most = max(LEADING, self.n_hidden // FEATURES_PER_DIRECTION)
+        return Stack(preparation, (layer,), Rotation.of(activations, most))
 
     def _random_layer(
         self,
@@ -132,7 +154,8 @@ class NetworkRecipe:
 
     def footprint(self, n_columns: int, n_targets: int) -> tuple[int, int]:
         """Return bytes of moments and their factorisation, and numbers held for a row."""
-        return 16 * (self.n_hidden + n_targets) ** 2, self.n_hidden + n_columns
+        sampled = 32 * self.n_sampled * n_columns  # twice as many rows, and while they are joined
+        return 16 * (self.n_hidden + n_targets) ** 2 + sampled, self.n_hidden + n_columns
 
     def check(self) -> None:
         """Raise ParameterError for a choice outside its condition that needs no data."""
@@ -152,11 +175,12 @@ class NetworkRecipe:
                 f"cluster has parameters for {clusters} clusters, and n_hidden is {self.n_hidden}"
             )
 
-    def _working_dtype(self, n_rows: int, pixels: bool) -> np.dtype[Any]:
+    def _working_dtype(self, n_rows: int, pixels: bool, *, rotated: bool = False) -> np.dtype[Any]:
         """Choose float32 where it is known to lose nothing, and float64 elsewhere.
 
         Sparse clusters over pixels give well-conditioned moments.  Over other tables the best
-        penalty can lie below what float32 resolves (docs/decisions/0003).
+        penalty can lie below what float32 resolves (docs/decisions/0003), unless activations
+        are rotated; labels then lose next to nothing (docs/decisions/0013).
         """
         if self.dtype not in ("auto", "float32", "float64"):
             raise ParameterError(
@@ -164,8 +188,9 @@ class NetworkRecipe:
             )
         if self.dtype != "auto":
             return np.dtype(self.dtype)
-        single = self.weights == "sparse" and pixels and n_rows * self._n_readout**2 > CHEAP
-        return np.dtype(np.float32 if single else np.float64)
+        work = n_rows * self._n_readout**2
+        single = work > CHEAP if pixels else bool(self.labelled) and rotated and work > LONG
+        return np.dtype(np.float32 if single and self.weights == "sparse" else np.float64)
 
     def prepare(
         self,
