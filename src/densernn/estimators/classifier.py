@@ -61,7 +61,8 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         to their total weight in ``fit``.
     dtype : {"auto", "float32", "float64"}, default="auto"
         Of products; totals and solves are always float64.  ``"auto"``: float32 for large
-        problems with sparse weights over pixels, where it loses nothing; else float64.
+        problems with sparse weights, over pixels, or over tables that take long, where
+        activations are rotated for it (docs/decisions/0013); else float64.
     memory_limit : int or str, default=None
         Bytes, or text such as ``"4 GB"``, for moments, factorisation, chunks of rows and the
         reading of files together; None gives chunks 96 MiB.

@@ -11,6 +11,7 @@ import dask
 import dask.array as da
 import numpy as np
 from dask.base import tokenize
+from dask.delayed import Delayed
 from numpy.typing import NDArray
 
 from densernn.errors import DataError
@@ -108,7 +109,7 @@ def from_collections(X: Any, y: Any = None, weight: Any = None) -> CollectionSou
     DataError
         Shapes or blocks do not go together.
     """
-    if not hasattr(X, "to_delayed") or X.ndim != 2:  # a Delayed has any attribute one asks for
+    if isinstance(X, Delayed) or getattr(X, "ndim", None) != 2:
         raise DataError(
             f"X must be a Dask array or data frame of two axes, rows and columns: it is {X!r}"
         )
