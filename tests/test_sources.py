@@ -576,13 +576,46 @@ def test_an_arrow_data_set_tells_its_delimiter_and_must_have_files(tmp_path):
         open_rows(ds.dataset("t", filesystem=away, format=form))
 
 
-def test_columns_that_folders_stand_for_are_refused(tmp_path):
+@pytest.mark.parametrize("kind", ["csv", "parquet", "feather"])
+def test_columns_that_folders_stand_for_are_refused(tmp_path, kind):
     for year in (1, 2):
         (tmp_path / f"year={year}").mkdir()
-        put(tmp_path / f"year={year}", frame_of(3), "parquet")
-    dataset = ds.dataset(tmp_path, partitioning="hive")
-    with pytest.raises(DataError, match="'year'"):
-        open_rows(dataset, "y", columns=["a"])
+        put(tmp_path / f"year={year}", frame_of(3), kind)
+    dataset = ds.dataset(tmp_path, format=kind, partitioning="hive")
+    for asked in ({"columns": ["a"]}, {"columns": ["year"]}, {"weight": "year"}):
+        with pytest.raises(DataError, match="'year'.* partition columns are not read: keep them"):
+            open_rows(dataset, "y", **asked)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "feather"])
+def test_a_filtered_data_set_is_refused(tmp_path, kind):
+    dataset = ds.dataset(put(tmp_path, frame_of(9), kind), format=kind)
+    with pytest.raises(ParameterError, match=r"carries a filter.*\.where\(mask\)"):
+        open_rows(dataset.filter(ds.field("a") > 0), "y", columns=["a"])
+    assert len(read(open_rows(dataset, "y", columns=["a"]))[0]) == 9
+
+
+def test_a_tilde_is_the_home_folder_unless_a_file_is_called_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path, frame_of(4), "csv")
+    put(tmp_path, frame_of(2), "csv", "~nobody-of-this-name")
+    for where in ("~/t.csv", "~/t.*", ["~/t.csv"]):
+        assert len(read(open_rows(where, columns=["a"]))[0]) == 4
+    assert len(read(open_rows("~nobody-of-this-name.csv", columns=["a"]))[0]) == 2
+
+
+@pytest.mark.parametrize("where", ["https://x.org/a.csv", ["s3://bucket/a.parquet"]])
+def test_addresses_are_refused_as_they_were_written(where):
+    address = where if isinstance(where, str) else where[0]
+    assert refuse("only files on this machine are read", where).startswith(f"{address}: ")
+
+
+@pytest.mark.parametrize(("name", "tabs"), [("t.tsv", True), ("t.TSV.gz", True), ("t.bz2", False)])
+def test_an_unknown_ending_of_text_between_tabs_is_told_what_to_do(tmp_path, name, tabs):
+    (tmp_path / name).write_text("a\tb\n1\t2\n")
+    said = refuse(r"unknown kind of file; its name must end in \.csv", tmp_path / name)
+    assert said.endswith(r'rename it to .csv and say delimiter="\t"') is tabs
 
 
 def test_npy_matrices_are_mapped_and_their_columns_are_numbered(tmp_path):

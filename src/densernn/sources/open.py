@@ -19,6 +19,7 @@ from densernn.sources.choice import (
     name_columns,
 )
 from densernn.sources.csvsource import open_csv
+from densernn.sources.csvtext import read_header
 from densernn.sources.encoding import Encoding
 from densernn.sources.filesource import FileSource
 from densernn.sources.places import CSV, NPY, PARQUET, find_files, is_arrow
@@ -62,7 +63,7 @@ def open_rows(
         ``.npy``; a folder of such files, all of one kind, taken by name and without those that
         begin with a dot or underscore; a pattern such as ``"part-*.parquet"``; a list of files,
         taken in its order; a data set of local files; a table in memory. A source of rows is
-        returned as it is.
+        returned as it is. In paths ``~`` is the home folder.
     target : str, int or list of them, optional
         The column to predict, by name or place (from the end if negative). Of a list, y has
         two axes and is float64.
@@ -186,6 +187,9 @@ def _open(where: Any, options: Options, *, like: bool = False) -> FileSource:
     if places.kind == CSV:
         if places.delimiter is not None:
             options = replace(options, delimiter=places.delimiter)
+        if places.columns is not None and options.header:
+            names, _ = read_header(places.paths[0], options.delimiter)
+            _refuse_partitions(places.columns, names)
         return open_csv(places.paths, options, target_may_lack=like)
     if places.kind == NPY:
         matrices = []
@@ -195,14 +199,20 @@ def _open(where: Any, options: Options, *, like: bool = False) -> FileSource:
             matrices.append(NpyRows(path, names))
         return open_arrow(matrices, replace(options, header=False), target_may_lack=like)
     kind = ParquetRows if places.kind == PARQUET else FeatherRows
-    source = _open_named([kind(path) for path in places.paths], options, like=like)
-    extra = [name for name in places.columns or () if name not in source.choice.names]
+    stored = [kind(path) for path in places.paths]
+    if places.columns is not None:
+        _refuse_partitions(places.columns, stored[0].survey().schema.names)
+    return _open_named(stored, options, like=like)
+
+
+def _refuse_partitions(columns: Sequence[str], names: Sequence[str]) -> None:
+    """Raise a :class:`DataError` on columns of a data set that its files lack."""
+    extra = [name for name in columns if name not in names]
     if extra:
         raise DataError(
             f"the data set has the column {extra[0]!r}, which its files lack: it stands in the "
-            "names of folders, which are not read; write it into the files"
+            "names of folders; such partition columns are not read: keep them in the files"
         )
-    return source
 
 
 def _open_named(stored: Sequence[Stored], options: Options, *, like: bool) -> ArrowSource:
