@@ -237,7 +237,14 @@ def test_a_target_that_begins_as_text_is_text_in_every_part(tmp_path, monkeypatc
     ("text", "said"),
     [
         ("a,y\n1,2\nx,3\n4,5\n", "line 3, column 'a': 'x' is not a number: correct it"),
-        ("a,y\nred,2\nblue,3\n", r"line 2, column 'a': 'red' .* text; .*categorical=\['a'\]"),
+        (
+            "a,y\nred,2\nblue,3\n",
+            r"line 2, column 'a': 'red' .* text; .*open_rows\(..., categorical=\['a'\]\) does so",
+        ),
+        (
+            "a,y\nTrue,2\nFalse,3\n",
+            "'True' is not a number: turn it into 0 and 1, or one-hot encode",
+        ),
         ("a,y\n1,2\n,3\n", "line 3, column 'a': missing value .found ''.: impute it"),
         ("a,y\n1,2\n-Infinity,3\n", "line 3, column 'a': '-Infinity' is not finite"),
         ("a,y\n1,2\n1_0,3\n", "line 3, column 'a': '1_0' is not a number"),

@@ -17,13 +17,14 @@ import numpy as np
 
 from densernn.errors import DataError
 from densernn.sources import csvblocks
+from densernn.sources.categories import as_named
 from densernn.sources.choice import Options, name_columns, refuse_many_categories, resolve
 from densernn.sources.columns import choose, refuse_other_columns
 from densernn.sources.csvblocks import TextBlock, text_blocks
 from densernn.sources.csvcells import CellReader, clean, is_word
 from densernn.sources.csvtext import INFINITE, MISSING, read_header
 from densernn.sources.encoding import Encoding, decode, distinct, slices
-from densernn.sources.filesource import FileSource, empty_block, sort_categories, stat_files
+from densernn.sources.filesource import FileSource, empty_block, stat_files
 from densernn.sources.rechunk import Block
 from densernn.sources.rows import SHOWN
 
@@ -201,7 +202,7 @@ class CsvSource(FileSource):
             for name in unknown:
                 found[name] |= distinct(batch.column(name))
                 refuse_many_categories(found[name], name, self._title)
-        learned = {name: sort_categories(values) for name, values in found.items()}
+        learned = {name: as_named(values) for name, values in found.items()}
         return Encoding(self.choice, categories | learned, np.float64, self._is_text_target())
 
     def _is_text_target(self) -> bool:
