@@ -721,7 +721,7 @@ def test_like_tells_what_is_missing_of_files_without_names_by_their_width(tmp_pa
 def test_rows_of_arrays_have_no_like():
     some = SelectedSource(ArraySource(np.zeros((2, 1))), np.array([True, False]))
     with pytest.raises(
-        ParameterError, match="like is for rows of files .*, found those of ArraySource"
+        ParameterError, match=r"like is for rows of files .*, found those of ArraySource"
     ):
         some.like("t.csv")
 

@@ -44,6 +44,9 @@ class Options:
         Whether rows that cannot be used are passed over.
     target_type : str
         "auto", "text" or "number", of a CSV target.
+    words_are_missing : bool
+        Whether words such as NA say that a CSV target is missing, as they do not where it was
+        said to be text.
     """
 
     targets: tuple[Column, ...] | None
@@ -56,6 +59,7 @@ class Options:
     delimiter: str
     skip: bool
     target_type: str
+    words_are_missing: bool = True
 
 
 @dataclass(frozen=True)

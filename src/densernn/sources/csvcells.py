@@ -11,8 +11,6 @@ import numpy as np
 from densernn.sources.categories import TRUTH
 from densernn.sources.csvblocks import TextBlock
 from densernn.sources.csvtext import (
-    INFINITE,
-    MISSING,
     PEEK_ROWS,
     describe,
     is_utf8,
@@ -144,7 +142,7 @@ class CellReader:
         if not is_utf8(cell):
             return _not_utf8(cell)
         number = parse_number(cell, np.float64)
-        if word in MISSING | INFINITE or (
+        if word in self._encoding.unusable_labels or (
             number is None and not self._encoding.text_target and not is_word(cell)
         ):
             return f"the target is missing or not finite (found {cell!r}): drop the row"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from densernn.sources.categories import TRUTH, find
 from densernn.sources.choice import Choice
-from densernn.sources.csvtext import MISSING, parse_number
+from densernn.sources.csvtext import MISSING, UNUSABLE, parse_number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +39,8 @@ class Encoding:
     target_dtype : dtype or None
         Of a single target that is numbers; None for int64 where all of a block are whole
         numbers, else float64.
+    unusable_labels : frozenset of str
+        What a CSV target may not be, in lower case.
     """
 
     choice: Choice
@@ -46,6 +48,7 @@ class Encoding:
     dtype: type[np.float32 | np.float64]
     text_target: bool = False
     target_dtype: np.dtype[Any] | None = None
+    unusable_labels: frozenset[str] = UNUSABLE
 
     @property
     def feature_names(self) -> tuple[str, ...]:
