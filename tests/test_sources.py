@@ -22,6 +22,7 @@ from densernn.sources import csvblocks, encoding, stored
 from densernn.sources.arrays import ArraySource
 from densernn.sources.open import open_rows
 from densernn.sources.rows import Skipped
+from densernn.sources.selection import SelectedSource
 
 same_folder = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
@@ -384,6 +385,39 @@ def test_given_categories_keep_their_order_and_numbers_are_named_as_text(tmp_pat
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_truth_values_are_categories_of_the_same_names_everywhere(tmp_path, kind):
+    where = put(tmp_path, pd.DataFrame({"c": [True, False], "y": [True, False]}), kind)
+    source = open_rows(where, "y", categorical=["c"], target_type="text")
+    assert source.feature_names == ("c=False", "c=True")
+    X, y, *_ = read(source)
+    assert (X.tolist(), y.tolist()) == ([[0, 1], [1, 0]], ["True", "False"])
+    lower = tmp_path / "lower.csv"
+    lower.write_text("c\ntrue\nfalse\nTRUE\n")
+    assert read(source.like(lower))[0].tolist() == [[0, 1], [1, 0], [0, 1]]
+    assert open_rows(lower, categorical=["c"]).feature_names == source.feature_names
+    given = open_rows(where, "y", categorical={"c": [True, False]})
+    assert given.feature_names == ("c=True", "c=False")
+    assert read(given)[0].tolist() == [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_numbers_are_the_same_category_however_they_are_written(tmp_path, kind):
+    whole = put(tmp_path, pd.DataFrame({"k": [2, 1], "a": [0, 1]}), kind, "whole")
+    gaps = put(tmp_path, pd.DataFrame({"k": [1.0, None, 2.0], "a": [0, 1, 2]}), kind, "gaps")
+    source = open_rows(whole, categorical=["k"], on_bad_rows="skip")
+    X, *_, skipped = read(source.like(gaps))
+    assert (X.tolist(), skipped.count) == ([[1, 0, 0], [0, 1, 2]], 1)
+    assert source.feature_names == ("k=1", "k=2", "a")
+    if kind.startswith("csv"):
+        both = open_rows([gaps, whole], categorical=["k"], on_bad_rows="skip")
+        assert both.feature_names == source.feature_names
+        assert read(both)[0][:, 1].tolist() == [0, 1, 1, 0]
+    other = put(tmp_path, pd.DataFrame({"k": [1.5], "a": [0]}), kind, "other")
+    with pytest.raises(DataError, match=r"'1\.5' is none of the known categories '1', '2'"):
+        read(open_rows(whole, categorical=["k"]).like(other))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_too_many_categories_are_refused(tmp_path, kind):
     frame = pd.DataFrame({"c": [f"v{i}" for i in range(1001)], "y": 1.0})
     source = open_rows(put(tmp_path, frame, kind), "y", categorical=["c"])
@@ -576,13 +610,46 @@ def test_an_arrow_data_set_tells_its_delimiter_and_must_have_files(tmp_path):
         open_rows(ds.dataset("t", filesystem=away, format=form))
 
 
-def test_columns_that_folders_stand_for_are_refused(tmp_path):
+@pytest.mark.parametrize("kind", ["csv", "parquet", "feather"])
+def test_columns_that_folders_stand_for_are_refused(tmp_path, kind):
     for year in (1, 2):
         (tmp_path / f"year={year}").mkdir()
-        put(tmp_path / f"year={year}", frame_of(3), "parquet")
-    dataset = ds.dataset(tmp_path, partitioning="hive")
-    with pytest.raises(DataError, match="'year'"):
-        open_rows(dataset, "y", columns=["a"])
+        put(tmp_path / f"year={year}", frame_of(3), kind)
+    dataset = ds.dataset(tmp_path, format=kind, partitioning="hive")
+    for asked in ({"columns": ["a"]}, {"columns": ["year"]}, {"weight": "year"}):
+        with pytest.raises(DataError, match=r"'year'.* partition columns are not read: keep them"):
+            open_rows(dataset, "y", **asked)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "feather"])
+def test_a_filtered_data_set_is_refused(tmp_path, kind):
+    dataset = ds.dataset(put(tmp_path, frame_of(9), kind), format=kind)
+    with pytest.raises(ParameterError, match=r"carries a filter.*\.where\(mask\)"):
+        open_rows(dataset.filter(ds.field("a") > 0), "y", columns=["a"])
+    assert len(read(open_rows(dataset, "y", columns=["a"]))[0]) == 9
+
+
+def test_a_tilde_is_the_home_folder_unless_a_file_is_called_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path, frame_of(4), "csv")
+    put(tmp_path, frame_of(2), "csv", "~nobody-of-this-name")
+    for where in ("~/t.csv", "~/t.*", ["~/t.csv"]):
+        assert len(read(open_rows(where, columns=["a"]))[0]) == 4
+    assert len(read(open_rows("~nobody-of-this-name.csv", columns=["a"]))[0]) == 2
+
+
+@pytest.mark.parametrize("where", ["https://x.org/a.csv", ["s3://bucket/a.parquet"]])
+def test_addresses_are_refused_as_they_were_written(where):
+    address = where if isinstance(where, str) else where[0]
+    assert refuse("only files on this machine are read", where).startswith(f"{address}: ")
+
+
+@pytest.mark.parametrize(("name", "tabs"), [("t.tsv", True), ("t.TSV.gz", True), ("t.bz2", False)])
+def test_an_unknown_ending_of_text_between_tabs_is_told_what_to_do(tmp_path, name, tabs):
+    (tmp_path / name).write_text("a\tb\n1\t2\n")
+    said = refuse(r"unknown kind of file; its name must end in \.csv", tmp_path / name)
+    assert said.endswith(r'rename it to .csv and say delimiter="\t"') is tabs
 
 
 def test_npy_matrices_are_mapped_and_their_columns_are_numbered(tmp_path):
@@ -626,6 +693,37 @@ def test_like_opens_other_files_without_target(tmp_path, kind):
     np.testing.assert_array_equal(read(other)[0][:, [0, -1]], new[["a", "b"]])
     again = source.like(put(tmp_path, frame, kind, "again"))
     same(read(again), read(source))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_like_opens_other_files_without_weight_and_from_some_rows_too(tmp_path, kind):
+    frame = frame_of(9)
+    source = open_rows(put(tmp_path, frame, kind), "y", columns=["a"], weight="w")
+    test = put(tmp_path, frame[["y", "a"]], kind, "test")
+    for some in (source, source.head(4), source.where(frame["b"] > 0).rows(1)):
+        other = some.like(test)
+        assert not other.weighted
+        same(read(other)[:2], (frame[["a"]].to_numpy(), frame["y"].to_numpy(str)))
+
+
+def test_like_tells_what_is_missing_of_files_without_names_by_their_width(tmp_path):
+    np.save(tmp_path / "train.npy", np.arange(10.0).reshape(2, 5))
+    np.save(tmp_path / "three.npy", np.arange(6.0).reshape(2, 3))
+    np.save(tmp_path / "four.npy", np.arange(8.0).reshape(2, 4))
+    source = open_rows(tmp_path / "train.npy", 4, weight=0)
+    other = source.like(tmp_path / "three.npy")
+    assert (other.n_targets, other.weighted, other.n_columns) == (None, False, 3)
+    with pytest.raises(DataError, match="whether it is the target or the weight"):
+        source.like(tmp_path / "four.npy")
+    assert open_rows(tmp_path / "train.npy", weight=0).like(tmp_path / "four.npy").n_columns == 4
+
+
+def test_rows_of_arrays_have_no_like():
+    some = SelectedSource(ArraySource(np.zeros((2, 1))), np.array([True, False]))
+    with pytest.raises(
+        ParameterError, match=r"like is for rows of files .*, found those of ArraySource"
+    ):
+        some.like("t.csv")
 
 
 def test_like_takes_another_kind_of_file_and_words_of_digits_stay_words(tmp_path):
@@ -707,6 +805,9 @@ def test_identity_of_a_table_is_that_of_its_values():
         ({"categorical": "a"}, "categorical must be a list"),
         ({"categorical": {"a": []}}, "categories of column 'a' must be at least one"),
         ({"categorical": {"a": ["u", "u"]}}, "each named once"),
+        ({"categorical": {"a": ["1", 1.0]}}, "each named once"),
+        ({"categorical": {"a": "uv"}}, "categories of column 'a' must be a list of them, found 'u"),
+        ({"categorical": {"a": 2}}, "categories of column 'a' must be a list of them, found 2"),
         ({"target": []}, "target must name at least one"),
         ({"target": 1.5}, "target must be the name or the index"),
         ({"columns": [True]}, "columns must be the name or the index"),

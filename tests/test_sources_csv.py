@@ -171,6 +171,66 @@ def test_files_without_header(tmp_path):
     refuse([path, other], "columns differ from those of .*: has besides 'x3'", header=False)
 
 
+@pytest.mark.parametrize(
+    ("header", "asked"),
+    [
+        ("70,38653.7,1", {}),
+        ("70,38653.7,yes", {"target": -1}),
+        ("yes,0.5,-2,0.5", {"target": 0}),
+        ("yes,1,0.5,-2,3", {"target": 0, "weight": 1}),
+        ("3,1,2", {}),
+        ("400,401,402,1", {"target": 3}),
+        ("70,1,1", {"target": 1}),
+        ("5.5", {}),
+    ],
+)
+def test_a_header_that_looks_like_data_is_refused(tmp_path, header, asked):
+    path = put(tmp_path, f"{header}\n{header}\n")
+    said = refuse(path, "line 1 looks like data .*, not names: say header=False .--no-h", **asked)
+    assert f"({', '.join(header.split(',')[:2])}" in said
+    assert len(read(open_rows(path, header=False, **asked))[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "asked"),
+    [
+        ("0,1,2", {}),
+        ("1,2,3", {"target": 2}),
+        ("400.5,401,402.5", {}),
+        ("3.5,2,0.5,y", {"target": -1}),
+        ("7,3,9,y", {"target": -1}),
+        ("0.5,-1,0.25,y", {"target": "y"}),
+        ("7,3,9", {"columns": ["3", "9", "7"]}),
+        ("1,2,a", {}),
+    ],
+)
+def test_names_may_be_numbers(tmp_path, header, asked):
+    path = put(tmp_path, f"{header}\n" + ",".join("5" * len(header.split(","))) + "\n")
+    source = open_rows(path, **asked)
+    assert len(read(source)[0]) == 1
+    assert len(read(source.like(path))[0]) == 1
+
+
+@pytest.mark.parametrize("header", ["70,1,2.5", "1,1", "0,1"])
+def test_where_a_target_is_not_found_among_numbers_the_first_line_may_be_data(tmp_path, header):
+    refuse(put(tmp_path, f"{header}\n{header}\n"), "line 1 looks like data", "y")
+
+
+@pytest.mark.parametrize("block", [1, 3, 1000])
+def test_a_blank_line_in_a_file_of_one_column_is_a_missing_value(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", block)
+    monkeypatch.setattr(csvblocks, "PART_BYTES", block)
+    for text in ("\na\n1\n\n\n4\n", "\r\na\r\n1\r\n\r\n\r\n4", '\n"a"\n"1"\n\n\n4'):
+        path = put(tmp_path, text)
+        for asked in ({}, {"categorical": ["a"]}):
+            refuse(path, "line 4, column 'a': missing value", **asked)
+            X, _, skipped = read(open_rows(path, on_bad_rows="skip", **asked))
+            assert (len(X), skipped.count) == (2, 2)
+            assert "line 5, column 'a'" in skipped.places[1]
+    refuse(put(tmp_path, "a\n\n"), "line 2, column 'a': missing value")
+    refuse(put(tmp_path, "a\n1\n\n"), "line 3, column 'a': missing value")
+
+
 def test_columns_that_are_not_asked_for_may_hold_anything(tmp_path):
     text = 'a,note,b\n1,"two\nlines, and a comma",2\n3,,4\n5,\xff,6\n'.encode("latin-1")
     X, *_ = read(open_rows(put(tmp_path, text), columns=["b", "a"]))
@@ -217,6 +277,19 @@ def test_a_target_that_begins_with_numbers_may_not_become_text(tmp_path, monkeyp
     assert (X[:, 0].tolist(), y.tolist(), skipped.count) == ([1, 2, 4], [1, 2, 4], 1)
 
 
+@pytest.mark.parametrize("label", ["NA", "null", "inf", "?"])
+def test_a_label_may_be_called_as_if_missing_where_the_target_is_said_to_be_text(tmp_path, label):
+    path = put(tmp_path, f"a,y\n1,EU\n2,{label}\n")
+    refuse(path, "line 3, column 'y': the target is missing", "y")
+    source = open_rows(path, "y", target_type="text")
+    for one in (source, source.like(path)):
+        assert read(one)[1].tolist() == ["EU", label]
+    learned = open_rows(put(tmp_path, "a,y\n1,EU\n", "eu.csv"), "y")
+    with pytest.raises(DataError, match="the target is missing"):
+        read(learned.like(path))
+    refuse(put(tmp_path, "a,y\n1,\n"), "line 2, column 'y': the target", "y", target_type="text")
+
+
 def test_a_target_that_begins_as_text_is_text_in_every_part(tmp_path, monkeypatch):
     monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 8)
     paths = [put(tmp_path, "a,y\n1,u\n2,2\n", "1.csv"), put(tmp_path, "a,y\n3,3\n", "2.csv")]
@@ -237,7 +310,14 @@ def test_a_target_that_begins_as_text_is_text_in_every_part(tmp_path, monkeypatc
     ("text", "said"),
     [
         ("a,y\n1,2\nx,3\n4,5\n", "line 3, column 'a': 'x' is not a number: correct it"),
-        ("a,y\nred,2\nblue,3\n", r"line 2, column 'a': 'red' .* text; .*categorical=\['a'\]"),
+        (
+            "a,y\nred,2\nblue,3\n",
+            r"line 2, column 'a': 'red' .* text; .*open_rows\(..., categorical=\['a'\]\) does so",
+        ),
+        (
+            "a,y\nTrue,2\nFalse,3\n",
+            "'True' is not a number: turn it into 0 and 1, or one-hot encode",
+        ),
         ("a,y\n1,2\n,3\n", "line 3, column 'a': missing value .found ''.: impute it"),
         ("a,y\n1,2\n-Infinity,3\n", "line 3, column 'a': '-Infinity' is not finite"),
         ("a,y\n1,2\n1_0,3\n", "line 3, column 'a': '1_0' is not a number"),

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from densernn.errors import DataError
+from densernn.sources.categories import as_named
 from densernn.sources.choice import Choice, Options, refuse_many_categories, resolve
 from densernn.sources.columns import float_for, refuse_other_columns
 from densernn.sources.encoding import Encoding, as_text, decode, distinct, slices
 from densernn.sources.faults import fault_of_category, fault_of_weight, sift
-from densernn.sources.filesource import FileSource, empty_block, sort_categories, stat_files
+from densernn.sources.filesource import FileSource, empty_block, stat_files
 from densernn.sources.rechunk import Block
 from densernn.sources.stored import Stored
 
@@ -167,7 +168,7 @@ class ArrowSource(FileSource):
                 for name in unknown:
                     found[name] |= distinct(batch.column(name))
                     refuse_many_categories(found[name], name, piece.stored.title)
-        learned = {name: sort_categories(values) for name, values in found.items()}
+        learned = {name: as_named(values) for name, values in found.items()}
         return replace(self.plain, categories=categories | learned)
 
     def _stored(self) -> dict[str, str]:
@@ -291,7 +292,7 @@ def _refuse_types(title: str, schema: pa.Schema, choice: Choice) -> None:
             continue
         todo = "turn it into numbers or drop it"
         if name in choice.features:
-            todo = f"one-hot encode it (categorical=[{name!r}]), {todo}"
+            todo = f"one-hot encode it (open_rows(..., categorical=[{name!r}]) does so), {todo}"
         raise DataError(f"{title}, column {name!r}: holds {kind}, not numbers; {todo}")
 
 

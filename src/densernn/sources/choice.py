@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import index
 from pathlib import Path
 from typing import Any
 
 from densernn.errors import DataError, ParameterError
+from densernn.sources.categories import distinct_values
 from densernn.sources.columns import check_column, choose, refuse_twice
 
 Column = str | int
@@ -43,6 +44,9 @@ class Options:
         Whether rows that cannot be used are passed over.
     target_type : str
         "auto", "text" or "number", of a CSV target.
+    words_are_missing : bool
+        Whether words such as NA say that a CSV target is missing, as they do not where it was
+        said to be text.
     """
 
     targets: tuple[Column, ...] | None
@@ -55,6 +59,7 @@ class Options:
     delimiter: str
     skip: bool
     target_type: str
+    words_are_missing: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,8 +109,7 @@ def resolve(
     options : Options
         What was asked for.
     target_may_lack : bool, optional
-        Whether a file without any of the targets is one to predict, whose weights do not
-        matter either.
+        Whether files without any of the targets, or without the weight, are accepted.
 
     Returns
     -------
@@ -120,8 +124,8 @@ def resolve(
     """
     refuse_twice(path, names)
     targets, weight = options.targets or (), options.weight
-    if target_may_lack and not any(target in names for target in targets):
-        targets = ()
+    if target_may_lack:
+        targets = targets if any(target in names for target in targets) else ()
         weight = weight if weight in names else None
     target_names = tuple(_name(path, names, column, "target column") for column in targets)
     weight_name = None if weight is None else _name(path, names, weight, "weight column")
@@ -147,13 +151,22 @@ def name_columns(
 ) -> tuple[str, ...]:
     """Return the names of the columns of a file that has none itself: those asked for, or x0 ...
 
-    A file with as many columns fewer as there are targets is taken as one that lacks them.
+    A file with as many columns fewer as there are targets is taken as one that lacks them, and
+    so for the weight, and both; raises a :class:`DataError` where it may be either.
     """
     names = options.names
     if names is None:
         return tuple(f"x{j}" for j in range(count))
-    if target_may_lack and options.targets and count == len(names) - len(options.targets):
-        names = tuple(name for name in names if name not in options.targets)
+    targets, weight = options.targets or (), () if options.weight is None else (options.weight,)
+    lacks = [some for some in (targets, weight, (*targets, *weight)) if some] * target_may_lack
+    fitting = {some for some in lacks if count == len(names) - len(some)}
+    if len(fitting) > 1:
+        raise DataError(
+            f"{path}: has a column fewer than the {len(names)} there were, and no names to tell "
+            "whether it is the target or the weight; open it by open_rows with names="
+        )
+    for lacking in fitting:
+        names = tuple(name for name in names if name not in lacking)
     if count != len(names):
         raise DataError(f"{path}: {len(names)} names for {count} columns")
     return names
@@ -200,11 +213,15 @@ def as_categories(categories: Any, column: Column) -> tuple[str, ...]:
     """Return categories as Arrow writes them as text; raise if none, doubled or too many."""
     import pyarrow as pa  # noqa: PLC0415  (importing densernn must stay fast)
 
+    if isinstance(categories, str | bytes) or not isinstance(categories, Iterable):
+        raise ParameterError(
+            f"the categories of column {column!r} must be a list of them, found {categories!r}"
+        )
     known = tuple(
-        str(value) if isinstance(value, str) else str(pa.scalar(value).cast(pa.string()))
+        str(value) if isinstance(value, str | bool) else str(pa.scalar(value).cast(pa.string()))
         for value in (getattr(categories, "tolist", lambda: categories)())
     )
-    if not known or len(set(known)) != len(known):
+    if not known or distinct_values(known) != len(known):
         raise ParameterError(
             f"the categories of column {column!r} must be at least one, and each named once"
         )

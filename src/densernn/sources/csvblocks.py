@@ -37,12 +37,15 @@ class TextBlock:
         Number of the first line, from 1.
     first : bool
         Whether it has the first rows of the file.
+    blank : bool
+        Whether a blank line is a row with one empty cell, else none.
     """
 
     path: Path
     text: bytes
     line: int
     first: bool
+    blank: bool = False
 
     @property
     def quoted(self) -> bool:
@@ -58,7 +61,7 @@ class TextBlock:
                 end = end_of_rows(self.text[start : start + size], delimiter)
                 size *= 2
             text = self.text[start : start + end] if end else self.text[start:]
-            yield TextBlock(self.path, text, line, self.first and not start)
+            yield TextBlock(self.path, text, line, self.first and not start, self.blank)
             start += len(text)
             line += count_lines(text)
 
@@ -72,14 +75,16 @@ class TextBlock:
         line = self.line
         try:
             for row in reader:
-                if row:
-                    yield line, row
+                if row or self.blank:
+                    yield line, row or [""]
                 line = self.line + reader.line_num
         except csv.Error as error:
             raise DataError(f"{self.path}, line {line}: {error}") from error
 
 
-def text_blocks(path: Path, skip_lines: int, delimiter: str) -> Iterator[TextBlock]:
+def text_blocks(
+    path: Path, skip_lines: int, delimiter: str, *, blank: bool = False
+) -> Iterator[TextBlock]:
     """Give the text of a CSV file, plain or gzip, in blocks that end where a row does.
 
     Parameters
@@ -89,6 +94,8 @@ def text_blocks(path: Path, skip_lines: int, delimiter: str) -> Iterator[TextBlo
         Lines at the beginning to leave out.
     delimiter : str
         What separates cells.
+    blank : bool, optional
+        Whether blank lines are rows.
 
     Yields
     ------
@@ -106,8 +113,8 @@ def text_blocks(path: Path, skip_lines: int, delimiter: str) -> Iterator[TextBlo
         left_out = min(skip_lines, count)
         skip_lines -= left_out
         kept = text[_end_of_line(text, left_out) :] if left_out else text
-        if kept.strip(b"\r\n"):
-            yield TextBlock(path, kept, line + left_out, first)
+        if kept if blank else kept.strip(b"\r\n"):
+            yield TextBlock(path, kept, line + left_out, first, blank)
             first = False
         line += count
 

@@ -8,10 +8,9 @@ from itertools import islice
 
 import numpy as np
 
+from densernn.sources.categories import TRUTH
 from densernn.sources.csvblocks import TextBlock
 from densernn.sources.csvtext import (
-    INFINITE,
-    MISSING,
     PEEK_ROWS,
     describe,
     is_utf8,
@@ -131,15 +130,19 @@ class CellReader:
         if parse_number(cell, np.float64) is not None:
             return None
         text = self._block.first and not self._lines and self._is_text(j)
-        help_ = f"; categorical=[{name!r}] does so" if text else ""
-        return f"column {name!r}: {describe(cell, text_column=text)}{help_}"
+        if not text:
+            return f"column {name!r}: {describe(cell)}"
+        fault = describe(cell, text_column=True)
+        if cell.strip().lower() in TRUTH:
+            fault = f"{cell!r} is not a number: turn it into 0 and 1, or one-hot encode it"
+        return f"column {name!r}: {fault}; open_rows(..., categorical=[{name!r}]) does so"
 
     def _fault_of_target(self, cell: str, name: str) -> str | None:
         word = cell.strip().lower()
         if not is_utf8(cell):
             return _not_utf8(cell)
         number = parse_number(cell, np.float64)
-        if word in MISSING | INFINITE or (
+        if word in self._encoding.unusable_labels or (
             number is None and not self._encoding.text_target and not is_word(cell)
         ):
             return f"the target is missing or not finite (found {cell!r}): drop the row"

@@ -17,13 +17,15 @@ import numpy as np
 
 from densernn.errors import DataError
 from densernn.sources import csvblocks
+from densernn.sources.categories import as_named
 from densernn.sources.choice import Options, name_columns, refuse_many_categories, resolve
 from densernn.sources.columns import choose, refuse_other_columns
 from densernn.sources.csvblocks import TextBlock, text_blocks
 from densernn.sources.csvcells import CellReader, clean, is_word
-from densernn.sources.csvtext import INFINITE, MISSING, read_header
+from densernn.sources.csvtext import INFINITE, UNUSABLE, read_header
 from densernn.sources.encoding import Encoding, decode, distinct, slices
-from densernn.sources.filesource import FileSource, empty_block, sort_categories, stat_files
+from densernn.sources.filesource import FileSource, empty_block, stat_files
+from densernn.sources.headers import all_numbers, hint, refuse_data
 from densernn.sources.rechunk import Block
 from densernn.sources.rows import SHOWN
 
@@ -38,6 +40,10 @@ class CsvFile:
     path: Path
     names: tuple[str, ...]
     skip_lines: int
+
+    def blocks(self, delimiter: str) -> Iterator[TextBlock]:
+        """Give the text of its rows; a blank line is one if there is but one column."""
+        return text_blocks(self.path, self.skip_lines, delimiter, blank=len(self.names) == 1)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -99,7 +105,7 @@ class CsvSource(FileSource):
         return 0, chain(blocks, [empty_block(encoding)])
 
     def _read(self, file: CsvFile, encoding: Encoding) -> Iterator[Block]:
-        for block in text_blocks(file.path, file.skip_lines, self.options.delimiter):
+        for block in file.blocks(self.options.delimiter):
             yield from self._read_block(block, file, encoding)
 
     def _read_block(
@@ -151,7 +157,9 @@ class CsvSource(FileSource):
                     column_names=list(file.names), use_threads=False, block_size=len(block.text) + 1
                 ),
                 parse_options=arrow_csv.ParseOptions(
-                    delimiter=self.options.delimiter, newlines_in_values=block.quoted
+                    delimiter=self.options.delimiter,
+                    newlines_in_values=block.quoted,
+                    ignore_empty_lines=not block.blank,
                 ),
                 convert_options=arrow_csv.ConvertOptions(
                     column_types=types,
@@ -201,8 +209,14 @@ class CsvSource(FileSource):
             for name in unknown:
                 found[name] |= distinct(batch.column(name))
                 refuse_many_categories(found[name], name, self._title)
-        learned = {name: sort_categories(values) for name, values in found.items()}
-        return Encoding(self.choice, categories | learned, np.float64, self._is_text_target())
+        learned = {name: as_named(values) for name, values in found.items()}
+        return Encoding(
+            self.choice,
+            categories | learned,
+            np.float64,
+            self._is_text_target(),
+            unusable_labels=UNUSABLE if self.options.words_are_missing else frozenset({""}),
+        )
 
     def _is_text_target(self) -> bool:
         """Whether the single target is text: as said, else as the first rows that have it."""
@@ -222,7 +236,7 @@ class CsvSource(FileSource):
 
         for file in self.files:
             places = [file.names.index(name) for name in columns]
-            for block in text_blocks(file.path, file.skip_lines, self.options.delimiter):
+            for block in file.blocks(self.options.delimiter):
                 batch = self._fast(block, file, columns, set(columns))
                 if batch is None:
                     rows = [
@@ -266,11 +280,17 @@ def open_csv(
     for path in paths:
         cells, lines = read_header(path, options.delimiter)
         if options.header:
+            refuse_data(path, cells, options)
             files.append(CsvFile(path, cells, lines))
         else:
             names = name_columns(path, len(cells), options, target_may_lack=target_may_lack)
             files.append(CsvFile(path, names, 0))
-    choice = resolve(paths[0], files[0].names, options, target_may_lack=target_may_lack)
+    try:
+        choice = resolve(paths[0], files[0].names, options, target_may_lack=target_may_lack)
+    except DataError as error:
+        if options.header and all_numbers(files[0].names):
+            raise DataError(f"{error}; {hint(files[0].names)}") from error
+        raise
     for file in files[1:]:
         refuse_other_columns(str(file.path), file.names, str(paths[0]), files[0].names)
         choose(file.path, file.names, None, choice.features)
@@ -285,5 +305,5 @@ def _lacks_label(batch: pa.RecordBatch, encoding: Encoding) -> bool:
     if encoding.label is None or not encoding.text_target:
         return False
     lower = pc.utf8_lower(batch.column(encoding.label))
-    unusable = pa.array(sorted(MISSING | INFINITE), pa.string())
+    unusable = pa.array(sorted(encoding.unusable_labels), pa.string())
     return bool(pc.any(pc.is_in(lower, value_set=unusable)).as_py())

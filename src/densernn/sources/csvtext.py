@@ -33,6 +33,8 @@ MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "-nan", "null", "<na>", "?"
 In a text column "none" is none of them: it is a class in some published data.
 """
 INFINITE = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
+UNUSABLE = MISSING | INFINITE
+"""Labels that are none."""
 BLOCK_BYTES = 4 << 20
 PEEK_ROWS = 1000
 
@@ -175,7 +177,7 @@ def _is_sound(table: pa.Table, layout: Layout) -> bool:
 
 
 def _is_unusable(value: str) -> bool:
-    return value.strip().lower() in MISSING | INFINITE
+    return value.strip().lower() in UNUSABLE
 
 
 def _read_slowly(path: Path, layout: Layout) -> pa.Table:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn.sources.categories import TRUTH, find
 from densernn.sources.choice import Choice
-from densernn.sources.csvtext import MISSING, parse_number
+from densernn.sources.csvtext import MISSING, UNUSABLE, parse_number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,6 +39,8 @@ class Encoding:
     target_dtype : dtype or None
         Of a single target that is numbers; None for int64 where all of a block are whole
         numbers, else float64.
+    unusable_labels : frozenset of str
+        What a CSV target may not be, in lower case.
     """
 
     choice: Choice
@@ -45,6 +48,7 @@ class Encoding:
     dtype: type[np.float32 | np.float64]
     text_target: bool = False
     target_dtype: np.dtype[Any] | None = None
+    unusable_labels: frozenset[str] = UNUSABLE
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -157,8 +161,11 @@ def as_values(column: pa.Array) -> pa.Array:
 def as_text(column: pa.Array) -> pa.Array:
     """Return a column as Arrow's strings, of a dictionary or any other type."""
     import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
 
     column = as_values(column)
+    if pa.types.is_boolean(column.type):  # Arrow writes true, most CSV files have True
+        return pc.if_else(column, TRUTH["true"], TRUTH["false"])
     return column if column.type == pa.string() else column.cast(pa.string())
 
 
@@ -167,7 +174,15 @@ def _one_hot(column: pa.Array, categories: tuple[str, ...], out: NDArray[Any]) -
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    found = pc.index_in(as_text(column), value_set=pa.array(categories, pa.string()))
+    text = as_text(column)
+    found = pc.index_in(text, value_set=pa.array(categories, pa.string()))
+    if found.null_count:
+        others = pc.unique(text.filter(found.is_null()).drop_null()).to_pylist()
+        alike = {other: find(other, categories) for other in others}
+        if any(number is not None for number in alike.values()):
+            place = pc.index_in(text, value_set=pa.array(list(alike), pa.string()))
+            numbers = pa.array(list(alike.values()), pa.int32())
+            found = pc.coalesce(found, numbers.take(place))
     codes = found.fill_null(-1).to_numpy(zero_copy_only=False)
     out[:] = 0
     rows = np.flatnonzero(codes >= 0)

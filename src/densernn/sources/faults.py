@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from densernn.errors import DataError
+from densernn.sources.categories import find
 from densernn.sources.csvtext import MISSING
 from densernn.sources.encoding import Decoded
 from densernn.sources.rechunk import Block
@@ -50,7 +51,7 @@ def sift(decoded: Decoded, place: Callable[[int], str], *, skip: bool) -> Block:
 
 def fault_of_category(cell: str | None, known: tuple[str, ...], column: str) -> str | None:
     """Say what is wrong with a category, if anything is."""
-    if cell in known:
+    if cell in known or (cell is not None and find(cell, known) is not None):
         return None
     if cell is None or cell.strip().lower() in MISSING:
         found = "" if cell is None else f" (found {cell!r})"

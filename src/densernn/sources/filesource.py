@@ -122,7 +122,7 @@ class FileSource(Selectable):
         Parameters
         ----------
         where : path, folder, pattern, list of paths, pyarrow.Table or Dataset
-            Where the rows are. Files without the target are taken as rows to predict.
+            Where the rows are. They may lack the target, as rows to predict do, and the weight.
 
         Returns
         -------
@@ -194,14 +194,6 @@ def empty_block(encoding: Encoding) -> Block:
     y = np.empty((0, targets) if encoding.choice.many else 0) if targets else None
     weight = None if encoding.choice.weight is None else np.empty(0)
     return Block(np.empty((0, encoding.n_columns), encoding.dtype), y, weight)
-
-
-def sort_categories(values: set[str]) -> tuple[str, ...]:
-    """Sort categories: by value if all are written as numbers, else as text."""
-    try:
-        return tuple(sorted(values, key=lambda value: (float(value), value)))
-    except ValueError:
-        return tuple(sorted(values))
 
 
 def stat_files(paths: tuple[Path, ...]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from densernn.sources.choice import (
     name_columns,
 )
 from densernn.sources.csvsource import open_csv
+from densernn.sources.csvtext import read_header
 from densernn.sources.encoding import Encoding
 from densernn.sources.filesource import FileSource
 from densernn.sources.places import CSV, NPY, PARQUET, find_files, is_arrow
@@ -62,7 +63,7 @@ def open_rows(
         ``.npy``; a folder of such files, all of one kind, taken by name and without those that
         begin with a dot or underscore; a pattern such as ``"part-*.parquet"``; a list of files,
         taken in its order; a data set of local files; a table in memory. A source of rows is
-        returned as it is.
+        returned as it is. In paths ``~`` is the home folder.
     target : str, int or list of them, optional
         The column to predict, by name or place (from the end if negative). Of a list, y has
         two axes and is float64.
@@ -88,20 +89,24 @@ def open_rows(
         where it stands, or pass it over and tell of it in the chunk (``Chunk.skipped``).
     target_type : {"auto", "text", "number"}, optional
         What the target is: names of classes, or numbers. By default, what the column's type
-        says; in CSV files, numbers if all are that in the first 4 MB, else text.
+        says; in CSV files, numbers if all are that in the first 4 MB, else text. Words such as
+        ``NA`` and ``null`` in CSV files say that it is missing, but for "text" said here: then
+        only an empty one is.
 
     Returns
     -------
     RowSource
         X is float64 of CSV; else float32 if no feature loses by it, else float64. y keeps its
         type; of CSV numbers it is int64 where a block of the file has whole ones only, else
-        float64; of text, strings.
+        float64; of text, strings. Has the methods ``like``, ``where``, ``rows`` and ``head``,
+        as the notes say.
 
     Raises
     ------
     DataError
-        If files are missing, empty, damaged or differ in their columns, or a column is not
-        there. What is wrong with rows is found, and raised, when they are read.
+        If files are missing, empty, damaged or differ in their columns, a column is not there,
+        or the first line of a CSV file looks like data where it should be names. What
+        is wrong with rows is found, and raised, when they are read.
     ParameterError
         If parameters contradict themselves or each other.
 
@@ -109,8 +114,15 @@ def open_rows(
     -----
     Opening reads headers and metadata only. A pass holds a few blocks of about 4 MB, read ahead
     in a thread, beside the chunk that is given: never a whole file or Parquet row group.
-    ``source.like(other)`` opens other files in the same way, ``source.where(mask)`` and
-    ``source.rows(start, stop)`` give some of the rows.
+    ``source.like(other)`` opens other files with the same columns and categories, with or
+    without target and weight; ``source.where(mask)``, ``source.rows(start, stop)`` and
+    ``source.head(n_rows)`` give some of the rows.
+
+    Categories that are all numbers are told apart by value, so that ``1.0`` is the category
+    ``1``; truth values are named ``True`` and ``False``, whatever the kind of file.
+
+    Blank lines of CSV files are no rows, unless there is but one column: then the value is
+    missing.
 
     Examples
     --------
@@ -121,6 +133,9 @@ def open_rows(
     ('a', 'colour=blue', 'colour=red')
     >>> next(source.chunks(2)).X.tolist()
     [[1.0, 0.0, 1.0], [2.0, 1.0, 0.0]]
+    >>> new = source.like(pa.table({"colour": ["red"], "a": [3.0]}))  # to predict
+    >>> next(new.chunks(2)).X.tolist()
+    [[3.0, 0.0, 1.0]]
     """
     if isinstance(where, RowSource):
         asked = (target, columns, weight, names)
@@ -143,6 +158,7 @@ def open_rows(
         delimiter=_one_letter(delimiter),
         skip=_one_of(on_bad_rows, BAD_ROWS, "on_bad_rows") == "skip",
         target_type=_one_of(target_type, TARGET_TYPES, "target_type"),
+        words_are_missing=target_type != "text",
     )
     if options.names is not None and len(set(options.names)) != len(options.names):
         raise ParameterError("names must name each column once")
@@ -186,6 +202,9 @@ def _open(where: Any, options: Options, *, like: bool = False) -> FileSource:
     if places.kind == CSV:
         if places.delimiter is not None:
             options = replace(options, delimiter=places.delimiter)
+        if places.columns is not None and options.header:
+            names, _ = read_header(places.paths[0], options.delimiter)
+            _refuse_partitions(places.columns, names)
         return open_csv(places.paths, options, target_may_lack=like)
     if places.kind == NPY:
         matrices = []
@@ -195,14 +214,20 @@ def _open(where: Any, options: Options, *, like: bool = False) -> FileSource:
             matrices.append(NpyRows(path, names))
         return open_arrow(matrices, replace(options, header=False), target_may_lack=like)
     kind = ParquetRows if places.kind == PARQUET else FeatherRows
-    source = _open_named([kind(path) for path in places.paths], options, like=like)
-    extra = [name for name in places.columns or () if name not in source.choice.names]
+    stored = [kind(path) for path in places.paths]
+    if places.columns is not None:
+        _refuse_partitions(places.columns, stored[0].survey().schema.names)
+    return _open_named(stored, options, like=like)
+
+
+def _refuse_partitions(columns: Sequence[str], names: Sequence[str]) -> None:
+    """Raise a :class:`DataError` on columns of a data set that its files lack."""
+    extra = [name for name in columns if name not in names]
     if extra:
         raise DataError(
             f"the data set has the column {extra[0]!r}, which its files lack: it stands in the "
-            "names of folders, which are not read; write it into the files"
+            "names of folders; such partition columns are not read: keep them in the files"
         )
-    return source
 
 
 def _open_named(stored: Sequence[Stored], options: Options, *, like: bool) -> ArrowSource:

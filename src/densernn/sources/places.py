@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from os import PathLike, fspath
+from os import PathLike, fsdecode
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ ENDINGS = {
     ".ipc": FEATHER,
     ".npy": NPY,
 }
+TABS = (".tsv", ".tab", ".tsv.gz", ".tab.gz")
+"""Endings of text that the delimiter would do for, but that stand for no other kind of file."""
 HIDDEN = (".", "_")
 """How names of files begin that other programs leave beside the data, such as ``_SUCCESS``."""
 
@@ -42,7 +45,7 @@ class Places:
     delimiter : str or None
         What separates the values, where that is known.
     columns : tuple of str or None
-        All columns there should be, where that is known.
+        Columns there should be, as far as that is known.
     """
 
     kind: str
@@ -63,12 +66,12 @@ def find_files(where: Any) -> Places:
     DataError
         If a file is missing or empty, or there are none, or of several kinds.
     ParameterError
-        If ``where`` is nothing of all this.
+        If ``where`` is nothing of all this, or a data set that is to be filtered.
     """
     if is_arrow(where, "Dataset"):
         return _of_dataset(where)
     if isinstance(where, str | PathLike):
-        paths = _expand(Path(fspath(where)))
+        paths = _expand(local_path(where))
     elif isinstance(where, list | tuple):
         paths = [_path(item) for item in where]
         if not paths:
@@ -93,7 +96,24 @@ def _path(item: Any) -> Path:
             "where must be a path, a list of paths, a pattern, a pyarrow Table or Dataset, or a "
             f"source of rows, found {type(item).__name__}"
         )
-    return Path(fspath(item))
+    return local_path(item)
+
+
+def local_path(item: str | PathLike[str]) -> Path:
+    """Return a path with ``~`` replaced by the home folder; refuse the address of another place.
+
+    Raises
+    ------
+    DataError
+        If it begins as an address does, such as ``https://``.
+    """
+    text = fsdecode(item)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+        raise DataError(f"{text}: only files on this machine are read; fetch it first")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # nobody of that name has a home folder here: the file is called so
+        return Path(text)
 
 
 def _expand(path: Path) -> list[Path]:
@@ -125,7 +145,12 @@ def _kind(path: Path) -> str:
     for ending in sorted(ENDINGS, key=len, reverse=True):
         if name.endswith(ending):
             return ENDINGS[ending]
-    raise DataError(f"{path}: unknown kind of file; its name must end in {', '.join(ENDINGS)}")
+    tabs = ""
+    if name.endswith(TABS):
+        tabs = '; if tabs separate its values, rename it to .csv and say delimiter="\\t"'
+    raise DataError(
+        f"{path}: unknown kind of file; its name must end in {', '.join(ENDINGS)}{tabs}"
+    )
 
 
 def _one_kind(paths: list[Path]) -> str:
@@ -161,6 +186,12 @@ def _of_dataset(dataset: Any) -> Places:
         )
     if not isinstance(dataset.filesystem, LocalFileSystem):
         raise ParameterError("the files of a pyarrow Dataset must be local ones")
+    # A filter of a data set is kept here only, and takes no part in the list of its files.
+    if (getattr(dataset, "_scan_options", None) or {}).get("filter") is not None:
+        raise ParameterError(
+            "the pyarrow Dataset carries a filter, which open_rows does not apply: write the "
+            "filtered rows to a file, or open the data set without it and use .where(mask)"
+        )
     kinds = {
         ds.ParquetFileFormat: PARQUET,
         ds.IpcFileFormat: FEATHER,
@@ -174,4 +205,6 @@ def _of_dataset(dataset: Any) -> Places:
         raise DataError("the pyarrow Dataset has no files")
     delimiter = dataset.format.parse_options.delimiter if kind == CSV else None
     paths = _check([Path(name) for name in dataset.files])
-    return Places(kind, paths, delimiter, tuple(dataset.schema.names))
+    # The schema of CSV files may have names that were made up for them.
+    schema = dataset.schema if kind != CSV else getattr(dataset.partitioning, "schema", ())
+    return Places(kind, paths, delimiter, tuple(getattr(schema, "names", ())))

@@ -69,6 +69,10 @@ class RowSource(ABC):
 
     Every pass gives the same rows in the same order, whatever the size of the chunks that are
     asked for.
+
+    Sources of files and of Arrow tables have besides: ``like(other)``, which opens other files
+    with the same columns and categories; ``where(mask)``, the rows at which a mask is True;
+    ``rows(start, stop)``, consecutive rows; and ``head(n_rows)``, the first ones.
     """
 
     weighted: bool = False

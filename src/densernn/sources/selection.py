@@ -63,6 +63,28 @@ class _Narrowed(Selectable):
         """Columns of y where it has two axes, 0 where it has one, None where there is no y."""
         return self.source.n_targets
 
+    def like(self, where: Any) -> RowSource:
+        """Open other files, whole, as those of the source were opened.
+
+        Parameters
+        ----------
+        where
+            See :meth:`densernn.sources.filesource.FileSource.like`.
+
+        Raises
+        ------
+        ParameterError
+            If the source is not of files or Arrow tables.
+        """
+        opened = getattr(self.source, "like", None)
+        if opened is None:
+            raise ParameterError(
+                "like is for rows of files or Arrow tables, found those of "
+                f"{type(self.source).__name__}"
+            )
+        source: RowSource = opened(where)
+        return source
+
 
 @dataclass(frozen=True, eq=False)
 class SelectedSource(_Narrowed):

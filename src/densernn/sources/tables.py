@@ -20,6 +20,7 @@ from densernn.sources.columns import choose, to_matrix
 from densernn.sources.csvtext import Layout, read_csv, read_header
 from densernn.sources.npz import read_npz
 from densernn.sources.parquet import read_parquet
+from densernn.sources.places import local_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -98,7 +99,7 @@ def read_table(
     The table is held in memory: about rows x columns x 8 bytes for the result and as much
     while reading it.
     """
-    path = Path(path)
+    path = local_path(path)
     if columns is not None:
         columns = [str(name) for name in columns]
         if not columns or len(set(columns)) != len(columns):
