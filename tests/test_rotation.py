@@ -1,12 +1,21 @@
 """The rotation of hidden activations: orthogonal, and good for precision."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
-from densernn import DenseRNNClassifier, Moments
+from densernn import (
+    ClusterFeatures,
+    DenseRNNClassifier,
+    Moments,
+    RNNELMClassifier,
+    RNNELMRegressor,
+    open_rows,
+)
+from densernn.estimators import network
 from densernn.folds import Sample
 from densernn.rotation import Rotation
 from densernn.solvers import RidgeSystem
@@ -110,3 +119,64 @@ def test_merged_samples_spread_evenly_over_all_parts(lengths, most):
     counts = np.bincount(fold.rows.ravel().astype(int), minlength=len(lengths))
     assert fold.rows.size < 2 * most
     assert (np.abs(counts - np.array(lengths) / fold.stride) <= 2).all()
+
+
+def table(n_rows=3000, n_columns=20, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_rows, n_columns)) * np.geomspace(1, 100, n_columns)
+    return X, (X[:, 0] * X[:, 1] > X[:, 2] ** 2 / 2).astype(int)
+
+
+def test_long_fits_of_labels_on_tables_are_rotated_and_as_accurate(monkeypatch):
+    monkeypatch.setattr(network, "LONG", 1e6)
+    X, y = table()
+    model = RNNELMClassifier(400, random_state=0).fit(X[:2000], y[:2000])
+    assert model.stack_.dtype == np.float32
+    assert model.stack_.n_leading == 32
+    exact = RNNELMClassifier(400, random_state=0, dtype="float64").fit(X[:2000], y[:2000])
+    assert exact.stack_.rotation is None
+    scores = [fitted.score(X[2000:], y[2000:]) for fitted in (model, exact)]
+    assert scores[0] == pytest.approx(scores[1], abs=0.015)
+    assert scores[0] > 0.8
+
+
+def test_rotated_streams_shards_and_forgetting(monkeypatch):
+    monkeypatch.setattr(network, "LONG", 1e6)
+    X, y = table()
+    columns = {f"x{j}": column for j, column in enumerate(X.T)}
+    source = open_rows(pa.table({**columns, "y": y}), "y")
+    whole = RNNELMClassifier(400, alpha=1.0, random_state=0).fit(X, y)
+    streamed = RNNELMClassifier(400, alpha=1.0, random_state=0).fit(source)
+    np.testing.assert_array_equal(streamed.coef_, whole.coef_)
+    shards = [whole.fresh().partial_fit(X[i::3], y[i::3]) for i in range(3)]
+    merged = shards[0].merge(shards[1]).merge(shards[2])
+    np.testing.assert_allclose(merged.decision_function(X), whole.decision_function(X), atol=1e-3)
+    left = merged.forget(X[::3], y[::3])
+    rest = np.arange(len(X)) % 3 != 0
+    again = whole.fresh().partial_fit(X[rest], y[rest])
+    np.testing.assert_allclose(left.decision_function(X), again.decision_function(X), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"n_hidden": 200}, {"weights": "dense"}, {"dtype": "float64"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_is_not_rotated(change, monkeypatch):
+    monkeypatch.setattr(network, "LONG", 1e6)
+    X, y = table(1000)
+    model = RNNELMClassifier(300, alpha=1.0, random_state=0).set_params(**change).fit(X, y)
+    assert model.stack_.rotation is None
+    assert model.stack_.dtype == np.float64
+
+
+def test_short_fits_regressors_and_features_are_not_rotated():
+    X, y = table(1000)
+    assert RNNELMClassifier(300, alpha=1.0, random_state=0).fit(X, y).stack_.rotation is None
+    few = RNNELMClassifier(300, dtype="float32", alpha=1.0, random_state=0).fit(X[:200], y[:200])
+    assert few.stack_.rotation is None
+    values = RNNELMRegressor(300, alpha=1.0, random_state=0).fit(X, y)
+    assert values.stack_.dtype == np.float64
+    assert ClusterFeatures(300, dtype="float32").fit(X).stack_.rotation is None
+    asked = RNNELMRegressor(300, dtype="float32", alpha=1.0, random_state=0).fit(X, y)
+    assert asked.stack_.n_leading == 32

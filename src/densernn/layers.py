@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from densernn import _kernels
+from densernn._products import transposed_product
 from densernn._threads import run_blocks
 from densernn.cluster import Cluster, FloatArray, apply_rows, refuse_negative
 from densernn.errors import DataError
@@ -80,7 +81,7 @@ class ClusterLayer:
         if isinstance(self.weights, SparseWeights):
             self._forward_sparse(self.weights, z, out, coefficients)
         else:
-            np.matmul(self.weights.matrix.T, z, out=out)
+            transposed_product(self.weights.matrix, z, out)
             apply_rows(_kernels.zeta_rows, out, out, coefficients)
 
     def astype(self, dtype: Any) -> ClusterLayer:

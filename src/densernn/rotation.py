@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 from scipy.linalg import blas
 
+from densernn._products import transposed_product
 from densernn.cluster import FloatArray
 
 LEADING = 32
@@ -96,7 +97,7 @@ class Rotation:
 
         Nothing of its size is made beside it.
         """
-        parts = self.factor.T @ (self.reflectors.T @ columns)
+        parts = transposed_product(self.factor, transposed_product(self.reflectors, columns))
         gemm = blas.sgemm if columns.dtype == np.float32 else blas.dgemm
         gemm(-1.0, parts.T, self.reflectors.T, beta=1.0, c=columns.T, overwrite_c=1)
 
