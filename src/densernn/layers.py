@@ -102,7 +102,7 @@ class ClusterLayer:
         if isinstance(self.weights, SparseWeights):
             total = self.weights.toarray().T @ z
         else:
-            total = self.weights.matrix.T @ z
+            total = transposed_product(self.weights.matrix, z)
         return total if self.offset is None else total + self.offset[:, None]
 
     def contents(self) -> dict[str, Any]:

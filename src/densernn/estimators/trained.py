@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from densernn._products import transposed_product
 from densernn.engine.passes import warn_of_skipped
 from densernn.errors import DataError
 from densernn.estimators.given import as_source, is_collection, meet
@@ -147,7 +148,7 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         """Return outputs of all rows of a source, its targets and weights, and what it skipped."""
         solution = self._solution()
         meet(self, source, reset=False)
-        coef = solution.coef.astype(self.stack_.dtype).T
+        coef = np.ascontiguousarray(solution.coef, self.stack_.dtype)
         found: list[Float64Array] = []
         beside: list[tuple[Any, Any]] = []
         skipped = NOTHING
@@ -155,9 +156,9 @@ class Trained(BaseEstimator):  # type: ignore[misc]
             skipped = skipped.merge(chunk.skipped)
             hidden = np.empty((self.stack_.n_features, len(chunk.X)), self.stack_.dtype)
             self.stack_.forward(chunk.X, hidden, chunk.start)
-            found.append((coef @ hidden).T + solution.intercept)
+            found.append(transposed_product(coef, hidden).T + solution.intercept)
             beside.append((chunk.y, chunk.weight))
-        outputs = np.concatenate(found) if found else np.empty((0, coef.shape[0]))
+        outputs = np.concatenate(found) if found else np.empty((0, coef.shape[1]))
         y, weight = (
             np.concatenate(parts) if len(parts) and parts[0] is not None else None
             for parts in zip(*beside, strict=True)
