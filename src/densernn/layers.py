@@ -99,6 +99,7 @@ class ClusterLayer:
 
     def drive(self, z: FloatArray) -> FloatArray:
         """Return the pre-activations (Z W + b)' of inputs ``z`` of shape (n_inputs, n_rows)."""
+        total: FloatArray
         if isinstance(self.weights, SparseWeights):
             total = self.weights.toarray().T @ z
         else:
