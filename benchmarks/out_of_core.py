@@ -72,11 +72,14 @@ def compile_kernels() -> None:
 
 def fit(options: argparse.Namespace, suffix: str) -> dict[str, Any]:
     """Fit from a file."""
+    import pandas as pd  # noqa: PLC0415 - not in the process that starts the others
+
     compile_kernels()
     model = estimator(options)
     seconds = timed(model, source(options, options.rows, suffix))
     peak = peak_mib()
-    accuracy = model.score(*make_higgs_like(N_TEST, seed=TEST_SEED))
+    X, y = make_higgs_like(N_TEST, seed=TEST_SEED)
+    accuracy = model.score(pd.DataFrame(X, columns=FEATURE_NAMES), y)
     parts = {name: round(value, 3) for name, value in model.fit_seconds_.items()}
     return result(options.rows, seconds, peak, accuracy=accuracy, alpha=model.alpha_, parts=parts)
 

@@ -8,7 +8,6 @@ and goes on with the one that had not.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -106,6 +105,8 @@ class Journal:
                 f"checkpoint={str(folder)!r} is a folder with other files in it: name an empty or "
                 "a new one"
             )
+        import fcntl  # noqa: PLC0415 - only where there is one is a checkpoint to be had
+
         lock = (folder / LOCK).open("a", encoding="utf-8")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
