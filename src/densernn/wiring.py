@@ -180,13 +180,6 @@ class SourcePreparation:
         return out
 
 
-def accepts_all(preparation: Any) -> bool:
-    """Tell whether a fitted preparation makes something nonnegative of any row."""
-    if isinstance(preparation, SourcePreparation):
-        return all(isinstance(part, Preparation) for part in preparation.parts)
-    return isinstance(preparation, Preparation)
-
-
 def _take(X: NDArray[Any], columns: NDArray[np.intp]) -> NDArray[Any]:
     """Return columns in C order, from one contiguous range without looking each of them up."""
     first = int(columns[0])

@@ -12,9 +12,8 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from densernn.cluster import FloatArray
 from densernn.errors import DataError
 from densernn.estimators.base import check_weights
-from densernn.estimators.given import transformed
+from densernn.estimators.given import PREDICT_ROWS, transformed
 from densernn.estimators.readout import Readout
-from densernn.estimators.trained import PREDICT_ROWS
 from densernn.layers import ClusterLayer, Stack
 
 Float64Array = NDArray[np.float64]

@@ -16,8 +16,8 @@ from densernn.layers import Stack
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import RowSource
 
-TRANSFORM_ROWS = 2048
-"""Rows at a time."""
+PREDICT_ROWS = 2048
+"""Rows at a time that are answered."""
 
 
 def is_collection(X: Any) -> bool:
@@ -88,7 +88,7 @@ def transformed(estimator: Any, X: Any) -> Any:
         return map_rows(X, estimator, "transform", stack.n_features, stack.dtype, names)
     stop = 0
     activations = np.empty((source.n_rows or 0, stack.n_features), stack.dtype)
-    for chunk in source.chunks(TRANSFORM_ROWS):
+    for chunk in source.chunks(PREDICT_ROWS):
         if chunk.skipped.count:
             raise DataError(f"{chunk.skipped.places[0]}; transform skips no row: mend the file")
         stop = chunk.start + len(chunk.X)

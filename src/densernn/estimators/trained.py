@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from densernn._products import transposed_product
 from densernn.engine.passes import warn_of_skipped
 from densernn.errors import DataError
-from densernn.estimators.given import as_source, is_collection, meet
+from densernn.estimators.given import PREDICT_ROWS, as_source, is_collection, meet
 from densernn.estimators.readout import Readout
 from densernn.estimators.state import moments_wanted
 from densernn.folds import Moments
@@ -21,8 +21,6 @@ from densernn.layers import Stack
 from densernn.solvers import RidgeSolution
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import NOTHING, RowSource, Skipped
-
-PREDICT_ROWS = 2048
 
 Float64Array = NDArray[np.float64]
 

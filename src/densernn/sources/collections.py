@@ -134,17 +134,19 @@ def from_collections(X: Any, y: Any = None, weight: Any = None) -> CollectionSou
 
 def _refuse_words(X: Any) -> None:
     """Refuse columns that hold no numbers, before anything is computed."""
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype  # noqa: PLC0415
-
-    kinds = X.dtypes
-    words = [
-        name for name, kind in kinds.items() if not (is_numeric_dtype(kind) or is_bool_dtype(kind))
-    ]
+    words = [name for name, kind in X.dtypes.items() if not _is_number(kind)]
     if words:
         raise DataError(
             f"X: {len(words)} columns hold no numbers ({', '.join(map(repr, words[:5]))}): encode "
             "or drop them"
         )
+
+
+def _is_number(kind: Any) -> bool:
+    """Tell dtypes of numbers, and of true and false, from others."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype  # noqa: PLC0415
+
+    return bool(is_numeric_dtype(kind) or is_bool_dtype(kind))
 
 
 def _names(columns: Any) -> tuple[str, ...] | None:
@@ -234,9 +236,7 @@ def _as_numbers(X: Any) -> NDArray[Any]:
     """Return a block as an array; of a frame of numbers of whatever kind, with NaN for missing."""
     if not hasattr(X, "dtypes"):
         return np.asarray(X)
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype  # noqa: PLC0415
-
-    if all(is_numeric_dtype(kind) or is_bool_dtype(kind) for kind in X.dtypes):
+    if all(_is_number(kind) for kind in X.dtypes):
         plain = all(isinstance(kind, np.dtype) and kind.kind != "b" for kind in X.dtypes)
         return np.asarray(X) if plain else X.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.asarray(X, dtype=object)
