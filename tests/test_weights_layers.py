@@ -234,7 +234,7 @@ def test_an_offset_is_the_weight_of_an_input_that_is_always_on(dtype, dense, kin
 def test_a_layer_refuses_what_does_not_fit_before_it_writes():
     layer = ClusterLayer(ragged_weights([2, 2], 3), Cluster())
     for z, out in (((4, 5), (2, 5)), ((3, 5), (3, 5)), ((3, 5), (2, 4))):
-        with pytest.raises(DataError, match="a layer of 2 clusters that hear 3 columns"):
+        with pytest.raises(DataError, match="a layer of 2 clusters over 3 columns"):
             layer.forward(np.ones(z), np.empty(out))
     with pytest.raises(DataError, match="parameters for 3"):
         ClusterLayer(ragged_weights([2, 2], 3), per_cluster(3)).forward(

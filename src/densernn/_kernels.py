@@ -1,11 +1,11 @@
-"""Compiled loops over spiking clusters: zeta (8), its derivative, and a sparse layer.
+"""Numba kernels: the activation zeta (8), its derivative eta, sparse layers and scalers.
 
-All loops work on arrays whose **rows are clusters and whose columns are samples**, so that
-a cluster's parameters are constants of the inner loop and the compiler can use vector
-instructions.  ``coefficients`` are the five rows made by :meth:`Cluster.coefficients`.
+In all kernels the **rows of an array are clusters or features and its columns are samples**, so
+that the parameters of a cluster are constants of the inner loop and the compiler can use vector
+instructions (docs/decisions/0005).  ``coefficients`` are the four rows of
+:meth:`Cluster.coefficients`.  Compiled code is cached on disk.
 
-``fastmath=True`` would let the compiler assume that NaN never occurs and drop the tests for
-it; the flags below keep NaN as NaN.  Compiled code is cached on disk.
+Kernels do not check bounds: callers do.
 """
 
 from __future__ import annotations
@@ -16,37 +16,41 @@ from typing import Any
 import numba
 import numpy as np
 
+# Not fastmath=True, which assumes that NaN never occurs and removes the tests for it.
 _FLAGS = {"contract", "arcp", "afn", "nsz", "reassoc"}
 
 TILE = 2048
-"""Samples per tile: input, scratch and output of one tile stay in the first-level cache."""
+"""Samples per tile: input, scratch and output of a tile fit in the first-level cache."""
 
 
 def _compile(
     function: Callable[..., Any], fastmath: set[str] | bool = _FLAGS
 ) -> Callable[..., Any]:
-    """Compile at first use; without a disk cache where no folder for it can be written."""
+    """Return the function compiled at its first call, cached on disk where that is possible."""
+    # nogil lets kernels run in plain threads: docs/decisions/0001.
     options: dict[str, Any] = {"nogil": True, "fastmath": fastmath, "error_model": "numpy"}
     compiled: Callable[..., Any]
     try:
         compiled = numba.njit(cache=True, **options)(function)
-    except RuntimeError:
+    except RuntimeError:  # no folder for the cache can be written
         compiled = numba.njit(**options)(function)
     return compiled
 
 
 def exact(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of another module, with rounding as it is written."""
+    """Compile a function of another module without fast-math reordering."""
     return _compile(function, fastmath=False)
 
 
 @_compile
 def _zeta_tile(x: Any, out: Any, a0: Any, a1: Any, y0: Any, y1: Any) -> None:
+    # Literals are float64 and would widen float32 arithmetic: constants take the array's dtype.
     one = x.dtype.type(1)
     two = one + one
     for i in range(x.size):
         a = a0 + a1 * x[i]
         y = y0 + y1 * x[i]
+        # Only sums of nonnegative terms: b^2 - 4ad of (8) cancels for small p or x.
         disc = (a - one) * (a - one) + y * (two * (a + one) + y)
         out[i] = two / (a + one + y + np.sqrt(disc))
 
@@ -64,34 +68,35 @@ def _eta_tile(x: Any, out: Any, a0: Any, a1: Any, y0: Any, y1: Any) -> None:
         disc = (a - one) * (a - one) + lift
         root = np.sqrt(disc)
         zeta = two / (a + one + y + root)
-        # gap = root + a - 1, without cancelling where a < 1; then 1 - zeta = zeta (y + gap) / 2
+        # 1 - zeta = zeta (y + gap) / 2 with gap = root + a - 1, which cancels where a < 1: there
+        # it is taken in conjugate form, lift / (root + 1 - a).
         gap = lift / (root + one - a) if a < one else root + (a - one)
         slope = -zeta * (y1 + a1 * half * zeta * (y + gap)) / root
-        # Where x is so large that squares overflow, eta is next to 0, not 0 * inf = NaN.
+        # Where squares of x overflow, eta is 0 to working precision, not 0 * inf = NaN.
         out[i] = -(one - one) if disc > most else slope
 
 
 @_compile
-def _take(x: Any, bits: Any, tile: Any) -> bool:
-    """Copy ``x`` into ``tile``; tell whether any sign bit is set.
+def _copy_tile(x: Any, bits: Any, tile: Any) -> bool:
+    """Copy ``x`` into ``tile`` and return whether any sign bit is set.
 
-    ``bits`` is ``x`` seen as integers, whose OR is negative if any sign bit is set: cheaper
-    than comparing floats, which NaN keeps the compiler from doing several at a time.
+    ``bits`` is a view of ``x`` as integers.
     """
     for i in range(tile.size):
         tile[i] = x[i]
-    seen = bits[0] & 0
+    # The OR of integers vectorises; a comparison of floats does not, since NaN must be kept apart
+    # (docs/decisions/0001).
+    union = bits[0] & 0
     for i in range(bits.size):
-        seen |= bits[i]
-    return bool(seen < 0)
+        union |= bits[i]
+    return bool(union < 0)
 
 
 @_compile
 def zeta_rows(x: Any, bits: Any, out: Any, coefficients: Any) -> bool:
-    """Write zeta of each row of ``x`` into ``out``; tell whether any sign bit was set.
+    """Write zeta of each row of ``x`` into ``out``; return whether any sign bit was set.
 
-    ``out`` may be ``x``: a tile is copied first, since otherwise the compiler must assume
-    that writing changes what is read next, which costs a factor of four.
+    ``out`` may be ``x``.
     """
     scratch = np.empty(TILE, x.dtype)
     signed = False
@@ -100,14 +105,16 @@ def zeta_rows(x: Any, bits: Any, out: Any, coefficients: Any) -> bool:
         for start in range(0, x.shape[1], TILE):
             stop = min(start + TILE, x.shape[1])
             tile = scratch[: stop - start]
-            signed |= _take(x[c, start:stop], bits[c, start:stop], tile)
+            # A kernel that reads and writes one array cannot be vectorised, since each write might
+            # change the next read: four times slower (docs/decisions/0001).
+            signed |= _copy_tile(x[c, start:stop], bits[c, start:stop], tile)
             _zeta_tile(tile, out[c, start:stop], k[0], k[1], k[2], k[3])
     return signed
 
 
 @_compile
 def eta_rows(x: Any, bits: Any, out: Any, coefficients: Any) -> bool:
-    """Write eta, the derivative of zeta, of each row of ``x`` into ``out``: see zeta_rows."""
+    """Write eta of each row of ``x`` into ``out``; parameters are those of :func:`zeta_rows`."""
     scratch = np.empty(TILE, x.dtype)
     signed = False
     for c in range(x.shape[0]):
@@ -115,7 +122,7 @@ def eta_rows(x: Any, bits: Any, out: Any, coefficients: Any) -> bool:
         for start in range(0, x.shape[1], TILE):
             stop = min(start + TILE, x.shape[1])
             tile = scratch[: stop - start]
-            signed |= _take(x[c, start:stop], bits[c, start:stop], tile)
+            signed |= _copy_tile(x[c, start:stop], bits[c, start:stop], tile)
             _eta_tile(tile, out[c, start:stop], k[0], k[1], k[2], k[3])
     return signed
 
@@ -124,14 +131,13 @@ def eta_rows(x: Any, bits: Any, out: Any, coefficients: Any) -> bool:
 def sparse_zeta_rows(
     z: Any, starts: Any, inputs: Any, values: Any, coefficients: Any, out: Any
 ) -> None:
-    """Write ``zeta(W' z)`` into ``out``, W by its columns as in a compressed sparse matrix.
-
-    The sums of a tile of samples stay in the cache until zeta has been taken of them.
-    """
+    """Write ``zeta(W' z)`` into ``out``, with W given as compressed sparse columns."""
     scratch = np.empty(TILE, z.dtype)
     for start in range(0, z.shape[1], TILE):
         stop = min(start + TILE, z.shape[1])
         tile = scratch[: stop - start]
+        # Tiles outside, clusters inside: the pre-activations of a tile are still in the cache when
+        # zeta is applied to them.
         for c in range(starts.size - 1):
             tile[:] = 0
             for position in range(starts[c], starts[c + 1]):
@@ -145,18 +151,18 @@ def sparse_zeta_rows(
 
 @_compile
 def centre_rows(z: Any, shift: Any, root_weight: Any, sums: Any) -> None:
-    """Take ``shift[c]`` off row c, scale samples by ``root_weight``, and add up weighted sums.
+    """Subtract ``shift[c]`` from row c, scale samples by ``root_weight``, and add to ``sums``.
 
-    ``root_weight`` is empty where every sample weighs 1.  Sums are kept in float64, in the
-    same pass over memory.
+    ``root_weight`` is empty where every sample has weight 1.  One pass over memory.
     """
     for c in range(z.shape[0]):
         row = z[c]
         off = shift[c]
-        total = 0.0
+        total = 0.0  # float64 whatever the dtype of z: long sums of float32 lose digits
         if root_weight.size:
             for i in range(row.size):
                 row[i] = (row[i] - off) * root_weight[i]
+                # The row now holds sqrt(w) (z - s), of which SYRK makes w (z - s)(z - s)'.
                 total += np.float64(row[i]) * np.float64(root_weight[i])
         else:
             for i in range(row.size):
@@ -169,12 +175,11 @@ def centre_rows(z: Any, shift: Any, root_weight: Any, sums: Any) -> None:
 def standardize_samples(z: Any, low: Any, factor: Any, start: Any, stop: Any) -> None:
     """Replace samples (columns) ``start:stop`` of ``z`` by their z-scores over all clusters.
 
-    First ``low[c]`` is taken off row c, and the rest multiplied by ``factor[c]``.  The deviation
-    has n - 1 in its denominator; a sample without any becomes 0.  Tiles of samples stay in the
-    cache over the three sweeps.
+    Row c is first shifted by ``-low[c]`` and scaled by ``factor[c]``.  The standard deviation has
+    n - 1 in its denominator, as in MATLAB's ``zscore``; a constant sample becomes 0.
     """
     n_clusters = z.shape[0]
-    step = 128
+    step = 128  # samples of a tile, which stays in the cache over the three sweeps
     means = np.empty(step, np.float64)
     scales = np.empty(step, np.float64)
     for first in range(start, stop, step):
@@ -194,8 +199,8 @@ def standardize_samples(z: Any, low: Any, factor: Any, start: Any, stop: Any) ->
                 gap = row[i] - means[i]
                 scales[i] += gap * gap
         for i in range(last - first):
-            spread = scales[i]
-            scales[i] = np.sqrt((n_clusters - 1) / spread) if spread > 0.0 else 0.0
+            squares = scales[i]
+            scales[i] = np.sqrt((n_clusters - 1) / squares) if squares > 0.0 else 0.0
         for c in range(n_clusters):
             row = z[c, first:last]
             for i in range(row.size):
@@ -206,8 +211,9 @@ def standardize_samples(z: Any, low: Any, factor: Any, start: Any, stop: Any) ->
 def add_upper(total: Any, part: Any, start: Any, stop: Any) -> None:
     """Add columns ``start:stop`` of the upper triangle of ``part`` to those of ``total``.
 
-    Both are passed transposed, so that a column of the Fortran-ordered array is a row here.
+    Both are passed transposed: a column of the Fortran-ordered matrix is a contiguous row here.
     """
+    # part may be float32 and total float64: totals never lose digits (docs/decisions/0003).
     for j in range(start, stop):
         source = part[j, : j + 1]
         target = total[j, : j + 1]
@@ -222,6 +228,7 @@ def scale_columns(x: Any, low: Any, factor: Any, start: Any, stop: Any, out: Any
     for j in range(start, stop):
         for i in range(x.shape[0]):
             value = (x[i, j] - low[j]) * factor[j]
+            # A comparison, not max(): it is false for NaN, which must pass.
             out[j, i] = zero if value < zero else value
 
 
@@ -241,22 +248,24 @@ def split_columns(
             below = out[(2 * k + 1) * n_columns + j]
             for i in range(x.shape[0]):
                 value = (x[i, j] - mean[j]) * factor[j] - knots[k]
+                # Both comparisons are false for NaN, which passes into both parts.
                 above[i] = zero if value < zero else value
                 below[i] = zero if value > zero else -value
 
 
 @_compile
 def split_errors(outputs: Any, slope: Any, inputs: Any, weight: Any) -> float:
-    """Weigh outputs and inputs by slopes; return the weighted squared error of the outputs.
+    """Return the weighted squared error of the outputs, and scale both by the slopes.
 
-    ``outputs`` becomes ``w slope outputs`` and ``slope`` becomes ``w slope inputs``, in one pass
-    over memory.  ``weight`` is empty where every sample weighs 1.  Errors add up in float64.
+    ``outputs`` becomes ``w slope outputs`` and ``slope`` becomes ``w slope inputs``, the products
+    that (16) and (17) share.  ``weight`` is empty where every sample has weight 1.
     """
     one = outputs.dtype.type(1)
     total = 0.0
     for c in range(outputs.shape[0]):
         for i in range(outputs.shape[1]):
             w = outputs.dtype.type(weight[i]) if weight.size else one
+            # Before outputs are overwritten: the cost (13) costs no pass of its own.
             error = inputs[c, i] - outputs[c, i]
             total += np.float64(w * error) * np.float64(error)
             scale = w * slope[c, i]
@@ -283,27 +292,29 @@ def proximal_step(
     size: Any,
     fit: Any,
 ) -> None:
-    """Take one proximal gradient step from Y = w + beta (w - back), for columns ``start:stop``.
+    """Proximal gradient step from Y = w + beta (w - back), for columns ``start:stop``.
 
-    With S symmetric, ``p`` is S w and ``p_back`` is S back, so that S Y needs no product of its
-    own.  The new point replaces ``back``; nothing below ``floor`` is let through (0 for
-    nonnegative, -inf for signed solutions).  Of each column it tells ``turn``, the product of
-    Y - new with new - w; ``move``, the largest entry of new - Y; ``size``, that of new; and
-    ``fit``, w'(S w - 2 cross), the part of the objective at w that changes, with ``threshold``
-    / ``step`` times 2 the sum of |w|.
+    ``p`` is S w and ``p_back`` is S back, with S symmetric.  The new point replaces ``back``; it
+    is bounded below by ``floor`` (0 for nonnegative, -inf for signed solutions).
+
+    Written for each column: ``turn``, the inner product of Y - new and new - w; ``move``, the
+    largest absolute entry of new - Y; ``size``, that of new; and ``fit``, the part of the
+    objective at w that depends on w, w'(S w - 2 cross) + 2 ``threshold`` / ``step`` |w|_1.
     """
     for j in range(start, stop):
         turn[j] = 0.0
         move[j] = 0.0
         size[j] = 0.0
         fit[j] = 0.0
-    cost = 2.0 * threshold / step
+    cost = 2.0 * threshold / step  # alpha: threshold is step * alpha / 2
+    # Rows outside: w and the products are C-ordered, so that the inner loop is contiguous.
     for i in range(w.shape[0]):
         for j in range(start, stop):
             here = w[i, j]
             product = p[i, j]
             fit[j] += here * (product - 2.0 * cross[i, j]) + cost * abs(here)
             y = here + beta[j] * (here - back[i, j])
+            # S Y = S w + beta (S w - S back): the products of two iterates give it for nothing.
             value = y - step * (product + beta[j] * (product - p_back[i, j]) - cross[i, j])
             new = np.sign(value) * max(abs(value) - threshold, 0.0)
             new = max(new, floor)

@@ -1,8 +1,9 @@
-"""Matrix products of chunks, by the one BLAS that moments are computed with.
+"""Matrix products of chunks, computed by SciPy's BLAS.
 
-NumPy and SciPy each bring a BLAS with threads of its own, which go on spinning for some ten
-milliseconds after a product: one that follows from the other library then finds half of a
-small machine busy.  So all products between which time is short go through SciPy's.
+NumPy and SciPy each bring a BLAS with its own threads, which keep spinning for some ten
+milliseconds after a product.  A product by the other library that follows at once finds those
+processors busy, so all products within a pass go through SciPy, which SYRK needs anyway
+(docs/decisions/0014).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def transposed_product(A: FloatArray, B: FloatArray, out: FloatArray | None = No
     A : ndarray of shape (k, m), C order
     B : ndarray of shape (k, n), C order, of the same float dtype
     out : ndarray of shape (m, n), C order, optional
-        Where to write it.
+        Array for the result.
 
     Returns
     -------
@@ -46,8 +47,8 @@ def transposed_product(A: FloatArray, B: FloatArray, out: FloatArray | None = No
         out[...] = 0.0
         return out
     gemm = blas.sgemm if B.dtype == np.float32 else blas.dgemm
-    # What is C order here is Fortran order there: (A'B)' = B'A, of transposed views.
+    # BLAS expects Fortran order: transposed views of C-ordered arrays, and (A'B)' = B'A.
     found = gemm(1.0, B.T, A.T, trans_b=1, beta=0.0, c=out.T, overwrite_c=1)
-    if not np.shares_memory(found, out):
+    if not np.shares_memory(found, out):  # f2py made a copy, as of an ``out`` of another order
         out[...] = found.T
     return out

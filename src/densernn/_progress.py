@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, and nothing elsewhere."""
+"""Progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, Self
 
 
 class Progress:
-    """Counts rows or the like; shows a bar if asked to and if standard error is a terminal.
+    """Progress bar that is shown only if standard error is a terminal.
 
     Parameters
     ----------
     label : str
-        What is being done.
+        Text beside the bar.
     n_items : int or None
-        Rows, or the like, there are to do; None where that is not known.
+        Total number of items, such as rows; None if it is unknown.
     shown : bool
-        Whether to show anything at all.
+        Whether to show the bar.
     """
 
     def __init__(self, label: str, n_items: int | None, shown: bool) -> None:
@@ -27,7 +27,6 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
         self._shown = shown and sys.stderr.isatty()
-        self._done = 0
         self._first: int | None = None
         self._start = 0.0
 
@@ -55,13 +54,8 @@ class Progress:
             self._task = self._bar.add_task(self._label, total=self._n_items, rate=0.0)
         return self
 
-    def advance(self, n_items: int) -> None:
-        """Tell that so many more are done."""
-        self.reach(self._done + n_items)
-
     def reach(self, n_items: int) -> None:
-        """Tell how many are done in all; those before the first call took no time of this one."""
-        self._done = n_items
+        """Set the number of items done; the rate counts from the first call on."""
         if self._bar is None:
             return
         now = time.monotonic()

@@ -1,9 +1,9 @@
-"""Run compiled kernels, which release the GIL, on a few plain threads.
+"""Thread pool for compiled kernels, which release the GIL.
 
-Numba's own parallel back ends abort the process under one of the two things that users do
-with estimators: the portable one when two Python threads enter it at once, GNU OpenMP when the
-process has forked.  A pool of ordinary threads that is made anew in a forked child has
-neither problem and costs some tens of microseconds per call.
+Numba's own parallel back ends are not used: the portable one aborts the process when two Python
+threads enter it at once, GNU OpenMP when the process has forked.  A pool of Python threads,
+created anew in a forked child, supports both and costs some tens of microseconds per call
+(docs/decisions/0001).
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ Result = TypeVar("Result")
 
 @cache
 def n_threads() -> int:
-    """Threads for kernels: the processors this process may use, at most ``OMP_NUM_THREADS``.
+    """Return the number of threads for kernels.
 
-    Joblib and Dask set that variable in their worker processes, so that kernels of many
-    workers together do not ask for more processors than there are.
+    It is the number of processors available to this process, at most ``OMP_NUM_THREADS``.
+    Joblib and Dask set that variable in their worker processes, so that the workers together do
+    not use more threads than there are processors.
     """
     try:
         available = len(os.sched_getaffinity(0))
-    except AttributeError:
+    except AttributeError:  # macOS and Windows
         available = os.cpu_count() or 1
     wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
     return max(1, min(available, int(wanted))) if wanted.isdigit() else available
@@ -35,28 +36,28 @@ def n_threads() -> int:
 
 @cache
 def _pool(process: int) -> ThreadPoolExecutor:
-    """Return the pool of this process: a child of fork has another number, so another pool."""
+    """Return the pool of a process, by its id: the threads of a pool do not survive a fork."""
     return ThreadPoolExecutor(n_threads(), thread_name_prefix=f"densernn-{process}")
 
 
 def run_blocks(
     function: Callable[[int, int], Result], n_items: int, *, at_least: int = 1
 ) -> list[Result]:
-    """Call ``function(start, stop)`` on contiguous parts of ``range(n_items)``, in threads.
+    """Call ``function(start, stop)`` on contiguous blocks of ``range(n_items)``, in threads.
 
     Parameters
     ----------
     function : callable
-        Must release the GIL to gain anything, and must not call this function itself.
+        It should release the GIL, and must not call :func:`run_blocks` itself.
     n_items : int
-        How many items there are to share out.
+        Number of items to divide among the threads.
     at_least : int, default=1
-        Smallest part worth a thread; shorter work runs in the calling thread.
+        Smallest block worth a thread; less work runs in the calling thread.
 
     Returns
     -------
     list
-        What the calls returned, in the order of their parts.
+        Results of the calls, in the order of the blocks.
     """
     n_parts = max(1, min(n_threads(), n_items // max(1, at_least)))
     if n_parts == 1:

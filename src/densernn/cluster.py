@@ -1,4 +1,4 @@
-"""The spiking cluster M(n): its conditions, its steady state zeta (8), and the derivative eta."""
+"""Clusters of densely connected spiking cells, and their activation zeta (8)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from densernn.errors import NegativeInputError, ParameterError
 FloatArray = NDArray[np.floating[Any]]
 
 WORTH_A_THREAD = 1 << 16
-"""Elements below which a second thread costs more than it saves."""
+"""Number of elements below which a second thread costs more than it saves."""
 
 _RATES = ("r", "lambda_plus", "lambda_minus")
 
@@ -26,9 +26,9 @@ class Cluster:
     r"""A cluster M(n) of n identical, densely connected spiking cells.
 
     Each cell fires at rate r while it is excited; a firing cell triggers the others with
-    probability p/n each and excites them with probability (1 - p)/n each.  Spikes from outside
+    probability p/n each and excites them with probability (1 - p)/n each.  External spikes
     arrive at every cell at rates lambda_plus (excitatory) and lambda_minus (inhibitory), and
-    the cells of a layer below add an inhibitory rate x.  In the steady state every cell is
+    the cells of the previous layer add an inhibitory rate x.  In the steady state every cell is
     excited with the same probability, the cluster's activation zeta(x).
 
     Parameters
@@ -46,7 +46,7 @@ class Cluster:
     Raises
     ------
     ParameterError
-        A parameter breaks its condition; the text names the condition and the value.
+        A parameter violates its condition.
 
     Notes
     -----
@@ -59,9 +59,8 @@ class Cluster:
         Y = \frac{(n - k)(\lambda^- + x - \lambda^+) + (1 + k) r}{n \lambda^+},
 
     equation (7), divided by :math:`n \lambda^+`, reads :math:`a q^2 - (a + 1 + Y) q + 1 = 0`.
-    Its root below 1 is taken in conjugate form, which adds only terms that are not negative
-    and so loses no digits, whereas (8) as printed subtracts nearly equal numbers for small p
-    or x:
+    Its root below 1 is computed in conjugate form, a sum of nonnegative terms, which is accurate
+    to rounding; (8) as printed subtracts nearly equal numbers for small p or x:
 
     .. math::
 
@@ -113,19 +112,19 @@ class Cluster:
         )
 
     def __hash__(self) -> int:
-        # As float64, and 0.0 for -0.0: what compares equal must hash equal.
+        # As float64, and with 0.0 for -0.0: equal clusters must have equal hashes.
         values = (np.asarray(getattr(self, name), np.float64) for name in self._names())
         return hash(tuple((value + 0.0).tobytes() for value in values))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        for value in state.values():  # pickling loses the flag that keeps arrays as they are
+        for value in state.values():  # pickling drops the read-only flag
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
 
     @property
     def n_clusters(self) -> int | None:
-        """How many clusters the parameter arrays describe; None where all are numbers."""
+        """Number of clusters described by parameter arrays; None if all are scalars."""
         sizes = [np.size(v) for v in (getattr(self, name) for name in self._names()) if np.ndim(v)]
         return sizes[0] if sizes else None
 
@@ -153,7 +152,7 @@ class Cluster:
         scale = n * plus
         rows = np.broadcast_arrays(
             k * minus / scale,
-            # Not 0 where p is 0, so that an infinite x gives 0 rather than 0 * inf = NaN.
+            # Not 0 where p is 0: zeta of an infinite x is then 0 rather than 0 * inf = NaN.
             np.maximum(k / scale, np.finfo(np.float32).tiny),
             ((n - k) * (minus - plus) + (1 + k) * r) / scale,
             (n - k) / scale,
@@ -173,10 +172,10 @@ class Cluster:
         Parameters
         ----------
         x : array of any shape, or of shape (..., n_clusters) with parameter arrays
-            Inhibitory rates from the layer below, not negative.  float32 and float64 keep
-            their dtype, other real dtypes become float64.  NaN gives NaN.
+            Inhibitory rates from the previous layer, nonnegative.  float32 and float64 are
+            preserved, other real dtypes are converted to float64.  NaN gives NaN.
         out : array of the shape and dtype of the result, optional
-            Where to write; may be ``x`` itself, which is then left alone if it is refused.
+            Array for the result; may be ``x``, which is left unchanged if an error is raised.
 
         Returns
         -------
@@ -186,19 +185,18 @@ class Cluster:
         Raises
         ------
         NegativeInputError
-            Some of ``x`` is negative: the model has no such rates, and (8) would return numbers
-            that are no probabilities.
+            Some of ``x`` is negative, where (8) is not a probability.
         ParameterError
-            ``x`` or ``out`` does not fit.
+            ``x`` or ``out`` has the wrong shape or dtype.
 
         Notes
         -----
-        One fused pass over memory, in threads; no temporary arrays.
+        One pass over memory, in threads, without temporary arrays.
         """
         return self._apply(_kernels.zeta_rows, x, out)
 
     def eta(self, x: ArrayLike, out: FloatArray | None = None) -> FloatArray:
-        """Return eta(x), the derivative of zeta at x: negative, and next to 0 for large x.
+        """Return eta(x), the derivative of zeta at x; it is negative and tends to 0.
 
         Parameters, dtypes, errors and cost are those of :meth:`zeta`.
 
@@ -223,8 +221,8 @@ class Cluster:
         elif not out.flags.writeable:
             raise ParameterError("out must be writeable: it is a read-only array")
         elif np.may_share_memory(values, out):
-            # What is negative must be found before it is overwritten; and only where both are
-            # the very same elements does no tile change what a later one reads.
+            # Check before anything is overwritten, so that ``x`` survives an error.  Arrays that
+            # overlap without being identical would be read after they were written: copy those.
             if values.size and sign_bits(np.ascontiguousarray(values)).min() < 0:
                 refuse_negative(values, "x")
             same = values.ctypes.data == out.ctypes.data and values.strides == out.strides
@@ -257,7 +255,7 @@ class Cluster:
             raise ParameterError(
                 f"x must end with an axis of {self.n_clusters} clusters: its shape is {x.shape}"
             )
-        by_cluster = np.array(x.reshape(-1, x.shape[-1]).T, order="C")  # a copy, always
+        by_cluster = np.array(x.reshape(-1, x.shape[-1]).T, order="C")  # always a copy
         signed = apply_rows(kernel, by_cluster, by_cluster, self.coefficients(x.dtype))
         out[...] = by_cluster.T.reshape(out.shape)
         return signed
@@ -266,7 +264,7 @@ class Cluster:
 def apply_rows(
     kernel: Callable[..., bool], x: FloatArray, out: FloatArray, coefficients: FloatArray
 ) -> bool:
-    """Run ``kernel`` over the rows (clusters) of ``x`` in threads; tell of any sign bit.
+    """Apply a kernel to the rows (clusters) of ``x``, in threads.
 
     Parameters
     ----------
@@ -279,7 +277,7 @@ def apply_rows(
     Returns
     -------
     bool
-        Whether some entry of ``x`` had its sign bit set (negative, -0.0 or NaN).
+        Whether the sign bit of any entry of ``x`` was set (negative, -0.0 or NaN).
     """
     bits = sign_bits(x)
 
@@ -292,21 +290,21 @@ def apply_rows(
 
 
 def sign_bits(x: FloatArray) -> NDArray[np.signedinteger[Any]]:
-    """See ``x`` as integers of the same width, negative where the sign bit is set."""
+    """Return a view of ``x`` as integers, negative where the sign bit is set."""
     return x.view(np.int32 if x.dtype == np.float32 else np.int64)
 
 
 def refuse_negative(x: NDArray[Any], name: str, first_row: int = 0) -> None:
-    """Raise :class:`NegativeInputError` if any of ``x`` is below 0, naming where.
+    """Raise :class:`NegativeInputError` if any entry of ``x`` is negative.
 
     Parameters
     ----------
     x : ndarray
-        Rows are samples if it has two axes.
+        If it has two axes, rows are samples.
     name : str
-        What to call it in the text.
+        Name of ``x`` in the message.
     first_row : int, default=0
-        Number of the first row within the whole data.
+        Index of the first row of ``x`` within the whole data.
     """
     with np.errstate(invalid="ignore"):
         where = np.argwhere(x < 0)
@@ -350,7 +348,7 @@ def _parameter(name: str, value: ArrayLike) -> NDArray[Any]:
 
 
 def _require(holds: NDArray[np.bool_], condition: str, **values: NDArray[Any]) -> None:
-    """Raise with the first cluster at which the condition fails."""
+    """Raise :class:`ParameterError` for the first cluster that violates the condition."""
     if np.all(holds):
         return
     index = int(np.argmin(np.atleast_1d(holds)))

@@ -1,9 +1,9 @@
-r"""Phases that turn a random code and a solver into an encoder layer: equations (21) to (23).
+r"""Training phases of encoder layers, from random codes and moments: equations (21) to (23).
 
-An autoencoder with a fixed random code H = zeta(X W1) learns the weights W2 that lead back from
-H to X; transposed, they are the encoder layer X -> zeta(X W2').  The solver sees moments of H and
-X and nothing else, so an encoder layer costs one pass over the rows (three as published, since
-the published code and scale need ranges first), whatever the number of encoders side by side.
+An autoencoder with a fixed random code H = zeta(X W1) learns the weights W2 that reconstruct X
+from H; transposed, they are the encoder layer X -> zeta(X W2').  The solver needs only moments of
+H and X, so an encoder layer costs one pass over the rows (three as published, since the published
+code and scale need ranges first), for any number of encoders side by side (docs/decisions/0007).
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ SCALE = 0.1
 """Largest pre-activation of an encoder layer, as published."""
 
 REACH = 3.0
-"""Standard deviations above its mean that stand for a pre-activation's maximum."""
+"""Standard deviations above the mean that stand for the maximum of a pre-activation."""
 
 SILENT = 1e-7
-"""A unit whose deviation is below this share of its mean carries nothing but rounding."""
+"""Units whose standard deviation is below this share of their mean are treated as constant."""
 
 Float64Array = NDArray[np.float64]
 
 
 class Solver(Protocol):
-    """How the weights W2 from a code to what it stands for are found."""
+    """Solver of the weights W2 from a code to the input of an autoencoder."""
 
     @property
     def signed(self) -> bool:
-        """Whether weights may be negative, so that the layer has W+ and W- side by side."""
+        """Whether weights may be negative; the layer then has W+ and W- side by side."""
 
     def solve(self, moments: Moments) -> Float64Array:
         """Return W2, of shape (n_features, n_targets), from moments of code and input."""
@@ -49,20 +49,20 @@ class Solver(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """What an encoder layer is made of, before anything is learned.
+    """Specification of an encoder layer.
 
     Parameters
     ----------
     below : Below
-        What rows pass before the layer.
+        The feature map before the layer.
     spans : tuple of Span
-        Columns of it that each encoder hears, and learns to lead back to.
+        Input columns of each encoder, which it learns to reconstruct.
     codes : tuple of ClusterLayer
         Random layer of each encoder: zeta(X W1).
     solver : Solver
-        Finds W2.
+        Solver of W2.
     dtype : numpy float dtype
-        Of products, and of the layer.
+        dtype of products, and of the layer.
     """
 
     below: Below
@@ -73,68 +73,73 @@ class Encoding:
 
     @property
     def width(self) -> int:
-        """Numbers held at once for a row."""
+        """Values held at once for each row."""
         sizes = [code.n_clusters + code.n_inputs for code in self.codes]
         return self.below.width + 2 * max(sizes)
 
     def astype(self, dtype: np.dtype[Any]) -> Encoding:
-        """Return the same with layers of another float dtype."""
+        """Return the same specification in another float dtype."""
         codes = tuple(code.astype(dtype) for code in self.codes)
         return Encoding(self.below.astype(dtype), self.spans, codes, self.solver, dtype)
 
     def zero(self, n_extra: int = 0) -> tuple[Moments, ...]:
-        """Return moments of no rows, for each encoder, with room for more inputs."""
+        """Return moments of no rows for each encoder, with ``n_extra`` additional targets."""
         return tuple(Moments.zero(code.n_clusters, code.n_inputs + n_extra) for code in self.codes)
 
     def layer(self, weights: list[ClusterLayer]) -> ParallelLayer:
-        """Return encoders side by side."""
+        """Return the encoders side by side."""
         starts = np.array([start for start, _ in self.spans], np.int64)
         return ParallelLayer(tuple(weights), starts, self.below.n_outputs)
 
 
 @dataclass(frozen=True)
-class StandardCode:
-    """Moments of codes and their inputs: the one pass of an encoder layer.
-
-    Each unit of a code is standardised over the rows, which needs no pass of its own: with
-    mean m and deviation d of a unit, the moments of (h - m) / d follow from those of h.  The
-    layer's scale follows from the moments of its input as well: the pre-activation X w has mean
-    and variance m'w and w'Cw, and the largest mean plus three deviations becomes 0.1.
-    """
+class _EncoderPass:
+    """Base class of passes over codes and inputs, with a statistic for each encoder."""
 
     encoding: Encoding
 
     @property
     def width(self) -> int:
-        """Numbers held at once for a row."""
+        """Values held at once for each row."""
         return self.encoding.width
 
     @property
     def itemsize(self) -> int:
-        """Bytes of a number of the working dtype."""
+        """Bytes of a value in the working dtype."""
         return self.encoding.dtype.itemsize
+
+    def merge(self, first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the statistics of the rows of both, for each encoder."""
+        return tuple(a.merge(b) for a, b in zip(first, second, strict=True))
+
+
+@dataclass(frozen=True)
+class StandardCode(_EncoderPass):
+    """Moments of codes and their inputs: the only pass of an encoder layer.
+
+    Each unit of a code is standardised over the rows without a pass of its own: with mean m and
+    standard deviation d of a unit, the moments of (h - m) / d follow from those of h.  So does the
+    scale of the layer: the pre-activation X w has mean m'w and variance w'Cw, and the largest
+    mean plus three standard deviations becomes 0.1.
+    """
 
     def zero(self) -> tuple[Moments, ...]:
         """Return the moments of no rows, for each encoder."""
         return self.encoding.zero()
 
     def add(self, fold: tuple[Moments, ...], chunk: Chunk) -> tuple[Moments, ...]:
-        """Fold codes and inputs of a chunk, in place."""
+        """Accumulate codes and inputs of a chunk, in place."""
         plan = self.encoding
         z = plan.below.activations(chunk.X, plan.dtype, chunk.start)
         for moments, code, span in zip(fold, plan.codes, plan.spans, strict=True):
-            heard = z[slice(*span)]
+            inputs = z[slice(*span)]
             columns = np.empty((moments.size, z.shape[1]), plan.dtype)
-            code.forward(heard, columns[: moments.n_features])
-            moments.add(columns, heard.T, chunk.weight)
+            code.forward(inputs, columns[: moments.n_features])
+            moments.add(columns, inputs.T, chunk.weight)
         return fold
 
-    def merge(self, first: tuple[Moments, ...], second: tuple[Moments, ...]) -> tuple[Moments, ...]:
-        """Return the folds of the rows of both, for each encoder."""
-        return tuple(a.merge(b) for a, b in zip(first, second, strict=True))
-
     def finish(self, fold: tuple[Moments, ...]) -> Layer:
-        """Solve for the weights of each encoder, and scale them."""
+        """Return the layer: weights of each encoder, solved and scaled."""
         plan = self.encoding
         layers = []
         for moments, code in zip(fold, plan.codes, strict=True):
@@ -145,7 +150,7 @@ class StandardCode:
 
 
 def standardized(moments: Moments) -> Moments:
-    """Return moments whose features have mean 0 and variance 1; those that never change, 0."""
+    """Return moments of features of mean 0 and variance 1, or 0 where they are constant."""
     n_features = moments.n_features
     mean = moments.means[:n_features]
     deviation = np.sqrt(moments.variances[:n_features])
@@ -157,7 +162,7 @@ def standardized(moments: Moments) -> Moments:
 
 
 def _scale(layer: ClusterLayer, moments: Moments) -> float:
-    """Return the factor that makes the layer's largest usual pre-activation :data:`SCALE`."""
+    """Return the factor that scales the mean plus three deviations to at most :data:`SCALE`."""
     inputs = slice(moments.n_features, None)
     W = layer.weights.toarray().astype(np.float64)
     means = moments.means
@@ -173,9 +178,9 @@ def _scale(layer: ClusterLayer, moments: Moments) -> float:
 def _as_layer(
     W2: Float64Array, signed: bool, cluster: Cluster, at_zero: float | None = None
 ) -> ClusterLayer:
-    """Return the encoder layer of weights W2: W2' where nonnegative, else [W2'+ W2'-].
+    """Return the encoder layer of weights W2: W2' if nonnegative, else [W2'+ W2'-].
 
-    With ``at_zero``, the last column of W2 leads to a bias input of that value.
+    With ``at_zero``, the last column of W2 belongs to a bias input of that value.
     """
     W = W2.T
     if signed:
@@ -186,13 +191,12 @@ def _as_layer(
 
 
 @dataclass(frozen=True)
-class PublishedRange:
+class PublishedRange(_EncoderPass):
     """Range of each unit of the codes over the rows: the first of three published passes.
 
-    Computed in float32, as ranges set a scale and a matrix product is all their cost.
+    Computed in float32: ranges only set a scale, and matrix products are all of their cost.
     """
 
-    encoding: Encoding
     single: Encoding
     itemsize = 4
 
@@ -201,17 +205,12 @@ class PublishedRange:
         """Return the first pass of an encoder layer."""
         return cls(encoding, encoding.astype(np.dtype(np.float32)))
 
-    @property
-    def width(self) -> int:
-        """Numbers held at once for a row."""
-        return self.encoding.width
-
     def zero(self) -> tuple[Extrema, ...]:
         """Return the ranges of no rows, for each encoder."""
         return tuple(Extrema.zero(code.n_clusters) for code in self.encoding.codes)
 
     def add(self, fold: tuple[Extrema, ...], chunk: Chunk) -> tuple[Extrema, ...]:
-        """Fold the codes of a chunk."""
+        """Return the ranges with the codes of a chunk."""
         rows = counted(chunk)
         if not len(rows):
             return fold
@@ -225,61 +224,46 @@ class PublishedRange:
             ranges.append(extrema.merge(found))
         return tuple(ranges)
 
-    def merge(self, first: tuple[Extrema, ...], second: tuple[Extrema, ...]) -> tuple[Extrema, ...]:
-        """Return the folds of the rows of both, for each encoder."""
-        return tuple(a.merge(b) for a, b in zip(first, second, strict=True))
-
     def finish(self, fold: tuple[Extrema, ...]) -> PublishedCode:
-        """Go on with the ranges."""
+        """Return the second pass, which scales codes by these ranges."""
         return PublishedCode(self.encoding, fold)
 
 
 @dataclass(frozen=True)
 class CodeFold:
-    """Moments of a published code before its minimum is taken off, and that minimum."""
+    """Moments of a published code before its minimum is subtracted, and that minimum."""
 
     moments: Moments
     minimum: float
 
     def merge(self, other: CodeFold) -> CodeFold:
-        """Return the fold of the rows of both."""
+        """Return the statistic of the rows of both."""
         return CodeFold(self.moments.merge(other.moments), min(self.minimum, other.minimum))
 
     def shifted(self) -> Moments:
-        """Return the moments of the code less its minimum over all rows and units."""
+        """Return the moments of the code minus its minimum over all rows and units."""
         offsets = np.zeros(self.moments.size)
         offsets[: self.moments.n_features] = -self.minimum
         return self.moments.translated(offsets)
 
 
 @dataclass(frozen=True)
-class PublishedCode:
+class PublishedCode(_EncoderPass):
     """Moments of codes as published: the second pass.
 
-    Each unit is scaled to [0, 1] over the rows, each row standardised over the units, and the
-    minimum of all taken off; since that is one number, the moments follow from those without it.
-    One more input, always zeta(0), stands for a bias.
+    Each unit is scaled to [0, 1] over the rows, each row is standardised over the units, and the
+    global minimum is subtracted.  As that is a single number, moments are corrected for it
+    afterwards.  An additional input, always zeta(0), is the bias.
     """
 
-    encoding: Encoding
     ranges: tuple[Extrema, ...]
 
-    @property
-    def width(self) -> int:
-        """Numbers held at once for a row."""
-        return self.encoding.width
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of a number of the working dtype."""
-        return self.encoding.dtype.itemsize
-
     def zero(self) -> tuple[CodeFold, ...]:
-        """Return the folds of no rows, for each encoder."""
+        """Return the statistics of no rows, for each encoder."""
         return tuple(CodeFold(moments, np.inf) for moments in self.encoding.zero(1))
 
     def add(self, fold: tuple[CodeFold, ...], chunk: Chunk) -> tuple[CodeFold, ...]:
-        """Fold codes and inputs of a chunk, in place."""
+        """Accumulate codes and inputs of a chunk, in place."""
         plan = self.encoding
         z = plan.below.activations(chunk.X, plan.dtype, chunk.start)
         return tuple(
@@ -301,20 +285,15 @@ class PublishedCode:
             hidden.shape[1],
             at_least=256,
         )
-        seen = hidden if weight is None else hidden[:, weight != 0]
-        minimum = min(fold.minimum, float(seen.min(initial=np.inf)))
+        counted_codes = hidden if weight is None else hidden[:, weight != 0]
+        # Before ``add``, which overwrites the codes.
+        minimum = min(fold.minimum, float(counted_codes.min(initial=np.inf)))
         bias = np.full((1, z.shape[1]), bias_value(code.cluster), z.dtype)
         moments.add(columns, np.vstack([z, bias]).T, weight)
         return CodeFold(moments, minimum)
 
-    def merge(
-        self, first: tuple[CodeFold, ...], second: tuple[CodeFold, ...]
-    ) -> tuple[CodeFold, ...]:
-        """Return the folds of the rows of both, for each encoder."""
-        return tuple(a.merge(b) for a, b in zip(first, second, strict=True))
-
     def finish(self, fold: tuple[CodeFold, ...]) -> PublishedScale:
-        """Solve for the weights of each encoder."""
+        """Return the third pass, over the solved but unscaled layer."""
         plan = self.encoding
         solver = plan.solver
         layers = [
@@ -328,13 +307,13 @@ class PublishedCode:
 
 @dataclass(frozen=True)
 class PublishedScale(DriveMaxima):
-    """Largest pre-activation of each new encoder, which becomes 0.1: the third pass."""
+    """Largest pre-activation of each encoder, which is scaled to 0.1: the third pass."""
 
     exact: ParallelLayer
     dtype: np.dtype[Any]
 
     def finish(self, fold: NDArray[np.float64]) -> Layer:
-        """Scale the weights of each encoder."""
+        """Return the layer with the weights of each encoder scaled."""
         factors = np.divide(SCALE, fold, out=np.ones_like(fold), where=fold > 0)
         every = np.broadcast_to(factors, len(self.exact.parts))
         return self.exact.scaled(every).astype(self.dtype).joined()

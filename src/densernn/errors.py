@@ -1,46 +1,46 @@
-"""Errors and warnings whose text says what was wrong, where, and what to do.
+"""Errors and warnings of densernn.
 
-Every error raised on purpose derives from :class:`DensernnError` and from the built-in
-class that a caller would expect (mostly ``ValueError``), so both habits work.
+Every error derives from :class:`DensernnError` and from the built-in class that scikit-learn
+would raise, mostly ``ValueError``.  Messages state what was wrong, where, and how to mend it.
 """
 
 from __future__ import annotations
 
 
 class DensernnError(Exception):
-    """Base class of all errors that densernn raises on purpose."""
+    """Base class of all errors that densernn raises."""
 
 
 class ParameterError(DensernnError, ValueError):
-    """A parameter lies outside its condition; the text names the condition and the value."""
+    """A parameter violates a condition; the message names the condition and the value."""
 
 
 class NegativeInputError(DensernnError, ValueError):
-    """Negative input reached a network, whose cells can only carry rates and probabilities."""
+    """The input of a network is negative: cells carry rates and probabilities only."""
 
 
 class DataError(DensernnError, ValueError):
-    """Data cannot be read or used; the text names the file, row or column."""
+    """Data cannot be read or used; the message names the file, row or column."""
 
 
 class DatasetNotFoundError(DensernnError, FileNotFoundError):
-    """A data set is neither on disk nor to be downloaded; the text says where to put it."""
+    """A data set is not on disk and cannot be downloaded; the message says where to put it."""
 
 
 class SaturationError(DensernnError, ValueError):
-    """A network has no joint steady state, since cells in it gain more than they can lose."""
+    """A network has no joint steady state, because some of its cells are saturated."""
 
 
 class MergeError(DensernnError, ValueError):
-    """Two models or folds cannot be joined; the text names the difference."""
+    """Two models or statistics cannot be merged; the message names the difference."""
 
 
 class CheckpointError(DensernnError, ValueError):
-    """A checkpoint is of another training, or damaged; the text names the difference."""
+    """A checkpoint belongs to another training or is damaged; the message names the difference."""
 
 
 class ModelFileError(DensernnError, ValueError):
-    """A model file is damaged, foreign, or holds types that are not trusted."""
+    """A model file is damaged, of another program, or contains types that are not trusted."""
 
 
 class DensernnWarning(UserWarning):
@@ -52,12 +52,12 @@ class SingularSolveWarning(DensernnWarning):
 
 
 class SkippedRowsWarning(DensernnWarning):
-    """Rows of a source could not be used and were skipped, as had been asked for."""
+    """Rows of a source were skipped because they could not be used."""
 
 
 class ConvergenceWarning(DensernnWarning):
-    """An iteration stopped at its limit before it met its tolerance."""
+    """An iteration reached its limit before it converged."""
 
 
 class InterruptedWarning(DensernnWarning):
-    """An iteration was stopped from the keyboard; what it had reached is kept."""
+    """An iteration was interrupted from the keyboard; its last result is kept."""

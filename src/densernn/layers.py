@@ -1,4 +1,4 @@
-"""Frozen layers of clusters, and the stack that takes rows to hidden activations."""
+"""Frozen layers of clusters, and the feature map from rows to hidden activations."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class ClusterLayer:
     Parameters
     ----------
     weights : DenseWeights or SparseWeights
-        W, nonnegative, in the layer's working dtype.
+        W, nonnegative, in the working dtype of the layer.
     cluster : Cluster
-        Parameters of the clusters: numbers, or arrays of one value per cluster.
+        Parameters of the clusters: scalars, or arrays of one value per cluster.
     offset : ndarray of shape (n_clusters,) or None
         b, nonnegative: weights from an input that is always active.
 
     Notes
     -----
-    Inside, chunks are kept by columns, arrays of shape (n_columns, n_rows) in C order: a
-    sparse layer then only adds up contiguous rows, and SYRK takes them as they are.
+    Chunks are stored by columns, as C-ordered arrays of shape (n_columns, n_rows): a sparse layer
+    then adds contiguous rows, and SYRK uses them without a copy (docs/decisions/0005).
     """
 
     weights: Weights
@@ -47,12 +47,12 @@ class ClusterLayer:
 
     @property
     def n_inputs(self) -> int:
-        """Columns that go in."""
+        """Number of input columns."""
         return self.weights.n_inputs
 
     @property
     def n_clusters(self) -> int:
-        """Columns that come out."""
+        """Number of output columns."""
         return self.weights.n_clusters
 
     @property
@@ -67,14 +67,14 @@ class ClusterLayer:
         """Write H' for inputs ``z`` of shape (n_inputs, n_rows) into ``out``.
 
         Both are C-ordered arrays of the layer's dtype, ``out`` of shape (n_clusters, n_rows).
-        Inputs are taken to be nonnegative: whoever prepares them sees to that.
+        Inputs must be nonnegative, which is checked where they are prepared.
         """
         coefficients = self._coefficients()
         # Kernels do not check bounds, and layers may come from a file.
         fits = len(z) == self.n_inputs and out.shape == (self.n_clusters, z.shape[1])
         if not fits or coefficients.shape[1] not in (1, self.n_clusters):
             raise DataError(
-                f"a layer of {self.n_clusters} clusters that hear {self.n_inputs} columns got "
+                f"a layer of {self.n_clusters} clusters over {self.n_inputs} columns got "
                 f"{len(z)} columns, room for {len(out)} and cluster parameters for "
                 f"{coefficients.shape[1]}"
             )
@@ -94,7 +94,7 @@ class ClusterLayer:
         return ClusterLayer(self.weights.scaled(factor), self.cluster, offset)
 
     def drive_maxima(self, z: FloatArray) -> NDArray[np.float64]:
-        """Return the largest pre-activation for inputs ``z``, in an array of one."""
+        """Return the largest pre-activation for inputs ``z``, as an array of length 1."""
         return np.array([self.drive(z).max()], np.float64)
 
     def drive(self, z: FloatArray) -> FloatArray:
@@ -107,7 +107,7 @@ class ClusterLayer:
         return total if self.offset is None else total + self.offset[:, None]
 
     def contents(self) -> dict[str, Any]:
-        """Return what decides about the activations, by names for messages."""
+        """Return the parameters that determine the activations, by name."""
         return {
             "weights": self.weights,
             "offset": self.offset,
@@ -115,7 +115,7 @@ class ClusterLayer:
         }
 
     def _coefficients(self) -> FloatArray:
-        """Fold the offset into the cluster's coefficients: a0 + a1 (x + b) = (a0 + a1 b) + a1 x."""
+        """Return coefficients with the offset absorbed: a0 + a1 (x + b) = (a0 + a1 b) + a1 x."""
         coefficients = self.cluster.coefficients(np.float64)
         if self.offset is not None:
             coefficients = np.repeat(
@@ -143,15 +143,15 @@ class ClusterLayer:
 
 
 class Layer(Protocol):
-    """A frozen layer: one of clusters, or several side by side."""
+    """A frozen layer: a single :class:`ClusterLayer`, or several side by side."""
 
     @property
     def n_inputs(self) -> int:
-        """Columns that go in."""
+        """Number of input columns."""
 
     @property
     def n_clusters(self) -> int:
-        """Columns that come out."""
+        """Number of output columns."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -167,21 +167,21 @@ class Layer(Protocol):
         """Return the same layer in another float dtype."""
 
     def contents(self) -> dict[str, Any]:
-        """Return what decides about the activations, by names for messages."""
+        """Return the parameters that determine the activations, by name."""
 
 
 @dataclass(frozen=True, eq=False)
 class Below:
-    """What rows pass before a layer: a preparation and any number of frozen layers.
+    """The part of a feature map before a layer: a preparation and zero or more frozen layers.
 
     Parameters
     ----------
     preparation : Preparation, another fitted transformer, or None
-        Makes rows nonnegative; None where they already are, which is checked.
+        Makes rows nonnegative; None if they already are, which is checked.
     layers : tuple of Layer
-        Maybe none.
+        May be empty.
     n_outputs : int
-        Columns that come out.
+        Number of output columns.
     """
 
     preparation: Any
@@ -190,21 +190,22 @@ class Below:
 
     @property
     def width(self) -> int:
-        """Numbers held at once for a row: all that is read, plus what comes of it."""
+        """Values held at once for each row."""
+        # The raw row and its prepared columns, and the activations of every layer.
         first = self.layers[0].n_inputs if self.layers else self.n_outputs
         return 2 * first + sum(layer.n_clusters for layer in self.layers)
 
     def astype(self, dtype: Any) -> Below:
-        """Return the same with layers of another float dtype."""
+        """Return the same map with layers of another float dtype."""
         layers = tuple(layer.astype(dtype) for layer in self.layers)
         return Below(self.preparation, layers, self.n_outputs)
 
     def then(self, layer: Layer) -> Below:
-        """Return what rows pass with one more layer."""
+        """Return the map with one more layer."""
         return Below(self.preparation, (*self.layers, layer), layer.n_clusters)
 
     def activations(self, X: NDArray[Any], dtype: Any, first_row: int = 0) -> FloatArray:
-        """Return what comes of rows ``X``, by columns, of shape (n_outputs, n_rows)."""
+        """Return the activations of rows ``X`` by columns, of shape (n_outputs, n_rows)."""
         values = prepare(self.preparation, X, dtype, first_row)
         for layer in self.layers:
             hidden = np.empty((layer.n_clusters, values.shape[1]), dtype)
@@ -215,16 +216,16 @@ class Below:
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """A preparation and the frozen layers after it: rows in, hidden activations out.
+    """A feature map: a preparation, frozen layers and an optional rotation.
 
     Parameters
     ----------
     preparation : Preparation, another fitted transformer, or None
-        Makes rows nonnegative; None where they already are, which is checked.
+        Makes rows nonnegative; None if they already are, which is checked.
     layers : tuple of Layer
         At least one.
     rotation : Rotation, optional
-        Turns the last layer's activations, for the sake of precision.
+        Rotation of the last layer's activations, for numerical precision (docs/decisions/0008).
     """
 
     preparation: Any
@@ -233,12 +234,12 @@ class Stack:
 
     @property
     def n_leading(self) -> int:
-        """Features at the front that are main directions, each of its own scale."""
+        """Number of leading features that are principal directions, each with its own scale."""
         return self.rotation.n_leading if self.rotation is not None else 0
 
     @property
     def n_features(self) -> int:
-        """Columns that come out of the last layer."""
+        """Number of output columns."""
         return self.layers[-1].n_clusters
 
     @property
@@ -248,7 +249,7 @@ class Stack:
 
     @property
     def width(self) -> int:
-        """Numbers held at once for a row: all that is read, plus what comes of it."""
+        """Values held at once for each row."""
         return 2 * self.layers[0].n_inputs + sum(layer.n_clusters for layer in self.layers)
 
     def forward(self, X: NDArray[Any], out: FloatArray, first_row: int = 0) -> None:
@@ -257,15 +258,15 @@ class Stack:
         Parameters
         ----------
         X : ndarray of shape (n_rows, n_columns)
-            As they come; any real dtype.
-        out : ndarray of shape (n_features, n_rows), of the stack's dtype, C order
+            Raw rows of any real dtype.
+        out : ndarray of shape (n_features, n_rows), of the map's dtype, C order
         first_row : int, default=0
-            Number of the first row within the whole data, for messages.
+            Index of the first row within the whole data, for messages.
 
         Raises
         ------
         NegativeInputError
-            Input is still negative after the preparation; the text names rows.
+            The prepared input is negative.
         """
         last = self.layers[-1]
         below = Below(self.preparation, self.layers[:-1], last.n_inputs)
@@ -274,11 +275,11 @@ class Stack:
             self.rotation.apply(out)
 
     def prepare(self, X: NDArray[Any], first_row: int = 0) -> FloatArray:
-        """Return the first layer's input by columns, of shape (n_inputs, n_rows)."""
+        """Return the input of the first layer by columns, of shape (n_inputs, n_rows)."""
         return prepare(self.preparation, X, self.dtype, first_row)
 
     def fingerprint(self) -> dict[str, str]:
-        """Return a digest of each part: equal digests, equal hidden activations."""
+        """Return a digest of each part; equal digests mean equal hidden activations."""
         parts: dict[str, str] = {"preparation": digest_of(self.preparation)}
         for number, layer in enumerate(self.layers):
             for name, content in layer.contents().items():
@@ -289,7 +290,7 @@ class Stack:
 
 
 def prepare(preparation: Any, X: NDArray[Any], dtype: Any, first_row: int = 0) -> FloatArray:
-    """Apply a preparation to rows; return columns, of shape (n_inputs, n_rows), in ``dtype``."""
+    """Return prepared rows by columns, of shape (n_inputs, n_rows), in ``dtype``."""
     if hasattr(preparation, "prepare_columns"):
         return preparation.prepare_columns(X, dtype, first_row)  # type: ignore[no-any-return]
     if hasattr(preparation, "forward"):
@@ -305,15 +306,15 @@ def prepare(preparation: Any, X: NDArray[Any], dtype: Any, first_row: int = 0) -
 
 
 def digest_of(value: Any) -> str:
-    """Digest all that a value holds, however deep: the same in every process."""
+    """Return a digest of a value and everything it contains, the same in every process."""
     digest = hashlib.sha256()
     _feed(digest.update, value, ())
     return digest.hexdigest()[:16]
 
 
 def _feed(update: Callable[[bytes], None], value: Any, above: tuple[int, ...]) -> None:
-    """Digest arrays by their bytes, objects by what pickling would store, the rest by text."""
-    if id(value) in above:  # an object that holds itself
+    """Digest arrays by their bytes, objects by their pickled state, other values by their repr."""
+    if id(value) in above:  # a reference cycle
         return
     above = (*above, id(value))
     if isinstance(value, (np.ndarray, np.generic)) and value.dtype != object:
@@ -321,7 +322,7 @@ def _feed(update: Callable[[bytes], None], value: Any, above: tuple[int, ...]) -
     elif isinstance(value, (type, FunctionType, BuiltinFunctionType, np.ufunc)):
         update(f"{getattr(value, '__module__', '')}.{value.__qualname__}".encode())
         if isinstance(value, FunctionType):
-            # Two lambdas have one name: what they do tells them apart.
+            # Two lambdas have one name: only their code distinguishes them.
             code = value.__code__
             _feed(update, [code.co_code, code.co_names, value.__defaults__], above)
             _feed(update, [c for c in code.co_consts if not isinstance(c, CodeType)], above)

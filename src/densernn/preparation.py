@@ -1,7 +1,7 @@
-"""Fitted maps that make any real-valued table nonnegative, as scikit-learn transformers.
+"""Transformers that make a real-valued table nonnegative: UnitScaler and SplitScaler.
 
 The cells of a network carry rates and probabilities, so its input cannot be negative.  Both
-maps learn on training rows alone, by folds, and are defined for every later value.
+transformers are fitted on statistics of the training rows and are defined for all later values.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from densernn.folds import Extrema, Marginals
 Float64Array = NDArray[np.float64]
 
 KNOTS = (-1.0, -1 / 3, 1 / 3, 1.0)
-"""Default knots of SplitScaler, in standard deviations from the mean."""
+"""Default knots of SplitScaler, in standard deviations from the mean; docs/decisions/0004."""
 
 MIN_PIXELS = 64
-"""Columns below which a table is not taken for an image."""
+"""Smallest number of columns of a table that is treated as images."""
 
 
 class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """What both maps share: fit by folds, and apply to chunks of rows."""
+    """Base class: fitting from statistics, and application to chunks of rows."""
 
     def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from the rows of ``X``, of shape (n_samples, n_features).
@@ -48,7 +48,7 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         y : ignored
             Present for scikit-learn's sake.
         sample_weight : array of shape (n_samples,), optional
-            Rows of weight 0 are not looked at.
+            Rows of weight 0 are ignored.
 
         Returns
         -------
@@ -60,25 +60,25 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     @abstractmethod
     def fit_folds(self, extrema: Extrema, marginals: Marginals) -> Self:
-        """Learn from folds of the training rows, however those came."""
+        """Fit from statistics of the training rows, however they were accumulated."""
 
     @property
     @abstractmethod
     def n_outputs(self) -> int:
-        """Columns that come out."""
+        """Number of output columns."""
 
     @abstractmethod
     def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
-        """Tell which outputs can change, given the ranges of the training columns."""
+        """Return a mask of outputs that vary, given the ranges of the training columns."""
 
     @abstractmethod
     def forward(self, X: NDArray[Any], out: FloatArray) -> None:
-        """Write what comes of rows ``X`` into ``out``, of shape (n_outputs, n_rows)."""
+        """Write the transformed rows ``X`` into ``out``, of shape (n_outputs, n_rows)."""
 
     def transform(self, X: ArrayLike) -> FloatArray:
-        """Return nonnegative columns, of shape (n_samples, n_outputs), in the dtype of ``X``.
+        """Return the transformed rows, of shape (n_samples, n_outputs), in the dtype of ``X``.
 
-        Integers become float64.
+        Integers are converted to float64.
         """
         check_is_fitted(self)
         rows = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
@@ -88,26 +88,26 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class UnitScaler(OneToOneFeatureMixin, Preparation):  # type: ignore[misc]
-    """Scale to [0, 1]: for pixels, counts, and columns that are bounded by nature.
+    """Scale to [0, 1]: for pixels, counts, and other bounded columns.
 
     Parameters
     ----------
     shared : bool, default=False
-        Whether one minimum and one maximum serve all columns, as the published experiments
-        do for images, or each column has its own.
+        Whether all columns share one minimum and one maximum, as the published experiments do
+        for images, or each column has its own.
 
     Attributes
     ----------
     low_, factor_ : ndarray of shape (n_features,), float64
-        The output is ``(X - low_) * factor_``.  A column that never changes becomes 0.
+        The output is ``(X - low_) * factor_``.  A constant column becomes 0.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only where the training table had names.
 
     Notes
     -----
-    Later values below the training minimum become 0; those above the maximum pass, since a
-    cluster's activation is defined for any input that is not negative.
+    Later values below the training minimum become 0; those above the maximum are not clipped,
+    since the activation of a cluster is defined for all nonnegative inputs.
 
     Examples
     --------
@@ -132,11 +132,11 @@ class UnitScaler(OneToOneFeatureMixin, Preparation):  # type: ignore[misc]
 
     @property
     def n_outputs(self) -> int:
-        """Columns that come out: as many as go in."""
+        """Number of output columns, that of the input."""
         return int(self.low_.size)
 
     def forward(self, X: NDArray[Any], out: FloatArray) -> None:
-        """Write what comes of rows ``X`` into ``out``, of shape (n_features, n_rows)."""
+        """Write the scaled rows ``X`` into ``out``, of shape (n_features, n_rows)."""
         rows = as_chunk(X)
         dtype = np.result_type(rows.dtype, out.dtype)
         low, factor = _rounded(dtype, self.low_, self.factor_)
@@ -144,10 +144,10 @@ class UnitScaler(OneToOneFeatureMixin, Preparation):  # type: ignore[misc]
         run_blocks(lambda i, j: _kernels.scale_columns(rows, low, factor, i, j, out), rows.shape[1])
 
     def inverse_transform(self, X: ArrayLike) -> Float64Array:
-        """Return what columns of shape (n_samples, n_features) were before they were scaled.
+        """Return the unscaled rows, of shape (n_samples, n_features).
 
-        A column that never changed comes back as its one value; what had been clipped to 0, as
-        the minimum.
+        A constant column is restored to its value, and values that were clipped to 0 to the
+        minimum.
         """
         check_is_fitted(self)
         rows = check_array(X, dtype=np.float64)
@@ -156,7 +156,7 @@ class UnitScaler(OneToOneFeatureMixin, Preparation):  # type: ignore[misc]
         return np.asarray(rows * width + self.low_, np.float64)
 
     def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
-        """Tell which columns changed over the training rows."""
+        """Return a mask of columns that vary over the training rows."""
         return extrema.width > 0
 
 
@@ -165,18 +165,18 @@ class SplitScaler(Preparation):
 
     With z the column less its mean, over its standard deviation, knot t gives the two
     columns max(z - t, 0) and max(t - z, 0).  A single knot at 0 is the usual split
-    [z+, z-]; several let a cluster, whose activation only falls with its input, respond to
-    bands of a column.
+    [z+, z-]; with several, a cluster, whose activation decreases with its input, can respond to
+    intervals of a column.
 
     Parameters
     ----------
     knots : sequence of float, default=(-1, -1/3, 1/3, 1)
-        Where to split, in standard deviations from the mean.
+        Positions of the splits, in standard deviations from the mean.
 
     Attributes
     ----------
     mean_, factor_ : ndarray of shape (n_features,), float64
-        z is ``(X - mean_) * factor_``; a column that never changes has z = 0.
+        z is ``(X - mean_) * factor_``; a constant column has z = 0.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only where the training table had names.
@@ -196,12 +196,12 @@ class SplitScaler(Preparation):
         self.knots = knots
 
     def fit_folds(self, extrema: Extrema, marginals: Marginals) -> Self:
-        """Learn from the means and spreads of the training rows."""
+        """Fit from the means and variances of the training rows."""
         knots = np.asarray(self.knots, np.float64)
         if knots.ndim != 1 or not knots.size or not np.isfinite(knots).all():
             raise ParameterError(f"knots must be finite numbers, at least one: {self.knots!r}")
         deviation = np.sqrt(marginals.variance)
-        # A column that never changes may show rounding for spread: its range decides.
+        # The variance of a constant column may be nonzero by rounding: its range is exact.
         changes = (extrema.width > 0) & (deviation > 0)
         self.mean_ = marginals.mean
         self.factor_ = _inverse(deviation, changes)
@@ -209,7 +209,7 @@ class SplitScaler(Preparation):
 
     @property
     def n_outputs(self) -> int:
-        """Columns that come out: two for each knot and column."""
+        """Number of output columns: two for each knot and column."""
         return 2 * len(self.knots) * int(self.mean_.size)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -227,7 +227,7 @@ class SplitScaler(Preparation):
         return np.asarray(names, dtype=object)
 
     def forward(self, X: NDArray[Any], out: FloatArray) -> None:
-        """Write what comes of rows ``X`` into ``out``, of shape (n_outputs, n_rows)."""
+        """Write the split rows ``X`` into ``out``, of shape (n_outputs, n_rows)."""
         rows = as_chunk(X)
         dtype = np.result_type(rows.dtype, out.dtype)
         mean, factor, knots = _rounded(dtype, self.mean_, self.factor_, self.knots)
@@ -238,10 +238,8 @@ class SplitScaler(Preparation):
         )
 
     def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
-        """Tell which outputs change over the training rows.
-
-        Of a column that never reaches a knot, such as a rare 0/1 column, one side is always 0.
-        """
+        """Return a mask of outputs that vary over the training rows."""
+        # If the range of a column does not cross a knot, the output on one side is always 0.
         lowest = (extrema.minimum - self.mean_) * self.factor_
         highest = (extrema.maximum - self.mean_) * self.factor_
         sides = [side for t in self.knots for side in (highest > t, lowest < t)]
@@ -249,38 +247,40 @@ class SplitScaler(Preparation):
 
 
 def _inverse(width: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return 1 / width where told, 0 elsewhere, and never infinity: 0 * inf would be NaN."""
+    """Return 1 / width where the mask is set and 0 elsewhere; finite, as 0 * inf would be NaN."""
     with np.errstate(over="ignore"):
         inverse = np.divide(1.0, width, out=np.zeros_like(width), where=where)
     return np.minimum(inverse, np.finfo(np.float64).max)
 
 
 def _rounded(dtype: Any, *parameters: ArrayLike) -> Iterator[FloatArray]:
-    """Give parameters in a dtype, the largest number of it instead of infinity."""
+    """Yield parameters in a dtype, clipped to its largest finite number."""
     most = np.finfo(dtype).max
     return (np.clip(np.asarray(a, np.float64), -most, most).astype(dtype) for a in parameters)
 
 
 def _check_columns(rows: FloatArray, *parameters: FloatArray) -> None:
-    """Refuse rows of another width: kernels do not check bounds, and maps may come from a file."""
+    """Raise :class:`DataError` unless rows have as many columns as the parameters."""
+    # Kernels do not check bounds, and fitted transformers may come from a file.
     if any(values.shape != rows.shape[1:] for values in parameters):
         sizes = [values.shape for values in parameters]
         raise DataError(f"a map with parameters of shapes {sizes} got {rows.shape[1]} columns")
 
 
 def as_chunk(X: NDArray[Any]) -> FloatArray:
-    """Return rows as float32 or float64; integers of up to 16 bits fit float32 exactly."""
+    """Return rows as float32 or float64, without loss up to integers of 53 bits."""
     if X.dtype in (np.float32, np.float64):
         return X
-    small = X.dtype.kind in "biu" and X.dtype.itemsize <= 2
+    small = X.dtype.kind in "biu" and X.dtype.itemsize <= 2  # exact in float32
     return X.astype(np.float32 if small else np.float64)
 
 
 def shares_unit(extrema: Extrema) -> bool:
-    """Tell whether columns look like pixels or counts: many, of one floor and similar range.
+    """Return whether columns look like pixels or counts, with a common minimum and range.
 
-    At least :data:`MIN_PIXELS` columns, of whose changing ones more than half begin within 5 %
-    of the whole table's range from its minimum, and more than half span at least 30 % of it.
+    True for at least :data:`MIN_PIXELS` columns if, of those that vary, more than half have a
+    minimum within 5 % of the table's range from its minimum, and more than half span at least
+    30 % of it (docs/decisions/0004).
     """
     width = extrema.width
     changing = width > 0

@@ -1,4 +1,4 @@
-"""Phases of autoencoders: passes that fold what the multiplicative updates and (19) need."""
+"""Passes of the iterative autoencoders: row sums of the multiplicative updates and of (19)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from densernn.sources.rows import Chunk
 
 @dataclass(frozen=True, eq=False)
 class WeightsPhase:
-    """What the phases of the iterative methods share: input, cluster and encoder weights.
+    """Base class of passes at given encoder weights.
 
     Parameters
     ----------
@@ -40,14 +40,19 @@ class WeightsPhase:
 
     @property
     def width(self) -> int:
-        """Numbers held at once for a row: input, what is read for it, and codes."""
+        """Values held at once for each row."""
+        # Raw and prepared input, its reconstruction and slope; codes, slopes and temporaries.
         n_inputs, n_hidden = self.encoder.shape
         return int(4 * n_inputs + 6 * n_hidden)
 
     @property
     def itemsize(self) -> int:
-        """Bytes of a number of the working dtype."""
+        """Bytes of a value in the working dtype."""
         return int(self.encoder.dtype.itemsize)
+
+    def merge(self, first: Any, second: Any) -> Any:
+        """Return the statistic of the rows of both."""
+        return first.merge(second)
 
     def inputs(self, chunk: Chunk) -> FloatArray:
         """Return the prepared rows of a chunk, of shape (n_inputs, n_rows)."""
@@ -61,17 +66,13 @@ class SpikingPass(WeightsPhase):
     decoder: FloatArray
 
     def zero(self) -> SpikingTerms:
-        """Return the fold of no rows."""
+        """Return the terms of no rows."""
         return SpikingTerms.zero(*self.encoder.shape)
 
     def add(self, fold: SpikingTerms, chunk: Chunk) -> SpikingTerms:
-        """Fold a chunk."""
+        """Return the terms with the rows of a chunk."""
         Z = self.inputs(chunk)
         return fold.merge(spiking_terms(Z, self.encoder, self.decoder, self.cluster, chunk.weight))
-
-    def merge(self, first: SpikingTerms, second: SpikingTerms) -> SpikingTerms:
-        """Return the fold of the rows of both."""
-        return first.merge(second)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,18 +80,13 @@ class CodePass(WeightsPhase):
     """The moments of codes and inputs from which (19) is solved."""
 
     def zero(self) -> CodeMoments:
-        """Return the fold of no rows."""
+        """Return the moments of no rows."""
         return CodeMoments.zero(*self.encoder.shape)
 
     def add(self, fold: CodeMoments, chunk: Chunk) -> CodeMoments:
-        """Fold a chunk."""
-        return fold.merge(
-            code_moments(self.inputs(chunk), self.encoder, self.cluster, chunk.weight)
-        )
-
-    def merge(self, first: CodeMoments, second: CodeMoments) -> CodeMoments:
-        """Return the fold of the rows of both."""
-        return first.merge(second)
+        """Return the moments with the rows of a chunk."""
+        Z = self.inputs(chunk)
+        return fold.merge(code_moments(Z, self.encoder, self.cluster, chunk.weight))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,19 +97,15 @@ class LinearPass(WeightsPhase):
     variant: str
 
     def zero(self) -> Terms:
-        """Return the fold of no rows."""
+        """Return the terms of no rows."""
         return Terms.zero((self.encoder.shape[0], self.encoder.shape[1]))
 
     def add(self, fold: Terms, chunk: Chunk) -> Terms:
-        """Fold a chunk."""
+        """Return the terms with the rows of a chunk."""
         Z = self.inputs(chunk)
         return fold.merge(
             linear_terms(Z, self.encoder, self.decoder, self.cluster, chunk.weight, self.variant)
         )
-
-    def merge(self, first: Terms, second: Terms) -> Terms:
-        """Return the fold of the rows of both."""
-        return first.merge(second)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,19 +115,19 @@ class ReconstructionMoments:
     Parameters
     ----------
     stack : Stack
-        Of a single layer.
+        Feature map with a single layer.
     """
 
     stack: Stack
 
     @property
     def width(self) -> int:
-        """Numbers held at once for a row."""
+        """Values held at once for each row."""
         return self.stack.width + 2 * self.stack.layers[0].n_inputs
 
     @property
     def itemsize(self) -> int:
-        """Bytes of a number of the stack's dtype."""
+        """Bytes of a value in the working dtype."""
         return self.stack.dtype.itemsize
 
     def zero(self) -> Moments:
@@ -143,7 +135,7 @@ class ReconstructionMoments:
         return Moments.zero(self.stack.n_features, self.stack.layers[0].n_inputs)
 
     def add(self, fold: Moments, chunk: Chunk) -> Moments:
-        """Fold a chunk, in place."""
+        """Accumulate a chunk, in place."""
         Z = self.stack.prepare(chunk.X, chunk.start)
         columns = np.empty((fold.size, len(chunk.X)), self.stack.dtype)
         self.stack.layers[0].forward(Z, columns[: fold.n_features])
@@ -151,5 +143,5 @@ class ReconstructionMoments:
         return fold
 
     def merge(self, first: Moments, second: Moments) -> Moments:
-        """Return the fold of the rows of both."""
+        """Return the moments of the rows of both."""
         return first.merge(second)

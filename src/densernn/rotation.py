@@ -1,9 +1,10 @@
-r"""A rotation of hidden activations that keeps float32, or float64, from drowning small directions.
+r"""Rotation of hidden activations that preserves small directions in float32 and float64.
 
 Clusters of nonnegative weights are nearly collinear: behind encoders most of the variance of H lies
-along a few directions, and products of rows round at their scale, which may be a million times
-the rest.  An orthogonal Q that turns those directions into the first coordinates changes no ridge
-solution (H W = (H Q)(Q'W), and \|Q'W\| = \|W\|), but now rounding is relative to each coordinate.
+along a few directions, and H'H rounds at their scale, up to a million times that of the others.
+An orthogonal Q that maps those directions to the first coordinates changes no ridge solution
+(H W = (H Q)(Q'W), and \|Q'W\| = \|W\|), and makes rounding relative to each coordinate
+(docs/decisions/0008, 0013).
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from densernn._products import transposed_product
 from densernn.cluster import FloatArray
 
 LEADING = 32
-"""Directions that are turned into coordinates: 4 x 32 x L operations per row, beside L^2."""
+"""Directions that become coordinates: 4 x 32 x L operations per row, besides L^2 for moments."""
 
 SAMPLE = 512
-"""Rows from which they are found."""
+"""Number of sampled rows from which they are computed."""
 
 FEWEST = 256
-"""Features from which on it is worth it: of fewer, whose variance falls less far, float64 resolves
-all, and solutions should not depend, even by rounding, on which rows were sampled."""
+"""Smallest number of features that are rotated: float64 resolves the spectrum of fewer, and their
+solutions then do not depend, even by rounding, on the sampled rows."""
 
 SMALLEST = 1e-6
-"""Share of the largest deviation below which a direction of a sample is rounding."""
+"""Share of the largest standard deviation below which a direction of a sample is rounding."""
 
 Float64Array = NDArray[np.float64]
 
@@ -56,30 +57,31 @@ class Rotation:
 
     @classmethod
     def of(cls, columns: FloatArray, most: int = LEADING) -> Rotation | None:
-        """Find the leading directions of a sample of rows.
+        """Compute the rotation from a sample of rows.
 
         Parameters
         ----------
         columns : ndarray of shape (n_features, n_rows)
             Hidden activations of some hundred rows, by columns.
         most : int, default=32
-            Directions at most.
+            Maximum number of directions.
 
         Returns
         -------
         Rotation or None
-            In the dtype of ``columns``; None where nothing varies.
+            In the dtype of ``columns``; None if no feature varies.
         """
         H = columns.astype(np.float64)
         H -= H.mean(axis=1, keepdims=True)
-        # Eigenvectors of the rows' Gram matrix are cheap, and need not be exact: what is left of
-        # a direction stays among the other coordinates.
+        # The Gram matrix of the rows is small, and its eigenvectors need not be exact: any
+        # orthogonal Q gives the same solutions, and this one only has to separate the scales.
         values, vectors = linalg.eigh(H.T @ H)
         deviations = np.sqrt(np.maximum(values[::-1], 0.0))
         count = int(np.sum(deviations[:most] > SMALLEST * deviations[0]))
         if not count:
             return None
         along = H @ vectors[:, ::-1][:, :count]
+        # LAPACK's packed QR: the reflectors are applied as such, and Q is never formed.
         (packed, scales), _ = linalg.qr(along, mode="raw")
         reflectors = np.tril(packed[:, :count], -1)
         reflectors[np.arange(count), np.arange(count)] = 1.0
@@ -89,16 +91,14 @@ class Rotation:
 
     @property
     def n_leading(self) -> int:
-        """Coordinates that the leading directions became: the first ones."""
+        """Number of leading coordinates, those of the principal directions."""
         return int(self.reflectors.shape[1])
 
     def apply(self, columns: FloatArray) -> None:
-        """Rotate rows in place: ``columns``, of shape (n_features, n_rows), C order, becomes Q'H'.
-
-        Nothing of its size is made beside it.
-        """
+        """Rotate rows in place: C-ordered ``columns`` of shape (n_features, n_rows) become Q'H'."""
         parts = transposed_product(self.factor, transposed_product(self.reflectors, columns))
         gemm = blas.sgemm if columns.dtype == np.float32 else blas.dgemm
+        # H' - Y (T' Y' H'): the update is accumulated in place, without a second chunk in memory.
         gemm(-1.0, parts.T, self.reflectors.T, beta=1.0, c=columns.T, overwrite_c=1)
 
 

@@ -1,4 +1,4 @@
-"""RowStandardizer: each row less its own mean, over its own deviation, as for images."""
+"""RowStandardizer: z-scores of each row over its own columns."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import validate_data
 
 from densernn.errors import ParameterError
 
 CHUNK_NUMBERS = 1 << 20
-"""Numbers that are in work at once, in float64."""
+"""Values processed at once, in float64."""
 
 
 class RowStandardizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Standardise each row by itself: the z-score of an image over its own pixels.
+    """Standardise each row over its own columns, as an image over its pixels.
 
-    From each row its mean is taken, and the rest is divided by the row's standard deviation
-    (with n - 1 in its denominator, as in MATLAB's ``zscore``).  So the published experiments
-    treat MNIST.  Nothing is learned: rows are treated alike in training and after.
+    The mean of a row is subtracted, and the result divided by the row's standard deviation (with
+    n - 1 in its denominator, as in MATLAB's ``zscore``), as the published experiments do with
+    MNIST.  The transformer is stateless.
 
     Parameters
     ----------
     dtype : {"float32", "float64"}, default="float32"
-        Of the result; sums are always kept in float64.
+        dtype of the result; sums are computed in float64.
 
     Attributes
     ----------
@@ -35,9 +36,8 @@ class RowStandardizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  #
 
     Notes
     -----
-    A constant row, and one of a single column, becomes zeros.  Memory beside input and result:
-    some 30 MB, however many rows there are.  The result has both signs: a network after it
-    prepares its input by itself.
+    A constant row becomes zeros.  Memory besides input and result: some 30 MB for any number of
+    rows.  The result has both signs; estimators of this package make it nonnegative themselves.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class RowStandardizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  #
         self.dtype = dtype
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Check the rows of ``X``, of shape (n_samples, n_features); there is nothing to learn."""
+        """Check the rows of ``X``, of shape (n_samples, n_features); nothing is learned."""
         self._checked_dtype()
         validate_data(self, X, dtype="numeric")
         return self
@@ -61,9 +61,8 @@ class RowStandardizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  #
         dtype = self._checked_dtype()
         rows = validate_data(self, X, dtype="numeric", reset=False)
         out = np.empty(rows.shape, dtype)
-        step = max(1, CHUNK_NUMBERS // rows.shape[1])
-        for start in range(0, len(rows), step):
-            _standardize(rows[start : start + step], out[start : start + step])
+        for part in gen_batches(len(rows), max(1, CHUNK_NUMBERS // rows.shape[1])):
+            _standardize(rows[part], out[part])
         return out
 
     def _checked_dtype(self) -> np.dtype[Any]:
@@ -83,8 +82,8 @@ def _standardize(rows: NDArray[Any], out: NDArray[Any]) -> None:
     width = rows.max(axis=1).astype(np.float64) - rows.min(axis=1)
     values = rows.astype(np.float64)
     values -= values.mean(axis=1, keepdims=True)
-    # By the range first, so that no square overflows or vanishes; and by infinity in a constant
-    # row, where rounding may have left something.
+    # Divide by the range first, so that no square over- or underflows; by infinity in a constant
+    # row, whose deviations are rounding.
     values /= np.where(width > 0, width, np.inf)[:, None]
     squares = np.einsum("ij,ij->i", values, values)
     deviation = np.sqrt(squares / max(1, rows.shape[1] - 1))

@@ -1,4 +1,4 @@
-"""SignSplitter: the positive and the negative parts of each column, unscaled."""
+"""SignSplitter: positive and negative parts of each column."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ from densernn.preparation import Preparation, as_chunk
 class SignSplitter(Preparation):
     """Split each column at 0: [max(X, 0), -min(X, 0)], or max(X, 0) alone.
 
-    So the published experiments treat HIGGS, whose columns its publishers standardised.  No
-    column is moved or scaled, and only their number is learned; see :class:`SplitScaler` for a
-    split that standardises first.
+    The published experiments treat HIGGS in this way, whose columns come standardised.  Columns
+    are neither shifted nor scaled; :class:`SplitScaler` standardises before it splits.
 
     Parameters
     ----------
     negative : {"keep", "drop"}, default="keep"
-        Whether the negative parts follow the positive ones, doubling the columns, or are lost;
-        the best published result on HIGGS drops them.
+        Whether to append the negative parts, which doubles the columns, or to drop them, as the
+        best published result on HIGGS does.
 
     Attributes
     ----------
@@ -54,14 +53,14 @@ class SignSplitter(Preparation):
         self.negative = negative
 
     def fit_folds(self, extrema: Extrema, marginals: Marginals | None = None) -> Self:
-        """Take note of how many columns there are."""
+        """Set the number of columns."""
         self._sides()
         self.n_features_in_ = int(extrema.minimum.size)
         return self
 
     @property
     def n_outputs(self) -> int:
-        """Columns that come out: one or two for each that goes in."""
+        """Number of output columns: one or two for each input column."""
         return len(self._sides()) * int(self.n_features_in_)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -74,7 +73,7 @@ class SignSplitter(Preparation):
         return np.asarray(names, dtype=object)
 
     def forward(self, X: NDArray[Any], out: FloatArray) -> None:
-        """Write what comes of rows ``X`` into ``out``, of shape (n_outputs, n_rows)."""
+        """Write the split rows ``X`` into ``out``, of shape (n_outputs, n_rows)."""
         rows = as_chunk(X)
         if rows.shape[1] != self.n_features_in_:  # kernels do not check bounds
             raise DataError(f"a map of {self.n_features_in_} columns got {rows.shape[1]} columns")
@@ -90,7 +89,7 @@ class SignSplitter(Preparation):
         run_blocks(split, rows.shape[1])
 
     def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
-        """Tell which outputs change over the training rows: parts on a side that occurs."""
+        """Return a mask of outputs that vary over the training rows."""
         changes = extrema.width > 0
         sides = (extrema.maximum > 0, extrema.minimum < 0)[: len(self._sides())]
         return np.concatenate([changes & side for side in sides])

@@ -1,4 +1,4 @@
-"""ImageSubsampler: every third pixel of every third line of the images in a row."""
+"""ImageSubsampler: regular subsampling of the pixels of flattened images."""
 
 from __future__ import annotations
 
@@ -16,33 +16,32 @@ from densernn.errors import DataError, ParameterError
 
 
 class ImageSubsampler(SelectorMixin, BaseEstimator):  # type: ignore[misc]
-    """Keep every ``step``-th pixel of every ``step``-th line, of each image in a flat row.
+    """Keep every ``step``-th pixel of every ``step``-th line of each image in a flat row.
 
-    So the published experiments bring the two 96 x 96 images of a small NORB row to 32 x 32.
-    Pixels are chosen, not averaged, and keep their values, dtype and names.
+    The published experiments reduce the two 96 x 96 images of a small NORB row to 32 x 32 in this
+    way.  Pixels are selected, not averaged, and keep their values, dtype and names.
 
     Parameters
     ----------
     shape : sequence of int, optional
-        What one row holds, with the last index running fastest: ``(2, 96, 96)`` for two images
-        of 96 lines of 96 pixels.  The last two axes are subsampled, or the only one there is;
-        those before them number images, cameras or channels.  Nothing is guessed: None takes a
-        row for a single line of pixels.
+        Shape of one row in C order: ``(2, 96, 96)`` for two images of 96 lines of 96 pixels.  The
+        last two axes are subsampled, or the only one; those before them are images, cameras or
+        channels.  None means a single line of pixels.
     step : int, default=3
-        1 keeps all.
+        1 keeps all pixels.
 
     Attributes
     ----------
     shape_ : tuple of int
-        What a row of the result holds: ``(2, 32, 32)`` for the example above.
+        Shape of one row of the result: ``(2, 32, 32)`` for the example above.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only where the training table had names.
 
     Notes
     -----
-    :meth:`transform`, :meth:`get_support` and :meth:`inverse_transform`, which puts 0 where
-    pixels were dropped, are scikit-learn's.  Cost and memory: those of the result.
+    :meth:`transform`, :meth:`get_support` and :meth:`inverse_transform`, which inserts 0 for
+    dropped pixels, are those of scikit-learn's selectors.
 
     Examples
     --------
@@ -64,9 +63,9 @@ class ImageSubsampler(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ParameterError
-            ``step`` or ``shape`` lies outside its condition.
+            ``step`` or ``shape`` is invalid.
         DataError
-            Rows have another width than ``shape`` says.
+            The number of columns differs from that of ``shape``.
         """
         if not isinstance(self.step, (int, np.integer)) or self.step < 1:
             raise ParameterError(f"step must be an integer, at least 1: it is {self.step!r}")

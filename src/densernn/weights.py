@@ -1,7 +1,7 @@
-"""How nonnegative weights are drawn: dense U[0, 1] as published, or a sparse fan-in.
+"""Nonnegative random weights: dense U[0, 1) as published, or sparse with a fixed fan-in.
 
-Weights are drawn in float64 and then cast, so that the same ``random_state`` gives the same
-network, to rounding, in either precision.
+Weights are drawn in float64 and then cast, so that a ``random_state`` gives the same network,
+up to rounding, in both precisions.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from densernn.errors import DataError, ParameterError
 
 @dataclass(frozen=True, eq=False)
 class DenseWeights:
-    """Weights from every input to every cluster.
+    """Dense weights: every input is connected to every cluster.
 
     Parameters
     ----------
     matrix : ndarray of shape (n_inputs, n_clusters)
-        Entry (u, c) is the inhibitory weight from input u to cluster c, not negative.
+        Entry (u, c) is the inhibitory weight from input u to cluster c, nonnegative.
     """
 
     matrix: FloatArray
 
     @property
     def n_inputs(self) -> int:
-        """Inputs that the clusters hear."""
+        """Number of inputs."""
         return int(self.matrix.shape[0])
 
     @property
@@ -53,18 +53,18 @@ class DenseWeights:
 
 @dataclass(frozen=True, eq=False)
 class SparseWeights:
-    """Weights from a few inputs to each cluster, by clusters (compressed sparse columns).
+    """Sparse weights: each cluster is connected to a few inputs (compressed sparse columns).
 
     Parameters
     ----------
     n_inputs : int
-        Inputs there are to hear.
+        Number of inputs.
     starts : ndarray of shape (n_clusters + 1,), int64
-        Cluster c hears ``inputs[starts[c]:starts[c + 1]]``.
+        Cluster c is connected to ``inputs[starts[c]:starts[c + 1]]``.
     inputs : ndarray of shape (n_weights,), int32
-        Which inputs are heard.
+        Indices of inputs.
     values : ndarray of shape (n_weights,)
-        With which weights, not negative.
+        Weights of these connections, nonnegative.
     """
 
     n_inputs: int
@@ -73,7 +73,7 @@ class SparseWeights:
     values: FloatArray
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # State may come from a file, and a kernel follows these numbers without looking.
+        # The state may come from a file, and kernels use these indices without bounds checks.
         starts, inputs, values = state["starts"], state["inputs"], state["values"]
         alike = starts.ndim == inputs.ndim == values.ndim == 1 and inputs.size == values.size
         if not (
@@ -113,14 +113,13 @@ Weights = DenseWeights | SparseWeights
 
 
 def draw_dense(n_inputs: int, n_clusters: int, rng: np.random.Generator) -> DenseWeights:
-    """Draw every weight from U[0, 1), as published.
+    """Draw dense weights from U[0, 1), as published.
 
     Parameters
     ----------
     n_inputs, n_clusters : int
         At least 1.
-    rng : numpy Generator
-        Source of randomness.
+    rng : numpy.random.Generator
 
     Returns
     -------
@@ -129,8 +128,8 @@ def draw_dense(n_inputs: int, n_clusters: int, rng: np.random.Generator) -> Dens
 
     Notes
     -----
-    A cluster's input is then close to half the sum of all inputs, so that hidden units are
-    nearly collinear: their Gram matrix needs float64 and next to no penalty.
+    The pre-activation of every cluster is close to half the sum of all inputs, so that hidden
+    units are nearly collinear: their Gram matrix needs float64 and hardly any penalty.
     """
     return DenseWeights(rng.random((n_inputs, n_clusters)))
 
@@ -142,25 +141,24 @@ def draw_sparse(
     rng: np.random.Generator,
     live: NDArray[np.bool_] | None = None,
 ) -> SparseWeights:
-    """Let each cluster hear ``fan_in`` inputs, its weights drawn from U[0, 1) and summing to 1.
+    """Draw sparse weights: ``fan_in`` inputs for each cluster, with weights that sum to 1.
 
     Parameters
     ----------
     n_inputs, n_clusters : int
         At least 1.
     fan_in : int
-        Different inputs that a cluster hears; at most as many as are live.
-    rng : numpy Generator
-        Source of randomness.
+        Number of different inputs of a cluster; limited to the number of varying inputs.
+    rng : numpy.random.Generator
     live : ndarray of bool of shape (n_inputs,), optional
-        Inputs worth hearing.  Inputs that never change carry nothing; all are drawn from if
-        none is live.
+        Inputs that vary over the training rows: only those are drawn, since constant inputs
+        carry no information.  By default, and if none varies, all inputs.
 
     Returns
     -------
     SparseWeights
-        float64.  A cluster's input is a weighted mean of what it hears, which makes clusters
-        of any fan-in alike in scale without a pass over the data.
+        float64.  A pre-activation is a weighted mean of inputs, so that its scale does not depend
+        on the fan-in and needs no pass over the data.
 
     Raises
     ------
@@ -178,8 +176,8 @@ def draw_sparse(
     if fan_in < 1:
         raise ParameterError(f"fan_in must be at least 1: it is {fan_in}")
     candidates = np.arange(n_inputs) if live is None or not live.any() else np.flatnonzero(live)
-    heard = min(fan_in, candidates.size)
-    return _with_values(n_inputs, [_choose(candidates, heard, rng) for _ in range(n_clusters)], rng)
+    count = min(fan_in, candidates.size)
+    return _with_values(n_inputs, [_choose(candidates, count, rng) for _ in range(n_clusters)], rng)
 
 
 def draw_patches(
@@ -189,22 +187,23 @@ def draw_patches(
     rng: np.random.Generator,
     live: NDArray[np.bool_] | None = None,
 ) -> SparseWeights:
-    """Let each cluster hear up to ``fan_in`` pixels of a rectangle of a square image.
+    """Draw sparse weights over square images: each cluster is connected to a random rectangle.
 
-    The sides of a cluster's rectangle are uniform from 2 to half the image's side (to 8 if that
-    is more), its place is uniform, and the pixels heard are drawn from within.  What belongs
-    together in an image lies close together.
+    The sides of a rectangle are uniform from 2 to half the side of the image (to 8 if that is
+    more), its position is uniform, and up to ``fan_in`` of its pixels are drawn: neighbouring
+    pixels belong together (docs/decisions/0004).
 
     Parameters
     ----------
     side : int
-        The input is an image of side x side pixels, row by row.
+        Inputs are images of side x side pixels, row by row.
     n_clusters, fan_in : int
         As in :func:`draw_sparse`.
     rng : numpy Generator
         Source of randomness.
     live : ndarray of bool of shape (side * side,), optional
-        Pixels worth hearing; a rectangle without any is drawn anew.  All if none is live.
+        Pixels that vary over the training rows; a rectangle without any is drawn again.  By
+        default, and if none varies, all pixels.
 
     Returns
     -------
@@ -225,14 +224,14 @@ def draw_patches(
     if fan_in < 1:
         raise ParameterError(f"fan_in must be at least 1: it is {fan_in}")
     pixels = np.arange(side * side)
-    worth = np.ones(side * side, bool) if live is None or not live.any() else live
+    varying = np.ones(side * side, bool) if live is None or not live.any() else live
     largest = min(side, max(8, side // 2))
     chosen: list[NDArray[np.intp]] = []
     while len(chosen) < n_clusters:
         height, width = rng.integers(min(2, side), largest + 1, size=2)
         top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
         inside = np.s_[top : top + height, left : left + width]
-        patch = pixels.reshape(side, side)[inside][worth.reshape(side, side)[inside]]
+        patch = pixels.reshape(side, side)[inside][varying.reshape(side, side)[inside]]
         if patch.size:
             chosen.append(_choose(patch, min(fan_in, patch.size), rng))
     return _with_values(side * side, chosen, rng)
@@ -241,9 +240,9 @@ def draw_patches(
 def _with_values(
     n_inputs: int, chosen: list[NDArray[np.intp]], rng: np.random.Generator
 ) -> SparseWeights:
-    """Give each cluster's inputs weights from U(0, 1] that sum to 1."""
+    """Return sparse weights drawn from U(0, 1] and normalised to sum 1 for each cluster."""
     starts = np.concatenate([[0], np.cumsum([inputs.size for inputs in chosen])]).astype(np.int64)
-    values = 1.0 - rng.random(starts[-1])
+    values = 1.0 - rng.random(starts[-1])  # never 0, so that no sum is
     totals = np.add.reduceat(values, starts[:-1])
     return SparseWeights(
         n_inputs=n_inputs,

@@ -1,24 +1,26 @@
-"""ZCAWhitener: decorrelate columns with the least change, from moments alone."""
+"""ZCAWhitener: regularised ZCA whitening, from moments."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from densernn.errors import DataError, ParameterError
 from densernn.folds import Moments
 
 CHUNK_NUMBERS = 1 << 20
-"""Numbers that are in work at once, in float64."""
+"""Values processed at once, in float64."""
 
 
 class ZCAWhitener(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    r"""Whiten columns by the symmetric matrix that changes them least (ZCA), regularised.
+    r"""Regularised ZCA whitening: the symmetric whitening matrix, which changes rows least.
 
     With the covariance :math:`C = V \Lambda V^T` of the training rows and the mean
     :math:`\bar\lambda` of its eigenvalues, which is the mean variance of a column,
@@ -27,16 +29,16 @@ class ZCAWhitener(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
 
         W = V (\Lambda + \epsilon \bar\lambda I)^{-1/2} V^T , \qquad Z = (X - m) W .
 
-    As :math:`\epsilon \to 0` the columns of Z become uncorrelated, of variance 1.  Of images it
-    keeps edges and takes away what neighbouring pixels share, and they still look like images.
+    As :math:`\epsilon \to 0` the columns of Z become uncorrelated with variance 1.  Applied to
+    images it enhances edges and removes the correlation of neighbouring pixels.
 
     Parameters
     ----------
     epsilon : float, default=0.1
-        Added to the eigenvalues, as a share of their mean, so that units of measurement do not
-        matter; positive.  Directions of much less variance, mostly noise, are hardly amplified.
+        Regularisation, added to the eigenvalues as a share of their mean; positive.  Directions
+        of much smaller variance, mostly noise, are hardly amplified.
     dtype : {"float32", "float64"}, default="float32"
-        Of the result; moments and eigenvectors are always computed in float64.
+        dtype of the result; moments and eigenvectors are computed in float64.
 
     Attributes
     ----------
@@ -51,11 +53,11 @@ class ZCAWhitener(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
     Notes
     -----
     Cost, with n rows of d columns: n d^2 operations for the moments, some 10 d^3 for the
-    eigenvectors, 2 n d^2 to transform.  Memory beside the rows: some 24 d^2 bytes to fit and 8 d^2
-    after, and some 20 MB for the rows in work; rows are never copied whole.  The covariance
-    divides by the total weight.  Columns that are all constant become zeros.
+    eigenvectors, 2 n d^2 to transform.  Memory besides the rows: some 24 d^2 bytes to fit and
+    8 d^2 afterwards, and some 20 MB for chunks of rows.  The covariance divides by the total
+    weight.  If all columns are constant, the result is zero.
 
-    The result has both signs: a network after it prepares its input by itself.
+    The result has both signs; estimators of this package make it nonnegative themselves.
 
     References
     ----------
@@ -77,7 +79,7 @@ class ZCAWhitener(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         self.dtype = dtype
 
     def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
-        """Learn mean and covariance of the rows, in one pass over chunks of them.
+        """Compute mean and covariance of the rows, in one pass over chunks.
 
         Parameters
         ----------
@@ -86,7 +88,7 @@ class ZCAWhitener(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         y : ignored
             Present for scikit-learn's sake.
         sample_weight : array of shape (n_samples,), optional
-            A row of weight 0 counts nowhere, one of weight k as k copies.
+            A row of weight 0 is ignored; weight k is equivalent to k copies.
 
         Returns
         -------
@@ -99,15 +101,15 @@ class ZCAWhitener(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
             weight = _check_sample_weight(
                 sample_weight, rows, dtype=np.float64, ensure_non_negative=True
             )
-        return self.fit_moments(_fold(rows, weight))
+        return self.fit_moments(_moments(rows, weight))
 
     def fit_moments(self, moments: Moments) -> Self:
-        """Learn from moments of the training rows, however those came; targets are ignored.
+        """Fit from moments of the training rows; their targets are ignored.
 
         Parameters
         ----------
         moments : Moments
-            Those of shards of the data, say, merged.
+            May be merged from those of several shards.
 
         Returns
         -------
@@ -116,9 +118,9 @@ class ZCAWhitener(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         Raises
         ------
         DataError
-            The moments are of no rows.
+            The total weight is 0.
         ParameterError
-            ``epsilon`` or ``dtype`` lies outside its condition.
+            ``epsilon`` or ``dtype`` is invalid.
 
         Examples
         --------
@@ -135,7 +137,7 @@ class ZCAWhitener(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         covariance = centred.second[:d, :d] / moments.weight
         values, vectors = linalg.eigh(covariance, lower=False, overwrite_a=True)
         values = np.maximum(values, 0.0)  # below 0 by rounding only
-        # Where no column changes any scale will do, for there is nothing to whiten.
+        # If no column varies the mean is 0, and any positive value serves.
         values += self.epsilon * float(values.mean()) or 1.0
         half = vectors * values**-0.25
         self.mean_ = centred.shift[:d].copy()
@@ -150,23 +152,24 @@ class ZCAWhitener(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         rows = validate_data(self, X, dtype="numeric", reset=False)
         matrix = self.whitening_.astype(dtype)
         out = np.empty(rows.shape, dtype)
-        for part, result in _chunks(rows, out):
-            np.matmul((part - self.mean_).astype(dtype, copy=False), matrix, out=result)
+        for part in _chunks(rows):
+            centred = (rows[part] - self.mean_).astype(dtype, copy=False)
+            np.matmul(centred, matrix, out=out[part])
         return out
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the rows that :meth:`transform` made ``X`` of, of shape (n_samples, n_features).
+        """Return the rows before whitening, of shape (n_samples, n_features).
 
-        They have the dtype of the result and differ by its rounding, which grows as epsilon
-        falls.  Each call factorises W anew, in d^3 / 3 operations.
+        They have the dtype of the result and its rounding error, which grows as epsilon falls.
+        Each call factorises W, in d^3 / 3 operations.
         """
         check_is_fitted(self)
         dtype = self._check_parameters()
         rows = validate_data(self, X, dtype="numeric", reset=False)
         factor = linalg.cho_factor(self.whitening_)
         out = np.empty(rows.shape, dtype)
-        for part, result in _chunks(rows, out):
-            result[:] = linalg.cho_solve(factor, part.T.astype(np.float64)).T + self.mean_
+        for part in _chunks(rows):
+            out[part] = linalg.cho_solve(factor, rows[part].T.astype(np.float64)).T + self.mean_
         return out
 
     def _check_parameters(self) -> np.dtype[Any]:
@@ -182,23 +185,17 @@ class ZCAWhitener(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         return tags
 
 
-def _fold(rows: NDArray[Any], weight: NDArray[np.float64] | None) -> Moments:
-    """Fold rows chunk by chunk; products in float64, for small eigenvalues are at stake."""
+def _moments(rows: NDArray[Any], weight: NDArray[np.float64] | None) -> Moments:
+    """Return the moments of rows, accumulated chunk by chunk."""
     moments = Moments.zero(rows.shape[1], 0)
-    step = _step(rows)
-    for start in range(0, len(rows), step):
-        part = rows[start : start + step]
-        columns = np.array(part.T, np.float64, order="C")
-        weights = None if weight is None else weight[start : start + step]
-        moments.add(columns, np.empty((len(part), 0)), weights)
+    for part in _chunks(rows):
+        # In float64, since whitening divides by the roots of small eigenvalues.
+        columns = np.array(rows[part].T, np.float64, order="C")
+        targets = np.empty((columns.shape[1], 0))
+        moments.add(columns, targets, None if weight is None else weight[part])
     return moments
 
 
-def _chunks(rows: NDArray[Any], out: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """Pair views of a few rows with where their result goes."""
-    step = _step(rows)
-    return [(rows[i : i + step], out[i : i + step]) for i in range(0, len(rows), step)]
-
-
-def _step(rows: NDArray[Any]) -> int:
-    return max(1, CHUNK_NUMBERS // int(rows.shape[1]))
+def _chunks(rows: NDArray[Any]) -> Iterator[slice]:
+    """Yield slices of as many rows as are processed at once."""
+    yield from gen_batches(len(rows), max(1, CHUNK_NUMBERS // rows.shape[1]))

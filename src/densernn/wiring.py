@@ -1,10 +1,10 @@
-"""How several sources, and several encoders of each, are wired: layers and maps side by side."""
+"""Parallel layers and preparations, for several views of a row and several encoders of each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -18,21 +18,21 @@ from densernn.preparation import Preparation
 from densernn.weights import DenseWeights
 
 Span = tuple[int, int]
-"""First of some contiguous columns, and the one after the last."""
+"""Start and stop of a range of columns."""
 
 
 @dataclass(frozen=True, eq=False)
 class ParallelLayer:
-    """Layers side by side, each of which hears a range of the columns below.
+    """Layers side by side, each connected to a range of the input columns.
 
     Parameters
     ----------
     parts : tuple of ClusterLayer
-        Their clusters come out one part after the other.
+        The output is the concatenation of their outputs.
     starts : ndarray of shape (n_parts,), int64
-        First column that each part hears; it hears as many as it has inputs.
+        First input column of each part.
     n_inputs : int
-        Columns below.
+        Number of input columns.
     """
 
     parts: tuple[ClusterLayer, ...]
@@ -41,7 +41,7 @@ class ParallelLayer:
 
     @property
     def n_clusters(self) -> int:
-        """Columns that come out."""
+        """Number of output columns."""
         return sum(part.n_clusters for part in self.parts)
 
     @property
@@ -56,21 +56,18 @@ class ParallelLayer:
         )
 
     def forward(self, z: FloatArray, out: FloatArray) -> None:
-        """Write H' for inputs ``z`` of shape (n_inputs, n_rows) into ``out``.
-
-        As :meth:`ClusterLayer.forward`, part by part, with nothing copied.
-        """
+        """Write H' for inputs ``z`` of shape (n_inputs, n_rows) into ``out``."""
         stops = self.starts + [part.n_inputs for part in self.parts]
         fits = len(z) == self.n_inputs and len(self.starts) == len(self.parts)
         if not fits or (self.starts < 0).any() or (stops > self.n_inputs).any():
             raise DataError(
-                f"parallel layers that hear columns up to {stops.max()} of {self.n_inputs} got "
+                f"parallel layers over columns up to {stops.max()} of {self.n_inputs} got "
                 f"{len(z)} columns"
             )
         row = 0
         for start, part in zip(self.starts, self.parts, strict=True):
-            below = z[start : start + part.n_inputs]
-            part.forward(below, out[row : row + part.n_clusters])
+            inputs = z[start : start + part.n_inputs]  # contiguous rows: a view, not a copy
+            part.forward(inputs, out[row : row + part.n_clusters])
             row += part.n_clusters
 
     def drive_maxima(self, z: FloatArray) -> NDArray[np.float64]:
@@ -84,7 +81,7 @@ class ParallelLayer:
         )
 
     def contents(self) -> dict[str, Any]:
-        """Return what decides about the activations, by names for messages."""
+        """Return the parameters that determine the activations, by name."""
         parts = {
             f"{name} of part {number}": content
             for number, part in enumerate(self.parts)
@@ -93,36 +90,30 @@ class ParallelLayer:
         return {"wiring": self.starts, **parts}
 
     def scaled(self, factors: NDArray[np.float64]) -> ParallelLayer:
-        """Return the layer with the weights and offset of each part times a factor of its own."""
+        """Return the layer with weights and offset of each part times its factor."""
         parts = tuple(p.scaled(float(f)) for p, f in zip(self.parts, factors, strict=True))
         return ParallelLayer(parts, self.starts, self.n_inputs)
 
     def joined(self) -> ParallelLayer | ClusterLayer:
-        """Return the same layer in fewer parts: neighbours that hear the same columns are one.
+        """Return the same layer with neighbouring parts of equal inputs joined into one.
 
-        One matrix product then serves them all.  A single part that hears every column is
-        returned as it is.
+        They then need a single matrix product.  A single part over all columns is returned as a
+        :class:`ClusterLayer`.
         """
-        groups: list[list[int]] = []
-        for number, (start, part) in enumerate(zip(self.starts, self.parts, strict=True)):
-            last = groups[-1][0] if groups else None
-            same = last is not None and (self.starts[last], self.parts[last].n_inputs) == (
-                start,
-                part.n_inputs,
-            )
-            if same:
-                groups[-1].append(number)
-            else:
-                groups.append([number])
-        parts = tuple(_side_by_side([self.parts[i] for i in group]) for group in groups)
+        inputs = zip(self.starts.tolist(), self.parts, strict=True)
+        groups = [
+            (start, _side_by_side([part for _, part in group]))
+            for (start, _), group in groupby(inputs, lambda pair: (pair[0], pair[1].n_inputs))
+        ]
+        parts = tuple(part for _, part in groups)
         if len(parts) == 1 and parts[0].n_inputs == self.n_inputs:
             return parts[0]
-        starts = self.starts[[group[0] for group in groups]]
+        starts = np.array([start for start, _ in groups], np.int64)
         return ParallelLayer(parts, starts, self.n_inputs)
 
 
 def _side_by_side(layers: Sequence[ClusterLayer]) -> ClusterLayer:
-    """Join dense layers of one cluster that hear the same columns."""
+    """Return one layer for dense layers with the same inputs and cluster parameters."""
     if len(layers) == 1:
         return layers[0]
     matrices = [layer.weights.toarray() for layer in layers]
@@ -133,16 +124,16 @@ def _side_by_side(layers: Sequence[ClusterLayer]) -> ClusterLayer:
 
 @dataclass(frozen=True, eq=False)
 class SourcePreparation:
-    """Preparations of the columns of several sources, one after the other.
+    """Preparations of several views, groups of columns, of which each has its own.
 
     Parameters
     ----------
     columns : tuple of ndarray of int
-        The columns of each source.
+        Columns of each view.
     parts : tuple of fitted transformer or None
-        What prepares each source.
+        Preparation of each view.
     sizes : tuple of int
-        Outputs of each.
+        Number of outputs of each view.
     """
 
     columns: tuple[NDArray[np.intp], ...]
@@ -151,37 +142,37 @@ class SourcePreparation:
 
     @property
     def spans(self) -> list[Span]:
-        """Outputs of each source."""
+        """Output columns of each view."""
         return list(pairwise([0, *accumulate(self.sizes)]))
 
     @property
     def n_outputs(self) -> int:
-        """Columns that come out."""
+        """Number of output columns."""
         return sum(self.sizes)
 
     def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
-        """Tell which outputs can change, given the ranges of the training columns."""
-        live = []
+        """Return a mask of outputs that vary, given the ranges of the training columns."""
+        varying = []
         for columns, part, size in zip(self.columns, self.parts, self.sizes, strict=True):
             own = Extrema(extrema.minimum[columns], extrema.maximum[columns])
             if part is None:
-                live.append(own.width > 0)
+                varying.append(own.width > 0)
             elif isinstance(part, Preparation):
-                live.append(part.live_outputs(own))
-            else:
-                live.append(np.ones(size, bool))
-        return np.concatenate(live)
+                varying.append(part.live_outputs(own))
+            else:  # ranges say nothing about the outputs of another transformer
+                varying.append(np.ones(size, bool))
+        return np.concatenate(varying)
 
     def prepare_columns(self, X: NDArray[Any], dtype: Any, first_row: int = 0) -> FloatArray:
-        """Return what comes of rows ``X`` by columns, of shape (n_outputs, n_rows)."""
+        """Return the prepared rows ``X`` by columns, of shape (n_outputs, n_rows)."""
         out = np.empty((self.n_outputs, len(X)), dtype)
         for span, columns, part in zip(self.spans, self.columns, self.parts, strict=True):
-            out[slice(*span)] = prepare(part, _take(X, columns), dtype, first_row)
+            out[slice(*span)] = prepare(part, _select(X, columns), dtype, first_row)
         return out
 
 
-def _take(X: NDArray[Any], columns: NDArray[np.intp]) -> NDArray[Any]:
-    """Return columns in C order, from one contiguous range without looking each of them up."""
+def _select(X: NDArray[Any], columns: NDArray[np.intp]) -> NDArray[Any]:
+    """Return columns in C order; a contiguous range is sliced, which is faster than an index."""
     first = int(columns[0])
     if np.array_equal(columns, np.arange(first, first + len(columns))):
         return np.ascontiguousarray(X[:, first : first + len(columns)])
@@ -191,13 +182,13 @@ def _take(X: NDArray[Any], columns: NDArray[np.intp]) -> NDArray[Any]:
 def replicas_per_source(
     replicas: int | Sequence[int], n_layers: int, n_sources: int
 ) -> tuple[int, ...]:
-    """Return how many encoders of each source every layer has.
+    """Return the number of encoders of each view, for every layer.
 
     Parameters
     ----------
     replicas : int or sequence of int
-        Encoders of a layer over all sources, for all layers or one number for each; 1 stands for
-        one encoder per source.
+        Number of encoders of a layer over all views, for all layers or one number for each; 1
+        stands for one encoder per view.
     n_layers, n_sources : int
 
     Returns
@@ -207,8 +198,8 @@ def replicas_per_source(
     Raises
     ------
     ParameterError
-        A number is no multiple of the sources, does not divide or is not divided by the one
-        before it, or there are not as many as layers.
+        A number is not a multiple of the number of views, neighbouring numbers do not divide one
+        another, or their count is not that of the layers.
 
     Examples
     --------
@@ -243,34 +234,30 @@ def replicas_per_source(
 
 
 def heard_spans(below: Sequence[Sequence[Span]], count: int) -> list[list[Span]]:
-    """Return the columns that each of ``count`` encoders of every source hears.
+    """Return the input columns of each of ``count`` encoders of every view.
 
     Parameters
     ----------
-    below : sequence, for each source, of spans
-        The outputs of the source's encoders in the layer below.
+    below : sequence, for each view, of spans
+        Output columns of the view's encoders in the previous layer.
     count : int
-        Encoders of each source in the new layer.
+        Number of encoders of each view in the new layer.
 
     Returns
     -------
-    list, for each source, of spans
-        Where there are more encoders than below, neighbours hear the same one below; where there
-        are fewer, each hears contiguous ones.
+    list, for each view, of spans
+        If there are more encoders than in the previous layer, neighbours share the same input; if
+        there are fewer, each is connected to several contiguous ones.
 
     Examples
     --------
     >>> heard_spans([[(0, 5), (5, 10)]], 1), heard_spans([[(0, 5), (5, 10)]], 4)
     ([[(0, 10)]], [[(0, 5), (0, 5), (5, 10), (5, 10)]])
     """
-    heard = []
+    inputs = []
     for spans in below:
-        n_below = len(spans)
-        if count >= n_below:
-            heard.append([spans[i * n_below // count] for i in range(count)])
-        else:
-            group = n_below // count
-            heard.append(
-                [(spans[i * group][0], spans[(i + 1) * group - 1][1]) for i in range(count)]
-            )
-    return heard
+        # Groups of one where encoders share an input, so that one line serves both cases.
+        group, n_below = max(1, len(spans) // count), len(spans)
+        firsts = [i * n_below // count for i in range(count)]
+        inputs.append([(spans[i][0], spans[i + group - 1][1]) for i in firsts])
+    return inputs

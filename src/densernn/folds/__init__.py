@@ -1,7 +1,7 @@
-"""What a pass over rows accumulates: commutative monoids that merge in any order or tree.
+"""Statistics that passes over rows accumulate, and that merge in any order.
 
-For every fold, ``of(A).merge(of(B))`` is ``of`` of the rows of A and B together; a row of weight
-0 counts nowhere, and a row of weight k counts as k copies.
+For every statistic, ``of(A).merge(of(B))`` equals ``of`` the rows of A and B together.  A row of
+weight 0 is ignored, and a row of weight k is equivalent to k copies.
 """
 
 from densernn.folds.columns import ClassCounts, Extrema, Marginals

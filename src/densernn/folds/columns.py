@@ -1,4 +1,4 @@
-"""Folds of single columns: ranges, means and spreads, and counts of classes."""
+"""Statistics of single columns: ranges, means and variances, and class counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Float64Array = NDArray[np.float64]
 
 
 def counted_rows(X: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], Float64Array]:
-    """Return the rows whose weight is not 0, and their weights (1 where none are given).
+    """Return the rows whose weight is not 0, and their weights, 1 by default.
 
     Raises
     ------
@@ -34,12 +34,12 @@ def counted_rows(X: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], 
 
 @dataclass(frozen=True, eq=False)
 class Extrema:
-    """Smallest and largest value of each column.
+    """Minimum and maximum of each column.
 
     Parameters
     ----------
     minimum, maximum : ndarray of shape (n_columns,), float64
-        Infinite with opposite signs where no row has been seen.
+        inf and -inf for no rows.
 
     Examples
     --------
@@ -53,39 +53,39 @@ class Extrema:
 
     @classmethod
     def zero(cls, n_columns: int) -> Self:
-        """Return the fold of no rows."""
+        """Return the statistic of no rows."""
         return cls(np.full(n_columns, np.inf), np.full(n_columns, -np.inf))
 
     @classmethod
     def of(cls, X: ArrayLike, weight: ArrayLike | None = None) -> Self:
-        """Fold rows: ``X`` of shape (n_rows, n_columns), weights of shape (n_rows,)."""
+        """Return the statistic of rows ``X``, with optional weights of shape (n_rows,)."""
         rows, _ = counted_rows(X, weight)
         if not len(rows):
             return cls.zero(np.shape(X)[1])
         return cls(rows.min(axis=0).astype(np.float64), rows.max(axis=0).astype(np.float64))
 
     def merge(self, other: Extrema) -> Self:
-        """Return the fold of the rows of both."""
+        """Return the statistic of the rows of both."""
         return type(self)(
             np.minimum(self.minimum, other.minimum), np.maximum(self.maximum, other.maximum)
         )
 
     @property
     def width(self) -> Float64Array:
-        """Largest minus smallest value of each column; 0 where no row has been seen."""
+        """Maximum minus minimum of each column; 0 for no rows."""
         return np.maximum(self.maximum - self.minimum, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Marginals:
-    """Total weight, and weighted mean and spread of each column.
+    """Total weight, and weighted mean and sum of squared deviations of each column.
 
     Parameters
     ----------
     weight : float
         Sum of the weights of the rows.
     mean : ndarray of shape (n_columns,), float64
-        Weighted means; 0 where no row has been seen.
+        Weighted means; 0 for no rows.
     spread : ndarray of shape (n_columns,), float64
         Weighted sums of squared deviations from the mean.
 
@@ -95,8 +95,8 @@ class Marginals:
 
     Examples
     --------
-    >>> fold = Marginals.of([[1.0], [3.0]]).merge(Marginals.of([[5.0]], weight=[2.0]))
-    >>> fold.mean, fold.variance
+    >>> both = Marginals.of([[1.0], [3.0]]).merge(Marginals.of([[5.0]], weight=[2.0]))
+    >>> both.mean, both.variance
     (array([3.5]), array([2.75]))
     """
 
@@ -106,19 +106,19 @@ class Marginals:
 
     @classmethod
     def zero(cls, n_columns: int) -> Self:
-        """Return the fold of no rows."""
+        """Return the statistic of no rows."""
         return cls(0.0, np.zeros(n_columns), np.zeros(n_columns))
 
     @classmethod
     def of(cls, X: ArrayLike, weight: ArrayLike | None = None) -> Self:
-        """Fold rows: ``X`` of shape (n_rows, n_columns), weights of shape (n_rows,)."""
+        """Return the statistic of rows ``X``, with optional weights of shape (n_rows,)."""
         rows, weights = counted_rows(X, weight)
         total = float(weights.sum())
         if not total:
             return cls.zero(np.shape(X)[1])
-        # One row is taken off first: a column far from 0 keeps its digits, and one that never
-        # changes has exactly no spread.
-        deviations = rows.astype(np.float64, order="C")  # so that no sum depends on the layout
+        # The first row is subtracted first: a column far from 0 keeps its digits, and a constant
+        # one has variance 0 exactly.
+        deviations = rows.astype(np.float64, order="C")  # sums do not depend on the layout
         reference = deviations[0].copy()
         deviations -= reference
         shift = weights @ deviations / total
@@ -127,7 +127,7 @@ class Marginals:
         return cls(total, reference + shift, weights @ deviations)
 
     def merge(self, other: Marginals) -> Self:
-        """Return the fold of the rows of both."""
+        """Return the statistic of the rows of both."""
         total = self.weight + other.weight
         if not total:
             return self
@@ -138,7 +138,7 @@ class Marginals:
 
     @property
     def variance(self) -> Float64Array:
-        """Weighted variances, without a correction for the mean; 0 where no row was seen."""
+        """Weighted variances, divided by the total weight; 0 for no rows."""
         return self.spread / self.weight if self.weight else self.spread
 
 

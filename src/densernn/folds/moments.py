@@ -1,8 +1,8 @@
-r"""Moments: all that a ridge, LASSO or readout solver needs to know about the rows."""
+r"""Moments: weighted sums and products of features and targets, the input of all solvers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
 import numpy as np
@@ -22,7 +22,7 @@ Float64Array = NDArray[np.float64]
 class Moments:
     r"""Weighted first and second moments of rows z = (h, t): features h and targets t.
 
-    With weights :math:`w_i` and the fold's own shift s, it holds
+    With weights :math:`w_i` and a shift s of their own, they are
 
     .. math::
 
@@ -30,29 +30,29 @@ class Moments:
         S_2 = \sum_i w_i (z_i - s)(z_i - s)^T .
 
     About another shift s + e they are :math:`s_1 - n e` and
-    :math:`S_2 - s_1 e^T - e s_1^T + n e e^T`, so that folds about different shifts merge
+    :math:`S_2 - s_1 e^T - e s_1^T + n e e^T`, so that moments about different shifts merge
     exactly: centring for precision does not break the law
     ``of(A).merge(of(B)) == of(vstack(A, B))``.
 
     Parameters
     ----------
     n_features, n_targets : int
-        Columns of H and of T; L and k below.
+        Number of columns of H and of T, L and k below.
     weight : float
         n, the total weight.
     shift : ndarray of shape (L + k,), float64
-        s, near the mean where the fold was made by :meth:`of` or :meth:`add`.
+        s; near the mean if the moments come from :meth:`of` or :meth:`add`.
     sums : ndarray of shape (L + k,), float64
         :math:`s_1`, about the shift.
     second : ndarray of shape (L + k, L + k), float64, Fortran order
-        :math:`S_2`, about the shift.  **Only the upper triangle holds numbers**; the part
-        below the diagonal is zero.
+        :math:`S_2`, about the shift.  **Only the upper triangle is stored**; entries below the
+        diagonal are zero.
 
     Notes
     -----
-    Memory: 8 (L + k)^2 bytes, and half as much while float32 rows are added.  Cost of a row:
-    (L + k)^2 floating-point operations, as a symmetric rank-m update (SYRK) of the rows' own
-    buffer, which is half of a matrix product.
+    Memory: 8 (L + k)^2 bytes, and half as much again while float32 rows are added.  Cost of a
+    row: (L + k)^2 floating-point operations, as a symmetric rank-m update (SYRK), half of a matrix
+    product.  One matrix over features and targets serves all solvers (docs/decisions/0005).
 
     Examples
     --------
@@ -80,16 +80,16 @@ class Moments:
 
     @classmethod
     def of(cls, H: ArrayLike, T: ArrayLike, weight: ArrayLike | None = None) -> Self:
-        """Fold rows.
+        """Return the moments of rows.
 
         Parameters
         ----------
         H : array of shape (n_rows, n_features), float32 or float64
-            Hidden activations.  Products are computed in its dtype, totals kept in float64.
+            Hidden activations.  Products are computed in its dtype and summed in float64.
         T : array of shape (n_rows,) or (n_rows, n_targets)
             Targets.
         weight : array of shape (n_rows,), optional
-            Weights, not negative.
+            Weights of the rows, nonnegative.
 
         Returns
         -------
@@ -99,31 +99,31 @@ class Moments:
         targets, _ = counted_rows(T, weight)
         targets = targets[:, None] if targets.ndim == 1 else targets
         dtype = np.float32 if features.dtype == np.float32 else np.float64
-        fold = cls.zero(features.shape[1], targets.shape[1])
-        columns = np.empty((fold.size, len(features)), dtype)
-        columns[: fold.n_features] = features.T
-        fold.add(columns, targets, None if weight is None else weights)
-        return fold
+        moments = cls.zero(features.shape[1], targets.shape[1])
+        columns = np.empty((moments.size, len(features)), dtype)
+        columns[: moments.n_features] = features.T
+        moments.add(columns, targets, None if weight is None else weights)
+        return moments
 
     @property
     def size(self) -> int:
-        """L + k."""
+        """Number of columns, L + k."""
         return self.n_features + self.n_targets
 
     def add(
         self, columns: FloatArray, targets: NDArray[Any], weight: Float64Array | None = None
     ) -> None:
-        """Add rows in place, using their buffer as scratch: nothing of their size is copied.
+        """Add rows in place.
 
         Parameters
         ----------
         columns : ndarray of shape (L + k, n_rows), float32 or float64, C order
-            Its first L rows are the features' columns; the last k are free for the targets.
-            **Overwritten.**
+            Features by columns in its first L rows; the last k receive the targets.  The array is
+            used as scratch space and **overwritten**.
         targets : ndarray of shape (n_rows, k)
-            In float64 where they are far from 0: they are centred before they are rounded.
+            Targets.  They are centred before they are rounded to the dtype of ``columns``.
         weight : ndarray of shape (n_rows,), optional
-            Weights, not negative; 1 where not given.
+            Weights, nonnegative; 1 by default.
         """
         if not columns.shape[1]:
             return
@@ -134,8 +134,11 @@ class Moments:
             self._settle_shift(columns, targets, weight, total)
         n_features = self.n_features
         rounded = self.shift.astype(columns.dtype)
+        # Targets far from 0 would lose digits in float32: they are shifted in float64 here, and by
+        # 0 in the kernel.
         np.copyto(columns[n_features:], (targets - self.shift[n_features:]).T)
         rounded[n_features:] = 0
+        # SYRK has no weights: rows are scaled by the roots of theirs.
         root = np.empty(0, columns.dtype) if weight is None else np.sqrt(weight, dtype=np.float64)
         root = root.astype(columns.dtype, copy=False)
         run_blocks(
@@ -153,74 +156,67 @@ class Moments:
         weight: Float64Array | None,
         total: float,
     ) -> None:
-        """Shift by the mean of the first rows, rounded to the dtype in which rows come."""
+        """Set the shift to the mean of the first rows, rounded to the dtype of ``columns``."""
         features = columns[: self.n_features]
         weights = np.full(columns.shape[1], 1.0) if weight is None else weight
+        # Rounded, so that subtracting it in the dtype of the rows is the very shift recorded here
+        # in float64: any shift is exact, the mean only keeps products small.
         mean = features @ weights.astype(columns.dtype) / total
         self.shift[: self.n_features] = mean.astype(columns.dtype)
         self.shift[self.n_features :] = weights @ targets / total
 
     def _add_products(self, columns: FloatArray) -> None:
+        # C-ordered columns are a Fortran-ordered matrix to BLAS, which copies nothing
+        # (docs/decisions/0005), and beta = 1 with overwrite_c adds in place.
         if columns.dtype == np.float64:
             self.second = blas.dsyrk(
                 1.0, columns.T, beta=1.0, c=self.second, trans=1, lower=0, overwrite_c=1
             )
             return
+        # The product of a chunk may be rounded to float32, the total of all chunks may not.
         part = blas.ssyrk(1.0, columns.T, trans=1, lower=0)
         run_blocks(lambda i, j: _kernels.add_upper(self.second.T, part.T, i, j), self.size)
 
     def about(self, shift: Float64Array) -> Self:
-        """Return the same moments about another shift (exact re-basing, O(L^2))."""
+        """Return the same moments about another shift, exact and in O(L^2)."""
         gap = shift - self.shift
         second = self.second.copy(order="F")
-        return type(self)(
-            self.n_features,
-            self.n_targets,
-            self.weight,
-            np.array(shift, np.float64),
-            self.sums - self.weight * gap,
-            _rebase(second, self.sums, gap, self.weight),
+        return replace(
+            self,
+            shift=np.array(shift, np.float64),
+            sums=self.sums - self.weight * gap,
+            second=_rebase(second, self.sums, gap, self.weight),
         )
 
     def translated(self, offsets: Float64Array) -> Self:
-        """Return the moments of the same rows with ``offsets[j]`` added to column j; exact.
-
-        The products about the shift, which moves along, are shared and not copied.
-        """
-        moved = self.shift + offsets
-        return type(self)(
-            self.n_features, self.n_targets, self.weight, moved, self.sums, self.second
-        )
+        """Return the moments of the same rows with ``offsets[j]`` added to column j; exact."""
+        # Deviations from the shift stay as they are when both move: sums and products are shared.
+        return replace(self, shift=self.shift + offsets)
 
     def scaled(self, factors: Float64Array) -> Self:
         """Return the moments of the same rows with column j times ``factors[j]``."""
         second = self.second * factors[:, None]
         second *= factors
-        return type(self)(
-            self.n_features,
-            self.n_targets,
-            self.weight,
-            self.shift * factors,
-            self.sums * factors,
-            second,
-        )
+        return replace(self, shift=self.shift * factors, sums=self.sums * factors, second=second)
 
     @property
     def variances(self) -> Float64Array:
-        """Weighted variance of each of the L + k columns, without a correction for the mean."""
+        """Weighted variance of each of the L + k columns, divided by the total weight."""
+        # About the shift, which is near the mean, the difference of squares hardly cancels.
         about_shift = self.sums / self.weight
         squares = self.second.diagonal() / self.weight
         return cast("Float64Array", np.maximum(squares - about_shift * about_shift, 0.0))
 
     def merge(self, other: Moments) -> Self:
-        """Return the moments of the rows of both, about this fold's shift.
+        """Return the moments of the rows of both, about the shift of ``self``.
 
         Raises
         ------
         MergeError
-            The folds have different numbers of columns.
+            The numbers of columns differ.
         """
         self._match(other)
+        # Moments of no rows have no shift worth keeping: 0 may be far from the mean.
         if not self.weight:
             return other.about(other.shift)  # type: ignore[return-value]
         joined = other.about(self.shift)
@@ -230,14 +226,14 @@ class Moments:
         return joined  # type: ignore[return-value]
 
     def subtract(self, other: Moments) -> Self:
-        """Return the moments of the rows of this that are not those of ``other``.
+        """Return the moments without the rows of ``other``.
 
-        Rows that were never added are not noticed unless more weight is taken than there is.
+        Rows that were never added are detected only if their weight exceeds the total.
 
         Raises
         ------
         MergeError
-            The folds have different numbers of columns, or ``other`` weighs more.
+            The numbers of columns differ, or ``other`` has a larger weight.
         """
         self._match(other)
         left = self.weight - other.weight
@@ -245,6 +241,7 @@ class Moments:
             raise MergeError(
                 f"cannot take away rows of total weight {other.weight:g} from {self.weight:g}"
             )
+        # Exactly nothing is left, or only the rounding of the sum of weights.
         if left <= 1e-9 * max(1.0, self.weight):
             return self.zero(self.n_features, self.n_targets)
         removed = other.about(self.shift)
@@ -255,33 +252,26 @@ class Moments:
 
     def decayed(self, factor: float) -> Self:
         """Return the moments of the same rows with every weight times ``factor``."""
-        return type(self)(
-            self.n_features,
-            self.n_targets,
-            self.weight * factor,
-            self.shift,
-            self.sums * factor,
-            self.second * factor,
+        return replace(
+            self,
+            weight=self.weight * factor,
+            sums=self.sums * factor,
+            second=self.second * factor,
         )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Copy the numbers as they lie, which is faster than to pack them and back."""
-        copied = type(self)(
-            self.n_features,
-            self.n_targets,
-            self.weight,
-            self.shift.copy(),
-            self.sums.copy(),
-            self.second.copy(order="F"),
-        )
+        # The default goes through __getstate__, which packs and unpacks the triangle.
+        second = self.second.copy(order="F")
+        copied = replace(self, shift=self.shift.copy(), sums=self.sums.copy(), second=second)
         memo[id(self)] = copied
         return copied
 
     def place_targets(self, n_targets: int, positions: ArrayLike) -> Self:
         """Return moments with more targets: target i moves to ``positions[i]``, new ones are 0.
 
-        So classes that one of two models has not seen are united before a merge.
+        It is used to merge models that were trained on different sets of classes.
         """
+        # A new indicator is 0 in all rows: about a shift of 0 its sums and products are 0, too.
         about_zero = self.about(
             np.concatenate([self.shift[: self.n_features], np.zeros(self.n_targets)])
         )
@@ -328,12 +318,13 @@ class Moments:
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Store the upper triangle alone, which halves what is pickled or saved."""
+        """Return the state with the packed upper triangle, which halves its size."""
         state = dict(self.__dict__)
         state["second"] = np.concatenate([self.second[: j + 1, j] for j in range(self.size)])
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        # The state may come from a file: BLAS would read beyond arrays that are too short.
         size, packed = state["n_features"] + state["n_targets"], state["second"]
         shapes = [np.shape(state["shift"]), np.shape(state["sums"]), np.shape(packed)]
         if shapes != [(size,), (size,), (size * (size + 1) // 2,)]:
@@ -347,12 +338,10 @@ class Moments:
 def _rebase(
     second: Float64Array, sums: Float64Array, gap: Float64Array, weight: float
 ) -> Float64Array:
-    """Return S2 - s1 e' - e s1' + n e e' in the upper triangle, in place.
-
-    With v = s1 - (n/2) e this is the symmetric rank-2 update S2 - v e' - e v'.
-    """
+    """Return S2 - s1 e' - e s1' + n e e' in the upper triangle, in place."""
     if not gap.any():
         return second
+    # With v = s1 - (n/2) e this is the symmetric rank-2 update S2 - v e' - e v'.
     return cast(
         "Float64Array",
         blas.dsyr2(-1.0, sums - 0.5 * weight * gap, gap, a=second, lower=0, overwrite_a=1),
@@ -360,7 +349,7 @@ def _rebase(
 
 
 def symmetric(upper: Float64Array) -> Float64Array:
-    """Return the full matrix whose upper triangle is given."""
+    """Return the full symmetric matrix with the given upper triangle."""
     full = upper + upper.T
     np.fill_diagonal(full, upper.diagonal())
     return full

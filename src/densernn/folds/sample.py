@@ -1,4 +1,4 @@
-"""A sample of rows that is bounded, evenly spread, and merges."""
+"""Systematic samples of rows, of bounded size, that merge."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Rows whose number is a multiple of a stride, which doubles when there are too many.
-
-    Which rows those are depends on how the whole was cut into parts that were merged: two folds
-    of the same rows need not hold the same sample, but each spreads evenly over all rows.
+    """Rows whose index is a multiple of a stride, which doubles when there are too many.
 
     Parameters
     ----------
     most : int
-        There are always less than twice as many rows.
+        The sample has fewer than twice as many rows.
     stride : int
         A power of two.
     rows : ndarray of shape (n_rows, n_columns)
-        As they came.
+        The sampled rows.
     numbers : ndarray of shape (n_rows,), int64
-        Multiples of the stride, by which rows are numbered, for later thinning.
+        Indices of the rows, multiples of the stride.
     end : int
-        A number that is above those of all rows that were seen.
+        Upper bound of the indices of all rows so far.
+
+    Notes
+    -----
+    Samples of the same rows need not be equal if the rows were divided into other parts, but each
+    is spread evenly over all rows.
 
     Examples
     --------
@@ -48,24 +50,25 @@ class Sample:
         return cls(most, 1, np.empty((0, n_columns)), np.empty(0, np.int64))
 
     def add(self, X: NDArray[Any], first: int, weight: NDArray[np.float64] | None = None) -> Self:
-        """Take rows of a chunk whose first is number ``first``; none that weighs 0."""
-        taken = slice(-first % self.stride, None, self.stride)
-        numbers = np.arange(first, first + len(X))[taken]
-        rows = X[taken]
+        """Return the sample with rows of a chunk whose first row has index ``first``."""
+        chosen = slice(-first % self.stride, None, self.stride)
+        numbers = np.arange(first, first + len(X))[chosen]
+        rows = X[chosen]
         if weight is not None:
-            counted = weight[taken] != 0
+            counted = weight[chosen] != 0
             numbers, rows = numbers[counted], rows[counted]
         return self._with(rows, numbers, first + len(X))
 
     def merge(self, other: Sample) -> Self:
-        """Return a sample of the rows of both, those of the other numbered behind these."""
+        """Return a sample of the rows of both; those of ``other`` come after those of ``self``."""
         stride = max(self.stride, other.stride)
         mine, theirs = self._thinned(stride), other._thinned(stride)
+        # Rounded up, so that the indices of ``other`` stay multiples of the stride.
         shift = -(-self.end // stride) * stride
         return mine._with(theirs.rows, theirs.numbers + shift, other.end + shift)
 
     def _with(self, rows: NDArray[Any], numbers: NDArray[np.int64], end: int) -> Self:
-        """Return the sample with more rows, whose numbers are multiples of the stride, too."""
+        """Return the sample with more rows, whose indices are multiples of the stride."""
         kept = [part for part in (self.rows, rows) if len(part)] or [rows]
         joined = np.concatenate([self.numbers, numbers])
         both = type(self)(self.most, self.stride, np.concatenate(kept), joined, end)
@@ -74,7 +77,7 @@ class Sample:
         return both
 
     def _thinned(self, stride: int) -> Self:
-        """Return what is left of the sample at a larger stride."""
+        """Return the sample at a larger stride."""
         if stride == self.stride:
             return self
         kept = self.numbers % stride == 0
