@@ -25,6 +25,7 @@ class Progress:
         self._label = label
         self._n_items = n_items
         self._bar: Any = None
+        self._done = 0
         self._task: Any = None
         self._shown = shown and sys.stderr.isatty()
         self._first: int | None = None
@@ -54,8 +55,13 @@ class Progress:
             self._task = self._bar.add_task(self._label, total=self._n_items, rate=0.0)
         return self
 
+    def advance(self, n_items: int) -> None:
+        """Add to the number of items done."""
+        self.reach(self._done + n_items)
+
     def reach(self, n_items: int) -> None:
         """Set the number of items done; the rate counts from the first call on."""
+        self._done = n_items
         if self._bar is None:
             return
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""General Random Neural Networks: their rates, their steady state, and their spikes."""
+"""General Random Neural Networks: rates, steady state and simulation."""
 
 from __future__ import annotations
 

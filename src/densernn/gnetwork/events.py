@@ -1,10 +1,10 @@
-"""The compiled loop of the simulation: one event after the other, in continuous time.
+"""Event loop of the simulation, compiled: one event after the other, in continuous time.
 
-Arrivals from outside come at a constant total rate.  Which excited cell fires next is drawn by
-composition and rejection: cells of like firing rate (within a factor of two) form a class, a class
-is chosen by how many of its cells are excited, one of these is chosen evenly, and it is kept with
-the ratio of its rate to the largest of its class; so the cost does not depend on the number of
-cells.
+External spikes arrive at a constant total rate.  The excited cell that fires next is drawn by
+composition and rejection: cells whose firing rates differ by less than a factor of two form a
+class.  A class is drawn in proportion to its largest rate times the number of its excited cells,
+one of these is drawn uniformly, and it is accepted with the ratio of its rate to the largest.
+The cost does not depend on the number of cells (docs/decisions/0009).
 """
 
 from __future__ import annotations
@@ -22,42 +22,43 @@ IntArray = NDArray[np.int64]
 
 
 class Network(NamedTuple):
-    """What all runs share, and none changes."""
+    """Constants of a network, shared by all runs."""
 
     routes: Routes
     r: Float64Array
     external: float
-    """Total rate of spikes from outside."""
+    """Total rate of external spikes."""
     class_of: IntArray
     bounds: Float64Array
     """Largest firing rate of each class."""
     seats: IntArray
-    """Where the seats of each class begin; there are as many as it has cells."""
+    """First index of each class in :attr:`State.members`."""
 
 
 class State(NamedTuple):
-    """What a run changes."""
+    """Variables of a run."""
 
     k: IntArray
     since: Float64Array
-    """Time of each cell's last change, or of the last settling."""
+    """Time up to which the integrals of each cell are computed."""
     excited: Float64Array
-    """Time that each cell was excited, until ``since``."""
+    """Time that each cell was excited, up to ``since``."""
     area: Float64Array
-    """Integral of k over time, until ``since``."""
+    """Integral of k over time, up to ``since``."""
     members: IntArray
-    """Excited cells, those of a class in its first seats."""
+    """Excited cells, at the first indices of their class."""
     seat: IntArray
+    """Index of each excited cell in ``members``."""
     counts: IntArray
-    """How many cells of each class are excited."""
+    """Number of excited cells of each class."""
     clock: Float64Array
-    """Time, in an array of one."""
+    """Time, as an array of length 1."""
     n_events: IntArray
-    """Arrivals and firings so far, in an array of one."""
+    """Number of arrivals and firings so far, as an array of length 1."""
 
 
 class Record(NamedTuple):
-    """What is written down on the way; arrays of no length write nothing."""
+    """Recorded spikes and snapshots, up to the lengths of the arrays."""
 
     spike_times: Float64Array
     spike_cells: IntArray
@@ -68,7 +69,8 @@ class Record(NamedTuple):
 
 
 def make_network(rates: Rates) -> Network:
-    """Return tables and classes of a network."""
+    """Return the constants of a network."""
+    # Powers of two as class bounds: a draw is accepted with probability above one half.
     exponents = np.floor(np.log2(rates.r))
     _, class_of = np.unique(exponents, return_inverse=True)
     bounds = np.zeros(class_of.max() + 1)
@@ -86,7 +88,7 @@ def make_network(rates: Rates) -> Network:
 
 
 def make_state(network: Network) -> State:
-    """Return a network at rest, at time 0."""
+    """Return the initial state: all cells at rest, at time 0."""
     size = network.r.size
     return State(
         k=np.zeros(size, np.int64),
@@ -103,18 +105,18 @@ def make_state(network: Network) -> State:
 
 @_kernels.exact
 def _draw(routes: Any, row: Any, u: Any) -> Any:
-    """Return an outcome of a row, by a number u in [0, 1)."""
+    """Return an outcome of a row of the alias tables, for a uniform number u in [0, 1)."""
     start = routes.starts[row]
     n = routes.starts[row + 1] - start
     place = u * n
-    slot = min(np.int64(place), n - 1)
+    slot = min(np.int64(place), n - 1)  # u * n may round to n
     beyond = place - slot >= routes.cut[start + slot]
     return routes.second[start + slot] if beyond else routes.first[start + slot]
 
 
 @_kernels.exact
 def _settle(state: Any, cell: Any, now: Any) -> None:
-    """Bring the integrals of a cell up to now."""
+    """Update the integrals of a cell up to the time ``now``."""
     elapsed = now - state.since[cell]
     if state.k[cell] > 0:
         state.excited[cell] += elapsed
@@ -136,12 +138,13 @@ def _gain(network: Any, state: Any, cell: Any, now: Any) -> None:
 
 @_kernels.exact
 def _lose(network: Any, state: Any, cell: Any, now: Any) -> None:
-    """Take one from an excited cell."""
+    """Decrease the state of an excited cell by one."""
     _settle(state, cell, now)
     state.k[cell] -= 1
     if state.k[cell] == 0:
         group = network.class_of[cell]
         state.counts[group] -= 1
+        # The last member moves into the gap, so that members stay contiguous.
         last = state.members[network.seats[group] + state.counts[group]]
         state.members[state.seat[cell]] = last
         state.seat[last] = state.seat[cell]
@@ -149,7 +152,7 @@ def _lose(network: Any, state: Any, cell: Any, now: Any) -> None:
 
 @_kernels.exact
 def _fire(network: Any, state: Any, record: Any, cell: Any, now: Any) -> None:
-    """Take one from an excited cell, and write its spike down while there is room."""
+    """Decrease the state of an excited cell by one, and record its spike if there is room."""
     _lose(network, state, cell, now)
     n = record.n_spikes[0]
     if n < record.spike_times.size:
@@ -160,7 +163,7 @@ def _fire(network: Any, state: Any, record: Any, cell: Any, now: Any) -> None:
 
 @_kernels.exact
 def _take_snapshots(state: Any, record: Any, until: Any) -> None:
-    """Write the state down for all times that come before the next event."""
+    """Record the state at all snapshot times before the next event."""
     n = record.n_snapshots[0]
     while n < record.snapshot_times.size and record.snapshot_times[n] <= until:
         for cell in range(state.k.size):
@@ -171,18 +174,19 @@ def _take_snapshots(state: Any, record: Any, until: Any) -> None:
 
 @_kernels.exact
 def _who_fires(network: Any, state: Any, pick: Any, random: Any) -> Any:
-    """Return the cell that fires, or -1 for none, by a number below the sum of all classes."""
+    """Return the cell that fires, or -1 for none, for a uniform number below the total rate."""
     group = 0
     share = state.counts[0] * network.bounds[0]
     while pick >= share and group < network.bounds.size - 1:
         pick -= share
         group += 1
         share = state.counts[group] * network.bounds[group]
-    if state.counts[group] == 0:  # rounding led past the last class
+    if state.counts[group] == 0:  # beyond the last class, by rounding
         return -1
     place = min(np.int64(pick / network.bounds[group]), state.counts[group] - 1)
     cell = state.members[network.seats[group] + place]
     bound, rate = network.bounds[group], network.r[cell]
+    # A rejected draw has used up its waiting time without effect, so that rates are exact.
     if rate < bound and random.random() * bound >= rate:
         return -1
     return cell
@@ -190,7 +194,7 @@ def _who_fires(network: Any, state: Any, pick: Any, random: Any) -> Any:
 
 @_kernels.exact
 def _happen(network: Any, state: Any, record: Any, pick: Any, now: Any, random: Any) -> None:
-    """Let one arrival or firing happen, with all that a chain of triggers makes of it."""
+    """Simulate one arrival or firing and the chain of triggers that it starts."""
     size = state.k.size
     if pick < network.external:
         outcome = _draw(network.routes, 2 * size, pick / network.external)
@@ -218,9 +222,9 @@ def _happen(network: Any, state: Any, record: Any, pick: Any, now: Any, random: 
 def advance(
     network: Any, state: Any, record: Any, until: Any, most_events: Any, random: Any
 ) -> bool:
-    """Let events happen up to a time, or so many of them; tell whether the time was reached.
+    """Simulate up to the time ``until``, or for ``most_events``; return whether it was reached.
 
-    What is drawn depends on ``until``, and not on how the events before it are portioned.
+    Results depend on ``until``, but not on how the events before it are divided into calls.
     """
     stop = state.n_events[0] + most_events
     while state.n_events[0] < stop:

@@ -1,35 +1,37 @@
-"""The general Random Neural Network: how one is made, and what can be asked of it."""
+"""RandomNeuralNetwork: general networks, their steady state and simulation."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from numpy.typing import ArrayLike
 
 from densernn.gnetwork.rates import Matrix, Rates, checked_rates
-from densernn.gnetwork.simulate import Simulation, simulate
+from densernn.gnetwork.simulate import Simulation, SimulationOptions, simulate
 from densernn.gnetwork.steady_state import SteadyState, solve
-from densernn.gnetwork.wiring import ClusterParameters, cluster_rates, layer_rates, weight_rates
+from densernn.gnetwork.wiring import cluster_rates, layer_rates, weight_rates
 
 
 class RandomNeuralNetwork:
-    r"""A network of M spiking cells: excitation, inhibition, and triggers that move on.
+    r"""A Random Neural Network of M spiking cells, with excitation, inhibition and triggers.
 
-    The state of a cell is a whole number k >= 0, and a cell with k > 0 is excited.  Spikes from
-    outside arrive at rates lambda_plus (k goes up by one) and lambda_minus (k goes down by one
-    if k > 0).  An excited cell i fires at rate r_i: its k goes down by one, and then
+    The state of a cell is an integer k >= 0, and a cell with k > 0 is excited.  External spikes
+    arrive at rates lambda_plus (k increases by one) and lambda_minus (k decreases by one if
+    k > 0).  An excited cell i fires at rate r_i: its k decreases by one, and then
 
-    * with probability p_plus(i, j) cell j gains one;
-    * with probability p_minus(i, j) cell j loses one, if it is excited;
-    * with probability p(i, j) it triggers cell j: if j is excited it loses one, and then with
-      probability Q(j, m) cell m gains one, with probability pi(j, m) the trigger moves on to m,
-      and else it is lost; if j is not excited, the trigger ends there;
-    * with probability d(i) nothing more happens.
+    * with probability p_plus(i, j) the state of cell j increases by one;
+    * with probability p_minus(i, j) the state of cell j decreases by one, if it is excited;
+    * with probability p(i, j) cell j is triggered: if j is excited its state decreases by one, and
+      then with probability Q(j, m) that of cell m increases by one, with probability pi(j, m) the
+      trigger moves on to m, and otherwise it is lost; if j is not excited, the trigger ends;
+    * with probability d(i) nothing else happens.
 
     Cells are numbered from 0, and row i of a matrix belongs to cell i.
 
     Parameters
     ----------
     lambda_plus, lambda_minus : array of shape (M,), or float
-        Rates of external excitatory and inhibitory spikes, not negative.
+        Rates of external excitatory and inhibitory spikes, nonnegative.
     r : array of shape (M,), or float
         Firing rates, above 0.
     p_plus, p_minus : array or sparse matrix of shape (M, M), optional
@@ -42,25 +44,24 @@ class RandomNeuralNetwork:
         Probability that a trigger of the excited cell j moves on to m; by default ``p``, as the
         paper sets it.
     d : array of shape (M,), or float, optional
-        Probability that a firing sends nothing; by default what the others leave.
+        Probability that a firing has no effect on other cells; by default the remainder to 1.
 
     Attributes
     ----------
     rates : Rates
-        All of the above as checked: vectors of float64, and matrices as CSR arrays.
+        The validated parameters: vectors of float64, and matrices as CSR arrays.
 
     Raises
     ------
     ParameterError
-        A condition is broken; the text names the cell and the value or the sum: rates that are
-        negative or not finite, r not above 0, p_plus + p_minus + p + d of a cell not 1, Q + pi of
-        a cell above 1, or shapes that do not fit.
+        Rates are negative or not finite, r is not above 0, p_plus + p_minus + p + d of a cell is
+        not 1, Q + pi of a cell is above 1, or shapes do not match.
 
     Notes
     -----
-    The paper asks for Q + pi = 1; its own clusters have (n - 1)/n.  So sums up to 1 are taken,
-    and what is missing is the probability that the trigger is lost.  An entry (i, i) is taken
-    too: a cell may reach itself.
+    The paper requires Q + pi = 1, but its own clusters have (n - 1)/n.  Sums up to 1 are accepted,
+    and the remainder is the probability that a trigger is lost.  Diagonal entries are accepted: a
+    cell may act on itself.
 
     Memory: 12 bytes for each matrix entry that is not 0.
 
@@ -124,23 +125,23 @@ class RandomNeuralNetwork:
         Q: Matrix = None,
         pi: Matrix = None,
     ) -> RandomNeuralNetwork:
-        """Make a network from weights w_plus = r p_plus and w_minus = r p_minus.
+        """Return a network with weights w_plus = r p_plus and w_minus = r p_minus.
 
         Parameters
         ----------
         w_plus, w_minus : array or sparse matrix of shape (M, M)
-            Rates at which an excited cell i sends spikes to cell j, not negative.
+            Rates at which an excited cell i sends spikes to cell j, nonnegative.
         lambda_plus, lambda_minus : array of shape (M,), or float
         r : array of shape (M,), or float, optional
             Firing rates; by default the sum of the weights of each cell, so that no spike is
             lost.
         p, Q, pi : array or sparse matrix of shape (M, M), optional
-            Triggers, as of the class; they need ``r``.
+            Triggers, as in the class; they require ``r``.
 
         Raises
         ------
         ParameterError
-            As of the class, or a cell has neither weights nor ``r``.
+            As in the class, or a cell has neither weights nor ``r``.
 
         Examples
         --------
@@ -157,11 +158,11 @@ class RandomNeuralNetwork:
         cls,
         weights: Matrix,
         inputs: ArrayLike,
-        cluster: ClusterParameters,
+        cluster: Any,
         *,
         offset: ArrayLike | None = None,
     ) -> RandomNeuralNetwork:
-        """Make the network of Figure 1: U input cells, and C clusters that they inhibit.
+        """Return the network of Figure 1: U input cells that inhibit C clusters.
 
         Parameters
         ----------
@@ -172,26 +173,25 @@ class RandomNeuralNetwork:
         cluster : Cluster
             Numbers, or arrays of shape (C,).
         offset : array of shape (C,), optional
-            More inhibition from outside, as from an input that is always active.
+            Additional external inhibition, as from an input that is always active.
 
         Returns
         -------
         RandomNeuralNetwork
-            Cells 0 to U - 1 are the inputs, which fire at the exit rates (5); then come the
-            clusters, cell by cell.
+            Cells 0 to U - 1 are the inputs, which fire at the exit rates (5); they are followed
+            by the cells of the clusters.
 
         Raises
         ------
         ParameterError
-            As of the class, or an input is no probability.
+            As in the class, or an input is not a probability.
 
         Notes
         -----
-        An input of 1 saturates its cell, which is flagged and does no harm to q.
+        An input of 1 saturates its cell, which is flagged and does not affect other cells.
 
-        A stack of layers is not one network: the cells of M(n) spend their firing on one
-        another, so that none is left for the next layer.  Each layer is a network of its own,
-        whose inputs are the states q of the layer below, presented anew.
+        Several layers are not one network: the firings of cells of M(n) act on one another only.
+        Each layer is a network of its own, whose inputs are the states q of the previous layer.
 
         Examples
         --------
@@ -219,28 +219,27 @@ class RandomNeuralNetwork:
         *,
         x: float = 0.0,
     ) -> RandomNeuralNetwork:
-        """Make M(n): n identical cells, each of which triggers or excites every other.
+        """Return M(n): n identical cells, each of which triggers or excites every other.
 
         Parameters
         ----------
         n, p, r, lambda_plus, lambda_minus
-            As of :class:`densernn.Cluster`, without its condition that lambda_minus is at least
-            lambda_plus.
+            As in :class:`densernn.Cluster`, without the condition lambda_minus >= lambda_plus.
         x : float, default=0.0
-            Inhibitory rate from a layer below, not negative.
+            Inhibitory rate from the previous layer, nonnegative.
 
         Raises
         ------
         ParameterError
-            A condition is broken.
+            A parameter violates its condition.
 
         Notes
         -----
         p(i, j) = pi(i, j) = p/n and p_plus(i, j) = Q(i, j) = (1 - p)/n for different i and j, so
-        that a firing, and a trigger, is lost with probability 1/n.  The text sets its weights
-        w+ to 0, yet the term l = 0 of (2) is a direct excitation, which p_plus is.
+        that a firing, and a trigger, is lost with probability 1/n.  The paper sets its weights
+        w+ to 0, but the term l = 0 of (2) is a direct excitation, that is p_plus.
 
-        Memory is of the order of n^2.
+        Memory: O(n^2).
 
         Examples
         --------
@@ -254,7 +253,7 @@ class RandomNeuralNetwork:
 
     @property
     def n_cells(self) -> int:
-        """M, the number of cells."""
+        """Number of cells, M."""
         return self.rates.n_cells
 
     def steady_state(self, *, tol: float = 1e-12, max_iter: int = 1000) -> SteadyState:
@@ -263,8 +262,9 @@ class RandomNeuralNetwork:
         Parameters
         ----------
         tol : float, default=1e-12
-            Largest error of (1) to stop at, and how near to 1 a cell counts as saturated.
+            Tolerance of the largest error of (1), and of q = 1 for saturated cells.
         max_iter : int, default=1000
+            Maximum number of iterations.
 
         Returns
         -------
@@ -278,17 +278,17 @@ class RandomNeuralNetwork:
         Warns
         -----
         ConvergenceWarning
-            The error is still above ``tol`` after ``max_iter`` iterations.
+            The error is above ``tol`` after ``max_iter`` iterations.
 
         Notes
         -----
-        The text's sums over sequences z(m) of distinct cells are taken over all sequences, as
-        (2) does: a trigger may come back to a cell.  They are then a geometric series of
-        matrices, whose sum T solves a linear equation; see :mod:`densernn.gnetwork.steady_state`.
+        The sums of (1) over sequences z(m) of distinct cells are extended to all sequences, as in
+        (2): a trigger may return to a cell.  They are then a geometric series of matrices, whose
+        sum T solves a linear equation; see :mod:`densernn.gnetwork.steady_state`.
 
-        The search begins at rest, q = 0, with damped iterations; Newton steps follow while each
-        halves the error.  Steps are found by GMRES, from five products with sparse matrices per
-        Krylov vector.  Memory: a second copy of the matrices, and some 90 vectors.
+        Damped iterations from rest, q = 0, are followed by Newton steps as long as each halves the
+        error.  Newton steps are solved by GMRES, with five products of sparse matrices per Krylov
+        vector.  Memory: a second copy of the matrices, and some 90 vectors.
         """
         return solve(self.rates, tol, max_iter)
 
@@ -305,32 +305,33 @@ class RandomNeuralNetwork:
         n_snapshots: int = 0,
         verbose: int = 0,
     ) -> Simulation:
-        """Let the cells spike: several independent runs in continuous time, event by event.
+        """Simulate several independent runs in continuous time, event by event.
 
         Parameters
         ----------
         duration : float, optional
-            Time to measure in each run, in the unit in which rates are given per; by default as
-            long as a million spikes take to arrive from outside, on average.
+            Measured time of each run, in the unit of 1 / rate; by default the mean time in which
+            a million external spikes arrive.
         warm_up : float, optional
-            Time before that, from the network at rest; by default a quarter of ``duration``.
-            What is measured is biased towards rest if the network takes longer to settle: next to
-            saturation a cell takes some 4 / ((r + Lambda-) (1 - q)^2).
+            Time before the measurement, from the network at rest; by default a quarter of
+            ``duration``.  Results are biased towards rest if the network takes longer to reach
+            its steady state: close to saturation a cell takes some
+            4 / ((r + Lambda-) (1 - q)^2).
         n_runs : int, default=8
-            At least 2: intervals come from how much runs differ.
+            Number of runs, at least 2: intervals are computed from their differences.
         level : float, default=0.99
             Confidence level of intervals.
         random_state : int, optional
-            Equal seeds give equal results, however many threads there are.
+            Seed; results do not depend on the number of threads.
         time_limit : float, optional
-            Seconds after which runs are cut short, all at about the same point; what they saw by
-            then is returned, and is not reproducible.
+            Seconds after which all runs are stopped, at about the same point; the results up to
+            then are returned and are not reproducible.
         n_spikes : int, default=0
-            Spikes of the first run to keep.
+            Number of spikes of the first run to record.
         n_snapshots : int, default=0
-            Times, evenly over ``duration``, at which the states of each run are kept.
+            Number of times, evenly spaced over ``duration``, at which states are recorded.
         verbose : int, default=0
-            Show a progress bar on a terminal.
+            Whether to show a progress bar on a terminal.
 
         Returns
         -------
@@ -339,35 +340,28 @@ class RandomNeuralNetwork:
         Raises
         ------
         ParameterError
-            A parameter is out of range, or the time limit was over before the warm-up.
+            A parameter is out of range, or the time limit ends before the warm-up.
 
         Notes
         -----
-        Nothing but ``rates`` is shared with :meth:`steady_state`.  An event is an arrival from
-        outside or a firing, with the whole chain of triggers that it starts; its cost does not
-        depend on the number of cells or connections.  Runs share the threads.
+        Only ``rates`` is shared with :meth:`steady_state`, so that each checks the other.  An event
+        is an external arrival or a firing, with the whole chain of triggers that it starts; its
+        cost does not depend on the number of cells or connections.  Runs are distributed over
+        threads.
 
-        Memory: 16 bytes for each matrix entry, and for each run 72 bytes a cell and 4 bytes for
-        each cell and snapshot.  A saturated cell only counts higher and higher; see
+        Memory: 16 bytes per matrix entry, and for each run 72 bytes per cell and 4 bytes per cell
+        and snapshot.  The state of a saturated cell grows without bound; see
         :attr:`Simulation.growing`.
 
         Examples
         --------
         >>> network = RandomNeuralNetwork.dense_cluster(x=0.1)
-        >>> seen = network.simulate(2e4, random_state=0)
-        >>> q, low, high = seen.pooled()
+        >>> simulation = network.simulate(2e4, random_state=0)
+        >>> q, low, high = simulation.pooled()
         >>> bool(low < network.steady_state().q[0] < high)
         True
         """
-        return simulate(
-            self.rates,
-            duration=duration,
-            warm_up=warm_up,
-            n_runs=n_runs,
-            level=level,
-            random_state=random_state,
-            time_limit=time_limit,
-            n_spikes=n_spikes,
-            n_snapshots=n_snapshots,
-            verbose=verbose,
+        options = SimulationOptions(
+            n_runs, level, random_state, time_limit, n_spikes, n_snapshots, bool(verbose)
         )
+        return simulate(self.rates, duration, warm_up, options)

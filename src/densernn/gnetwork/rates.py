@@ -1,4 +1,4 @@
-"""What a Random Neural Network is: rates and probabilities, each condition of the text checked."""
+"""Rates and probabilities of a Random Neural Network, validated against section II."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from densernn.errors import ParameterError
 
 Float64Array = NDArray[np.float64]
 Matrix = Any
-"""A dense array, or any SciPy sparse matrix or array."""
+"""A dense array, a SciPy sparse matrix or array, or None for zeros."""
 
 ROUNDING = 1e-9
-"""How far a sum of probabilities may be above 1, or from what is said of it."""
+"""Tolerance of sums of probabilities."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """Checked rates and probabilities of M cells: vectors, and matrices as CSR arrays.
+    """Validated, read-only rates and probabilities of M cells: vectors, and CSR matrices.
 
-    Made by :func:`checked_rates`, which says what they are.  Nothing in them can be written to.
+    Created by :func:`checked_rates`; the parameters are those of :class:`RandomNeuralNetwork`.
     """
 
     lambda_plus: Float64Array
@@ -38,12 +38,12 @@ class Rates:
 
     @property
     def n_cells(self) -> int:
-        """M, the number of cells."""
+        """Number of cells, M."""
         return self.r.size
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        for value in state.values():  # pickling loses the flag that keeps arrays as they are
+        for value in state.values():  # pickling drops the read-only flag
             _freeze(value)
 
 
@@ -59,7 +59,7 @@ def checked_rates(
     pi: Matrix = None,
     d: ArrayLike | None = None,
 ) -> Rates:
-    """Check every condition of section II, and return what was checked.
+    """Return rates that satisfy all conditions of section II.
 
     Parameters and errors are those of :class:`RandomNeuralNetwork`.
     """
@@ -73,20 +73,20 @@ def checked_rates(
     for name in ("lambda_plus", "lambda_minus"):
         _require(parts[name] >= 0, f"{name} >= 0", name, parts[name])
     _require(parts["r"] > 0, "r > 0", "r", parts["r"])
-    sent = sum(_row_sums(whole[name]) for name in ("p_plus", "p_minus", "p"))
+    sent = sum(row_sums(whole[name]) for name in ("p_plus", "p_minus", "p"))
     loss = _departures(np.asarray(sent), d)
-    moved = _row_sums(whole["Q"]) + _row_sums(whole["pi"])
+    moved = row_sums(whole["Q"]) + row_sums(whole["pi"])
     named = "Q + pi" if pi is not None or p is None else "Q + pi (which is p, by default)"
     _require(moved <= 1 + ROUNDING, f"{named} <= 1", "the sum", moved)
     return Rates(**parts, **whole, d=loss)
 
 
 def _departures(sent: Float64Array, d: ArrayLike | None) -> Float64Array:
-    """Return the probability that a firing sends nothing, given the sum of all others."""
+    """Return the probability that a firing has no effect, given the sum of the others."""
     if d is None:
         condition = "p_plus + p_minus + p <= 1"
         _require(sent <= 1 + ROUNDING, condition, "the sum", sent)
-        return _read_only(np.maximum(1 - sent, 0.0))
+        return _freeze(np.maximum(1 - sent, 0.0))  # type: ignore[no-any-return]
     loss = as_vector("d", d, sent.size)
     _require(loss >= 0, "d >= 0", "d", loss)
     condition = "p_plus + p_minus + p + d = 1"
@@ -95,7 +95,7 @@ def _departures(sent: Float64Array, d: ArrayLike | None) -> Float64Array:
 
 
 def _size(*values: Any) -> int:
-    """Return M, as the first value that is no number tells it."""
+    """Return M, the length of the first value that is not a scalar."""
     sizes = [int(np.shape(value)[0]) for value in values if value is not None and np.ndim(value)]
     if sizes and sizes[0] == 0:
         raise ParameterError("a network needs at least one cell")
@@ -103,7 +103,7 @@ def _size(*values: Any) -> int:
 
 
 def as_vector(name: str, value: ArrayLike, size: int) -> Float64Array:
-    """Return as many finite values as there are cells, read-only."""
+    """Return a read-only vector of ``size`` finite values."""
     array = np.asarray(value)
     if array.dtype.kind not in "biuf" or array.ndim > 1:
         raise ParameterError(f"a network needs a number or a 1-D array for {name}")
@@ -113,11 +113,11 @@ def as_vector(name: str, value: ArrayLike, size: int) -> Float64Array:
         )
     vector = np.array(np.broadcast_to(array, size), np.float64)
     _require(np.isfinite(vector), f"finite {name}", name, vector)
-    return _read_only(vector)
+    return _freeze(vector)  # type: ignore[no-any-return]
 
 
 def _matrix(name: str, value: Matrix, size: int) -> Any:
-    """Return a CSR array of the values, in order and without zeros."""
+    """Return a read-only CSR array of probabilities, sorted and without explicit zeros."""
     if value is None:
         return _freeze(sparse.csr_array((size, size), dtype=np.float64))
     array = value if sparse.issparse(value) else np.asarray(value)
@@ -134,7 +134,7 @@ def _matrix(name: str, value: Matrix, size: int) -> Any:
 
 
 def _require_probabilities(name: str, matrix: Any) -> None:
-    """Raise with the first entry that is negative or not finite; sums check the rest."""
+    """Raise for the first entry that is negative or not finite; row sums check the rest."""
     wrong = ~(np.isfinite(matrix.data) & (matrix.data >= 0))
     if wrong.any():
         entry = int(np.argmax(wrong))
@@ -146,24 +146,20 @@ def _require_probabilities(name: str, matrix: Any) -> None:
 
 
 def _require(holds: NDArray[np.bool_], condition: str, name: str, value: Float64Array) -> None:
-    """Raise with the first cell at which the condition fails."""
+    """Raise for the first cell that violates the condition."""
     if holds.all():
         return
     cell = int(np.argmin(holds))
     raise ParameterError(f"cells need {condition}: {name} of cell {cell} is {value[cell]}")
 
 
-def _row_sums(matrix: Any) -> Float64Array:
+def row_sums(matrix: Any) -> Float64Array:
+    """Return the sums of the rows of a sparse matrix."""
     return cast("Float64Array", np.asarray(matrix.sum(axis=1), np.float64))
 
 
-def _read_only(array: Float64Array) -> Float64Array:
-    array.setflags(write=False)
-    return array
-
-
 def _freeze(value: Any) -> Any:
-    """Make an array, or the parts of a CSR array, read-only."""
+    """Make an array, or the parts of a CSR array, read-only, and return it."""
     parts = (value.data, value.indices, value.indptr) if sparse.issparse(value) else (value,)
     for part in parts:
         part.setflags(write=False)

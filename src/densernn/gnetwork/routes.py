@@ -1,7 +1,7 @@
-"""What may follow a spike, as alias tables: drawn in constant time, however many cells there are.
+"""Alias tables of the outcomes of firings, triggers and external spikes.
 
-Walker's alias method cuts a row of n outcomes into n slots of equal probability; a slot holds one
-outcome up to its cut, and another one beyond.
+Walker's alias method divides a row of n outcomes into n slots of equal probability.  A slot holds
+one outcome below its cut and another one above, so that a draw takes constant time.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn import _kernels
-from densernn.gnetwork.rates import Float64Array, Rates
+from densernn.gnetwork.rates import Float64Array, Rates, row_sums
 
 EXCITE, INHIBIT, TRIGGER, NOTHING = range(4)
-"""What an outcome does to its cell."""
+"""Effects of an outcome on its cell."""
 
 KINDS = 4
 
@@ -23,9 +23,9 @@ IntArray = NDArray[np.int32]
 
 
 class Routes(NamedTuple):
-    """Alias tables of 2 M + 1 rows: firings of each cell, triggers of each, spikes from outside.
+    """Alias tables of 2 M + 1 rows: firings of each cell, triggers of each, external spikes.
 
-    Outcome ``KINDS * cell + kind`` does ``kind`` to ``cell``.
+    Outcome ``KINDS * cell + kind`` has the effect ``kind`` on ``cell``.
     """
 
     starts: NDArray[np.int64]
@@ -35,12 +35,9 @@ class Routes(NamedTuple):
 
 
 def make_routes(rates: Rates) -> Routes:
-    """Return the tables of a network.
-
-    Time and memory: of the order of the entries of its matrices, 16 bytes for each.
-    """
+    """Return the tables of a network, in time and memory proportional to its matrix entries."""
     size = rates.n_cells
-    lost = np.maximum(1 - _sums(rates.Q) - _sums(rates.pi), 0.0)
+    lost = np.maximum(1 - row_sums(rates.Q) - row_sums(rates.pi), 0.0)
     firing = [(rates.p_plus, EXCITE), (rates.p_minus, INHIBIT), (rates.p, TRIGGER)]
     fired = _by_rows(firing, rates.d)
     found = _by_rows([(rates.Q, EXCITE), (rates.pi, TRIGGER)], lost)
@@ -59,9 +56,9 @@ def make_routes(rates: Rates) -> Routes:
 def _by_rows(
     matrices: list[tuple[Any, int]], rest: Float64Array
 ) -> tuple[NDArray[np.int64], Float64Array, NDArray[np.int64]]:
-    """Join matrices row by row, and what is left of a row as an outcome without effect.
+    """Return the number of outcomes of each row, their weights and their codes.
 
-    Returns how many outcomes each row has, their weights, and their codes.
+    The rows of all matrices are joined; ``rest`` is the probability of no effect.
     """
     size = rest.size
     rows = [np.repeat(np.arange(size), np.diff(matrix.indptr)) for matrix, _ in matrices]
@@ -75,7 +72,7 @@ def _by_rows(
 
 @_kernels.exact
 def _alias(starts: Any, weight: Any, second: Any) -> None:
-    """Turn weights into cuts, and write the outcomes beyond the cuts (Vose's way)."""
+    """Replace weights by cuts, and write the outcomes above the cuts (Vose's algorithm)."""
     for row in range(starts.size - 1):
         begin, end = starts[row], starts[row + 1]
         n = end - begin
@@ -103,12 +100,8 @@ def _alias(starts: Any, weight: Any, second: Any) -> None:
                 n_large -= 1
                 small[n_small] = more
                 n_small += 1
-        # What rounding leaves over is a whole slot.
+        # Slots that remain by rounding are full.
         for i in range(n_small):
             weight[small[i]] = 1.0
         for i in range(n_large):
             weight[large[i]] = 1.0
-
-
-def _sums(matrix: Any) -> Float64Array:
-    return np.asarray(matrix.sum(axis=1), np.float64)

@@ -1,4 +1,4 @@
-"""Simulate a network spike by spike: a witness that knows the rates, and nothing of (1)."""
+"""Event-driven simulation of a network, independent of the steady-state solver."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from densernn.gnetwork import events
 from densernn.gnetwork.rates import Float64Array, Rates
 
 ARRIVALS = 1_000_000
-"""Spikes from outside that a run measures by default, on average."""
+"""Default mean number of external spikes in the measured time of a run."""
 
 SLICE = 100_000
-"""Events between two looks at the clock."""
+"""Number of events between two checks of the time limit."""
 
 
 class Spikes(NamedTuple):
-    """Spikes in order: when, and of which cell."""
+    """Times and cells of spikes, in order."""
 
     times: Float64Array
     cells: NDArray[np.int64]
@@ -33,32 +33,32 @@ class Spikes(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Simulation:
-    """What was seen of M cells in several independent runs.
+    """Results of several independent runs of a network of M cells.
 
     Parameters
     ----------
     run_q : ndarray of shape (n_runs, M)
-        Share of the time that each cell was excited, in each run.
+        Fraction of time that each cell was excited, in each run.
     run_state : ndarray of shape (n_runs, M)
-        Mean internal state of each cell over time, in each run.
+        Time average of the state of each cell, in each run.
     level : float
         Confidence level of intervals.
     growing : ndarray of bool, shape (M,)
-        Cells that were never idle while measured and ended higher than they began, in every run:
-        most likely saturated.  Their ``run_state`` tells only how long was simulated.
+        Cells that were always excited and ended in a higher state than they started, in every run:
+        most likely saturated.  Their ``run_state`` only depends on the duration.
     complete : bool
-        Whether all runs reached their end before the time limit.
+        Whether all runs ended before the time limit.
     warm_up, duration : float
-        Time before measuring, and measured time, of the network's own clock.
+        Simulated time before the measurement, and measured time.
     n_events : int
-        Arrivals and firings in all runs, the warm-up included.
+        Number of arrivals and firings in all runs, including the warm-up.
     seconds : float
-        What they took.
+        Wall-clock time of the simulation.
     spikes : Spikes
-        First spikes of the first run after the warm-up, triggered ones included.
+        First spikes of the first run after the warm-up, including triggered ones.
     snapshot_times : ndarray of shape (n_snapshots,)
     snapshots : ndarray of int32, shape (n_runs, n_snapshots, M)
-        Internal states at these times.
+        States at these times.
     """
 
     run_q: Float64Array
@@ -76,22 +76,22 @@ class Simulation:
 
     @property
     def q(self) -> Float64Array:
-        """Share of the time that each cell was excited, of shape (M,)."""
+        """Fraction of time that each cell was excited, of shape (M,)."""
         return cast("Float64Array", self.run_q.mean(axis=0))
 
     @property
     def mean_state(self) -> Float64Array:
-        """Mean internal state of each cell, of shape (M,)."""
+        """Mean state of each cell, of shape (M,)."""
         return cast("Float64Array", self.run_state.mean(axis=0))
 
     def interval(self, level: float | None = None) -> tuple[Float64Array, Float64Array]:
-        """Return lower and upper ends of Student's interval for q of each cell, by its runs.
+        """Return the bounds of Student's confidence interval for q of each cell.
 
         Parameters
         ----------
         level : float, optional
-            By default that of the simulation.  For K statements at once, 1 - (1 - level) / K
-            keeps all of them at ``level`` (Bonferroni).
+            Confidence level, by default that of the simulation.  For K simultaneous intervals use
+            1 - (1 - level) / K (Bonferroni).
 
         Returns
         -------
@@ -102,7 +102,7 @@ class Simulation:
     def pooled(
         self, cells: Sequence[int] | None = None, level: float | None = None
     ) -> tuple[float, float, float]:
-        """Return the mean q of some cells, by default all, and the ends of its interval."""
+        """Return the mean q of some cells, by default all, and the bounds of its interval."""
         means = self.run_q[:, slice(None) if cells is None else list(cells)].mean(axis=1)
         low, high = _student(means[:, None], self.level if level is None else level)
         return float(means.mean()), float(low[0]), float(high[0])
@@ -110,7 +110,7 @@ class Simulation:
 
 @dataclass
 class _Run:
-    """One run: where it is, where it is going, and what it saw."""
+    """One run and its records; ``start`` holds the states after the warm-up."""
 
     network: events.Network
     state: events.State
@@ -122,7 +122,7 @@ class _Run:
     finished: bool = False
 
     def advance(self) -> None:
-        """Let a slice of events happen."""
+        """Simulate the next :data:`SLICE` events."""
         warming = self.start is None
         until = self.warm_up if warming else self.warm_up + self.duration
         record = make_record(0, 0, 0, 0.0, 0.0) if warming else self.record
@@ -134,7 +134,7 @@ class _Run:
         self.finished = reached and not warming
 
     def means(self) -> tuple[Float64Array, Float64Array]:
-        """Return the share of time excited and the mean state of each cell, so far."""
+        """Return the fraction of time excited and the mean state of each cell so far."""
         state, now = self.state, self.state.clock[0]
         open_time = now - state.since
         measured = now - self.warm_up
@@ -142,57 +142,72 @@ class _Run:
         return np.minimum(excited, 1.0), (state.area + open_time * state.k) / measured
 
     def grew(self) -> NDArray[np.bool_]:
-        """Tell which cells were always excited, and ended higher than they began."""
+        """Return a mask of cells that were always excited and ended higher than they started."""
         always = self.means()[0] > 1 - 1e-12
         return always & (self.state.k > (0 if self.start is None else self.start))
 
 
+class SimulationOptions(NamedTuple):
+    """Options of :meth:`RandomNeuralNetwork.simulate`."""
+
+    n_runs: int
+    level: float
+    random_state: int | None
+    time_limit: float | None
+    n_spikes: int
+    n_snapshots: int
+    verbose: bool
+
+    def check(self) -> None:
+        """Raise :class:`ParameterError` if an option is out of range."""
+        for name, least in {
+            "n_runs": 2,
+            "n_spikes": 0,
+            "n_snapshots": 0,
+            "random_state": 0,
+        }.items():
+            value = getattr(self, name)
+            unseeded = name == "random_state" and value is None
+            if not unseeded and (not isinstance(value, (int, np.integer)) or value < least):
+                raise ParameterError(
+                    f"{name} must be a whole number from {least} on: it is {value!r}"
+                )
+        _check_level(self.level)
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise ParameterError(f"time_limit must be above 0 seconds: it is {self.time_limit!r}")
+
+
 def simulate(
-    rates: Rates,
-    *,
-    duration: float | None,
-    warm_up: float | None,
-    n_runs: int,
-    level: float,
-    random_state: int | None,
-    time_limit: float | None,
-    n_spikes: int,
-    n_snapshots: int,
-    verbose: int,
+    rates: Rates, duration: float | None, warm_up: float | None, options: SimulationOptions
 ) -> Simulation:
     """Simulate a network: see :meth:`RandomNeuralNetwork.simulate`."""
     duration, warm_up = _times(rates, duration, warm_up)
-    _check(n_runs, level, random_state, time_limit, n_spikes, n_snapshots)
+    options.check()
     network = events.make_network(rates)
-    seeds = np.random.SeedSequence(random_state).spawn(n_runs)
-    runs = [
-        _Run(
-            network,
-            events.make_state(network),
-            make_record(0 if number else n_spikes, n_snapshots, rates.n_cells, warm_up, duration),
-            np.random.default_rng(seed),
-            warm_up,
-            duration,
-        )
-        for number, seed in enumerate(seeds)
-    ]
+    runs = []
+    for number, seed in enumerate(
+        np.random.SeedSequence(options.random_state).spawn(options.n_runs)
+    ):
+        n_spikes = 0 if number else options.n_spikes
+        record = make_record(n_spikes, options.n_snapshots, rates.n_cells, warm_up, duration)
+        state, random = events.make_state(network), np.random.default_rng(seed)
+        runs.append(_Run(network, state, record, random, warm_up, duration))
     _compile(network)
     begin = time.perf_counter()
-    _drive(runs, begin, time_limit, verbose)
+    _run_all(runs, begin, options)
     seconds = time.perf_counter() - begin
     if any(run.start is None for run in runs):
         raise ParameterError(
-            f"time_limit={time_limit} was over before the warm-up of {warm_up:.4g}: raise it, or "
-            "lower duration or warm_up"
+            f"time_limit={options.time_limit} was over before the warm-up of {warm_up:.4g}: raise "
+            "it, or lower duration or warm_up"
         )
-    return _gather(runs, level, seconds)
+    return _gather(runs, options.level, seconds)
 
 
-def _drive(runs: list[_Run], begin: float, time_limit: float | None, verbose: int) -> None:
-    """Advance all runs, a slice each in turn, until they are finished or time is over."""
-    goal = runs[0].warm_up + runs[0].duration
-    done = 0
-    with Progress("simulating", 100 * len(runs), bool(verbose)) as progress:
+def _run_all(runs: list[_Run], begin: float, options: SimulationOptions) -> None:
+    """Advance all runs by slices in turn, so that a time limit stops them at about one point."""
+    goal, time_limit = runs[0].warm_up + runs[0].duration, options.time_limit
+    with Progress("simulating", 100 * len(runs), options.verbose) as progress:
         while True:
             active = [run for run in runs if not run.finished]
             over = time_limit is not None and time.perf_counter() - begin >= time_limit
@@ -204,9 +219,7 @@ def _drive(runs: list[_Run], begin: float, time_limit: float | None, verbose: in
                     run.advance()
 
             run_blocks(part, len(active))
-            so_far = int(sum(100 * run.state.clock[0] / goal for run in runs))
-            progress.advance(so_far - done)
-            done = so_far
+            progress.reach(int(sum(100 * run.state.clock[0] / goal for run in runs)))
 
 
 def _gather(runs: list[_Run], level: float, seconds: float) -> Simulation:
@@ -233,7 +246,7 @@ def _gather(runs: list[_Run], level: float, seconds: float) -> Simulation:
 def make_record(
     n_spikes: int, n_snapshots: int, n_cells: int, start: float, duration: float
 ) -> events.Record:
-    """Return room for spikes, and for snapshots at even distances up to the end."""
+    """Return empty records of spikes, and of snapshots at equal intervals."""
     return events.Record(
         spike_times=np.empty(n_spikes),
         spike_cells=np.empty(n_spikes, np.int64),
@@ -245,14 +258,14 @@ def make_record(
 
 
 def _compile(network: events.Network) -> None:
-    """Compile the loop, which no time limit is for."""
+    """Compile the loop, which does not count towards the time limit."""
     record = make_record(0, 0, 0, 0.0, 0.0)
     state, random = events.make_state(network), np.random.default_rng(0)
     events.advance(network, state, record, 0.0, 0, random)
 
 
 def _student(runs: Float64Array, level: float) -> tuple[Float64Array, Float64Array]:
-    """Return ends of Student's interval for the mean over the first axis."""
+    """Return the bounds of Student's interval for the mean over the first axis."""
     _check_level(level)
     n = len(runs)
     t = stdtrit(n - 1, (1 + level) / 2)
@@ -261,7 +274,7 @@ def _student(runs: Float64Array, level: float) -> tuple[Float64Array, Float64Arr
 
 
 def _times(rates: Rates, duration: float | None, warm_up: float | None) -> tuple[float, float]:
-    """Return measured time and warm-up, by default from the rate of spikes from outside."""
+    """Return measured time and warm-up, by default from the total external rate."""
     external = float(rates.lambda_plus.sum() + rates.lambda_minus.sum())
     if duration is None:
         if external == 0:
@@ -274,27 +287,6 @@ def _times(rates: Rates, duration: float | None, warm_up: float | None) -> tuple
             f"duration must be above 0 and warm_up not negative: they are {duration} and {warm_up}"
         )
     return float(duration), float(warm_up)
-
-
-def _check(
-    n_runs: int,
-    level: float,
-    random_state: int | None,
-    time_limit: float | None,
-    n_spikes: int,
-    n_snapshots: int,
-) -> None:
-    for name, value, least in (
-        ("n_runs", n_runs, 2),
-        ("n_spikes", n_spikes, 0),
-        ("n_snapshots", n_snapshots, 0),
-        ("random_state", 0 if random_state is None else random_state, 0),
-    ):
-        if not isinstance(value, (int, np.integer)) or value < least:
-            raise ParameterError(f"{name} must be a whole number from {least} on: it is {value!r}")
-    _check_level(level)
-    if time_limit is not None and not time_limit > 0:
-        raise ParameterError(f"time_limit must be above 0 seconds: it is {time_limit!r}")
 
 
 def _check_level(level: float) -> None:

@@ -1,4 +1,4 @@
-"""The steady state of a network: equation (1), with chains of triggers summed in closed form."""
+"""Steady-state solver of equation (1), with chains of triggers summed in closed form."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from densernn.errors import ConvergenceWarning, ParameterError, SaturationError
 from densernn.gnetwork.rates import Float64Array, Rates
 
 SWEEPS = 5
-"""Damped iterations before the first Newton step, and after each that did not help."""
+"""Damped iterations before the first Newton step, and after each rejected one."""
 
 KRYLOV = 40
-"""Vectors that a Newton step may keep; each costs five sparse products."""
+"""Maximum dimension of the Krylov space; each vector costs five sparse products."""
 
 FORCING = 1e-2
-"""How far a Newton step has to lower the linear residual."""
+"""Relative tolerance of the linear system of a Newton step."""
 
 
 @dataclass(frozen=True, eq=False)
 class SteadyState:
-    """The steady state of a network of M cells.
+    """Steady state of a network of M cells.
 
     Parameters
     ----------
     q : ndarray of shape (M,)
-        Probability that each cell is excited; 1 where it saturates.
+        Probability that each cell is excited; 1 for saturated cells.
     saturated : ndarray of bool, shape (M,)
-        Cells that gain at least as much as they can lose: their states grow without bound.
+        Cells with Lambda+ >= r + Lambda-, whose states grow without bound.
     lambda_plus, lambda_minus : ndarray of shape (M,)
-        The totals Lambda+ and Lambda- of (1): rates of all that excites or depletes a cell.
+        The total rates Lambda+ and Lambda- of (1).
     residual : float
-        Largest error by which ``q`` fails (1).
+        Largest error of (1).
     n_iter : int
-        Iterations, damped and Newton's.
+        Number of damped iterations and Newton steps.
     """
 
     q: Float64Array
@@ -52,22 +52,22 @@ class SteadyState:
 
     @property
     def mean_state(self) -> Float64Array:
-        """Mean internal state of each cell, q / (1 - q); infinite where it saturates."""
+        """Mean state of each cell, q / (1 - q); infinite for saturated cells."""
         with np.errstate(divide="ignore"):
             return np.where(self.saturated, np.inf, self.q / (1 - self.q))
 
     def joint(
         self, states: ArrayLike, cells: Sequence[int] | None = None, *, log: bool = False
     ) -> Any:
-        """Return the probability that cells are in given internal states, all at once.
+        """Return the joint probability of states of cells.
 
         Parameters
         ----------
         states : array of shape (..., n_cells), whole numbers from 0 on
         cells : sequence of int, optional
-            Which cells; by default all, in their order.
+            Indices of cells; by default all.
         log : bool, default=False
-            Return the logarithm: of many cells, the probability itself underflows.
+            Whether to return the logarithm; the probability of many cells underflows.
 
         Returns
         -------
@@ -78,11 +78,11 @@ class SteadyState:
         SaturationError
             A cell of the network is saturated, so that there is no joint steady state.
         ParameterError
-            ``states`` or ``cells`` do not fit.
+            ``states`` or ``cells`` is invalid.
 
         Notes
         -----
-        The product form: cells are independent, and cell i is in state k with probability
+        By the product form, cells are independent, and cell i is in state k with probability
         (1 - q_i) q_i^k.
         """
         q = self._chosen(cells)
@@ -96,7 +96,7 @@ class SteadyState:
         return logarithm if log else np.exp(logarithm)
 
     def joint_excitation(self, cells: Sequence[int] | None = None) -> float:
-        """Return the probability that all of some cells are excited at once, the product of q.
+        """Return the probability that all given cells are excited, the product of their q.
 
         Parameters and errors are those of :meth:`joint`.
         """
@@ -119,7 +119,7 @@ class SteadyState:
 
 
 class _Point(NamedTuple):
-    """A pair q, T, and what it makes of the right-hand sides."""
+    """Unknowns q and T, and the right-hand sides of the equations at them."""
 
     q: Float64Array
     T: Float64Array
@@ -133,7 +133,7 @@ class _Point(NamedTuple):
 class _Equations:
     """Equation (1) in the unknowns q and T, the rates at which triggers reach the cells.
 
-    With F_j = q_j T_j, the rate at which triggers find cell j excited:
+    With F_j = q_j T_j, the rate at which triggers reach cell j while it is excited:
 
         T_j       = sum_i r_i q_i p(i, j) + sum_i F_i pi(i, j)
         Lambda+_m = lambda+_m + sum_j r_j q_j p+(j, m) + sum_j F_j Q(j, m)
@@ -141,6 +141,7 @@ class _Equations:
         q_m       = min(1, Lambda+_m / (r_m + Lambda-_m))
 
     The first line sums chains of all lengths: T = (I + A + A^2 + ...) b with A = pi' diag(q).
+    With T as an unknown of its own no inner solve is needed (docs/decisions/0009).
     """
 
     def __init__(self, rates: Rates) -> None:
@@ -150,7 +151,7 @@ class _Equations:
         )
 
     def at(self, q: Float64Array, T: Float64Array) -> _Point:
-        """Evaluate the right-hand sides, and the largest error of q and T."""
+        """Return the right-hand sides and the largest error at q and T."""
         fired, found = self._rates.r * q, q * T
         plus = self._rates.lambda_plus + self._excite @ fired + self._finish @ found
         minus = self._rates.lambda_minus + self._inhibit @ fired + T
@@ -161,14 +162,14 @@ class _Equations:
         return _Point(q, T, plus, minus, triggers, target, float(error.max()))
 
     def sweep(self, here: _Point) -> _Point:
-        """Return the point half way to the right-hand sides."""
+        """Return the point after a damped iteration, half way to the right-hand sides."""
         q = (here.q + np.minimum(here.target, 1)) / 2
         return self.at(q, (here.T + here.triggers) / 2)
 
     def newton(self, here: _Point) -> _Point:
-        """Return the point after a Newton step, by GMRES on products with the sparse matrices.
+        """Return the point after a Newton step, solved by GMRES.
 
-        Cells whose right-hand side is at least 1 are held at 1.  Both equations of a cell, and
+        Cells whose right-hand side is at least 1 are fixed at 1.  Both equations of a cell, and
         the change of its T, are divided by r + Lambda-, so that the diagonal is 1.
         """
         size, (q, T), r = here.q.size, here[:2], self._rates.r
@@ -178,6 +179,7 @@ class _Equations:
         def product(change: Float64Array) -> Float64Array:
             v, w = change[:size], depleting * change[size:]
             fired, found = r * v, T * v + q * w
+            # The Jacobian is applied, never formed: it would fill up.
             of_T = w - self._trigger @ fired - self._chain @ found
             of_q = q * (self._inhibit @ fired + w) - self._excite @ fired - self._finish @ found
             return np.concatenate([np.where(held, v, v + of_q / depleting), of_T / depleting])
@@ -191,7 +193,7 @@ class _Equations:
 
 
 def solve(rates: Rates, tol: float, max_iter: int) -> SteadyState:
-    """Find the steady state: see :meth:`RandomNeuralNetwork.steady_state`."""
+    """Return the steady state: see :meth:`RandomNeuralNetwork.steady_state`."""
     if not tol > 0 or max_iter < 1:
         raise ParameterError(f"tol and max_iter must be above 0: they are {tol} and {max_iter}")
     equations = _Equations(rates)

@@ -1,8 +1,8 @@
-"""Networks of the paper as matrices: the cluster M(n), and the layer of Figure 1."""
+"""Rates of the paper's networks: the cluster M(n), and the layer of Figure 1."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,33 +10,6 @@ from scipy import sparse
 
 from densernn.errors import ParameterError
 from densernn.gnetwork.rates import Float64Array, Matrix, Rates, as_vector, checked_rates
-
-
-class ClusterParameters(Protocol):
-    """What a layer needs of its clusters: numbers, or one value for each cluster.
-
-    :class:`densernn.Cluster` has them.
-    """
-
-    @property
-    def n(self) -> ArrayLike:
-        """Cells in a cluster."""
-
-    @property
-    def p(self) -> ArrayLike:
-        """Probability that a firing triggers."""
-
-    @property
-    def r(self) -> ArrayLike:
-        """Firing rate."""
-
-    @property
-    def lambda_plus(self) -> ArrayLike:
-        """Rate of external excitatory spikes."""
-
-    @property
-    def lambda_minus(self) -> ArrayLike:
-        """Rate of external inhibitory spikes."""
 
 
 def cluster_rates(
@@ -59,7 +32,7 @@ def cluster_rates(
 
 
 def layer_rates(
-    weights: Matrix, inputs: ArrayLike, cluster: ClusterParameters, offset: ArrayLike | None
+    weights: Matrix, inputs: ArrayLike, cluster: Any, offset: ArrayLike | None
 ) -> Rates:
     """Return the network of Figure 1: see :meth:`RandomNeuralNetwork.from_layer`."""
     W = _as_sparse("weights", weights)
@@ -78,7 +51,7 @@ def layer_rates(
     x = as_vector("offset", 0.0 if offset is None else offset, n_clusters)
     counts = n.astype(np.int64)
     exits = W @ counts  # (5)
-    # An input without weights has no say, and only needs some rate to fire at.
+    # An input without weights has no effect, and only needs a positive firing rate.
     exit_rates = np.where(exits > 0, exits, 1.0)
     inhibit = sparse.csr_array(
         sparse.diags_array(1 / exit_rates) @ W[:, np.repeat(np.arange(n_clusters), counts)]
@@ -118,8 +91,8 @@ def weight_rates(
     if r is None:
         if triggers.get("p") is not None:
             raise ParameterError(
-                "from_weights needs r where cells trigger others: weights only "
-                "tell the rates of spikes"
+                "from_weights needs r if cells trigger others: weights are only the rates of "
+                "excitatory and inhibitory spikes"
             )
         r = _firing_rates(excite, inhibit)
     rates = as_vector("r", r, size)
@@ -139,7 +112,7 @@ def _as_sparse(name: str, values: Matrix) -> Any:
 
 
 def _firing_rates(excite: Any, inhibit: Any) -> Float64Array:
-    """Return the sums of the weights of each cell, which is r where no spike is lost."""
+    """Return the sum of the weights of each cell, its firing rate if no spike is lost."""
     rates = np.asarray(excite.sum(axis=1) + inhibit.sum(axis=1), np.float64)
     if not (rates > 0).all():
         raise ParameterError(
@@ -160,5 +133,5 @@ def _all_to_all(n: int, p: float) -> tuple[Any, Any]:
 
 
 def _after_inputs(n_inputs: int, blocks: Any) -> Any:
-    """Return blocks on the diagonal, behind rows and columns of 0 for the inputs."""
+    """Return a block-diagonal matrix, after rows and columns of zeros for the inputs."""
     return sparse.block_diag([sparse.csr_array((n_inputs, n_inputs)), *blocks], format="csr")

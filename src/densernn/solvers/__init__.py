@@ -1,4 +1,4 @@
-"""Solvers that see moments alone, never rows: one per file."""
+"""Solvers, one per file; they work on moments and never need the rows."""
 
 from densernn.solvers.alpha import alpha_values, choose_alpha
 from densernn.solvers.decoding import PUBLISHED_FISTA, FistaSolver, RidgeSolver

@@ -1,4 +1,4 @@
-"""Choose a penalty from moments alone: a grid, or a search along the scale of penalties."""
+"""Choice of the ridge penalty by generalised cross-validation (docs/decisions/0002)."""
 
 from __future__ import annotations
 
@@ -14,45 +14,44 @@ from densernn.errors import ParameterError, SingularSolveWarning
 from densernn.solvers.ridge import RidgeSolution, RidgeSystem
 
 COARSE, FINE = 30.0, 3.0
-"""Factors between neighbouring penalties, while searching and at the end."""
+"""Ratios of neighbouring penalties, in the first and in the second stage of the search."""
 
 MEANINGFUL = 1e-5
-"""Relative gain of score for which a smaller or larger penalty is worth taking."""
+"""Relative decrease of the score below which the search does not move on."""
 
 START = 1e-4
-"""First penalty that is tried, as a share of the mean eigenvalue."""
+"""First penalty of the search, as a share of the mean eigenvalue."""
 
 
 def choose_alpha(
     system: RidgeSystem, alpha: float | str | Iterable[float]
 ) -> tuple[RidgeSolution, dict[float, float]]:
-    """Solve for a penalty, the best of a grid, or the best that a search finds.
+    """Solve for a given penalty, or for that of the lowest generalised cross-validation score.
 
     Parameters
     ----------
     system : RidgeSystem
         Normal equations.
     alpha : float, "auto", or iterable of float
-        A number is used as it is.  Of a grid, the penalty of lowest generalised
-        cross-validation score is taken.  ``"auto"`` walks from the middle of the scale towards
-        lower scores by factors of 30, then refines by factors of 3: mostly 6 to 9
-        factorisations.  No penalty below :attr:`RidgeSystem.floor` is tried.
+        A penalty, a grid of penalties, or ``"auto"`` for a search: it descends from
+        :data:`START` by factors of 30, then refines by factors of 3, in mostly 6 to 9
+        factorisations.  It does not try penalties below :attr:`RidgeSystem.floor`.
 
     Returns
     -------
     solution : RidgeSolution
     scores : dict of float to float
-        Generalised cross-validation score of every penalty that was scored; empty for a number.
+        Score of every penalty that was tried; empty for a single number.
 
     Raises
     ------
     ParameterError
-        ``alpha`` is none of the three.
+        ``alpha`` is invalid.
 
     Warns
     -----
     SingularSolveWarning
-        ``"auto"`` in float32 chose the smallest penalty that float32 resolves.
+        ``"auto"`` chose the smallest penalty that float32 resolves.
     """
     values = alpha_values(alpha)
     if values is None:
@@ -63,12 +62,12 @@ def choose_alpha(
 
 
 def alpha_values(alpha: Any) -> NDArray[np.float64] | None:
-    """Return None for "auto", an array without axes for a number, a sorted one for a grid.
+    """Return None for "auto", a 0-d array for a number, and a sorted 1-d array for a grid.
 
     Raises
     ------
     ParameterError
-        ``alpha`` is none of the three, or has values that are not finite or below 0.
+        ``alpha`` is invalid, or a penalty is negative or not finite.
     """
     values = np.empty(0)
     if isinstance(alpha, str):
@@ -90,11 +89,13 @@ def _best_of_grid(system: RidgeSystem, grid: Any) -> tuple[RidgeSolution, dict[f
     for value in grid:
         walk.score(float(value))
     best = walk.solution
+    # Nothing is scored where no matrix could be factorised: the largest penalty is the safest.
     return (system.solve(float(grid[-1])) if best is None else best), walk.scores
 
 
 def _search(system: RidgeSystem) -> tuple[RidgeSolution, dict[float, float]]:
     lowest = system.floor
+    # At ten times the trace at most 0.1 degrees of freedom are left: larger penalties are alike.
     highest = max(10.0 * system.trace, 10 * lowest)
     walk = _Walk(system)
     centre = min(max(START * system.mean_eigenvalue, lowest), highest)
@@ -102,6 +103,7 @@ def _search(system: RidgeSystem) -> tuple[RidgeSolution, dict[float, float]]:
         centre = _descend(walk, centre, step, lowest, highest)
     if walk.solution is None:
         return system.solve(highest), walk.scores
+    # A minimum at the floor may lie below it, where float32 has no information.
     if centre <= 1.01 * lowest and system.epsilon > 1e-10:
         warnings.warn(
             f"alpha='auto' chose {centre:.3g}, the smallest penalty that float32 resolves here: "
@@ -113,14 +115,14 @@ def _search(system: RidgeSystem) -> tuple[RidgeSolution, dict[float, float]]:
 
 
 def _descend(walk: _Walk, centre: float, step: float, lowest: float, highest: float) -> float:
-    """Walk by factors of ``step`` until both neighbours score worse, or an end is met."""
+    """Return the penalty reached by factors of ``step`` when neither neighbour scores better."""
     score = walk.score(centre)
     for factor in (1.0 / step, step):
         moved = False
         while lowest < centre * factor < highest or centre > lowest > centre * factor:
             candidate = max(centre * factor, lowest)
             found = walk.score(candidate)
-            # Without a factor there is no score on this side: only larger penalties have one.
+            # An infinite score means that no Cholesky factor exists: larger penalties have one.
             if not found < score * (1 - MEANINGFUL) and not (np.isinf(score) and factor > 1):
                 break
             centre, score, moved = candidate, found, True
@@ -130,7 +132,7 @@ def _descend(walk: _Walk, centre: float, step: float, lowest: float, highest: fl
 
 
 class _Walk:
-    """Scores tried so far, and the solution of the best of them."""
+    """Scores so far, and the solution of the best: a penalty is factorised only once."""
 
     def __init__(self, system: RidgeSystem) -> None:
         self._system = system

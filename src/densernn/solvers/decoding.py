@@ -1,4 +1,4 @@
-"""Solvers of an autoencoder's second weights, as objects that an estimator can be given."""
+"""Decoder solvers, RidgeSolver and FistaSolver: the ``encoder`` parameter of deep estimators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RIDGE_SHARE = 0.4
 """Automatic ridge penalty, as a share of the total variance of the code; docs/decisions/0007."""
 
 LASSO_SHARE = 0.03
-"""Automatic L1 penalty for each unit of weight of the rows, over a code of variance 1."""
+"""Automatic L1 penalty per unit of weight, for a code of variance 1; docs/decisions/0007."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class RidgeSolver:
     Parameters
     ----------
     alpha : float or "auto", default="auto"
-        Penalty, 1/kappa in the paper, on the sum of squared errors.  ``"auto"``: 0.4 times the
-        total variance of the code's units, summed over the rows, which damps all but its main
-        directions.
+        Penalty, 1/kappa in the paper, relative to the sum of squared errors.  ``"auto"``: 0.4
+        times the total variance of the code, summed over the rows, which shrinks all but its
+        principal directions.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class RidgeSolver:
         alpha = self.alpha
         if isinstance(alpha, str):
             variance = float(moments.variances[: moments.n_features].sum())
-            # A code that never changes has no variance: any penalty then gives W2 = 0.
+            # A constant code has variance 0: W2 is then 0 for any positive penalty.
             alpha = RIDGE_SHARE * variance * moments.weight or 1.0
         return RidgeSystem(moments, intercept=False).solve(alpha).coef
 
@@ -62,14 +62,14 @@ class FistaSolver:
     Parameters
     ----------
     alpha : float or "auto", default="auto"
-        Weight of the L1 norm beside the sum of squared errors; the paper's experiments have
-        1e-3.  ``"auto"``: 0.03 times the total weight of the rows.
+        Weight of the L1 norm, relative to the sum of squared errors; the published experiments
+        use 1e-3.  ``"auto"``: 0.03 times the total weight of the rows.
     nonnegative : bool, default=False
         Whether W2 >= 0, as in (21).
     tol, max_iter, variant
-        As in :meth:`LassoSystem.solve`.  The published experiments stop the
-        ``"published"`` variant after 150 iterations (``tol=0``), long before it converges: that,
-        and not the penalty, is what regularises them.
+        As in :meth:`LassoSystem.solve`.  The published experiments stop the ``"published"``
+        variant after 150 iterations (``tol=0``), long before convergence: they are regularised by
+        early stopping, not by the penalty.
     """
 
     alpha: float | str = "auto"
@@ -109,4 +109,4 @@ def _check_alpha(alpha: float | str) -> None:
 
 
 PUBLISHED_FISTA = FistaSolver(alpha=1e-3, tol=0.0, max_iter=150, variant="published")
-"""As in the paper's experiments (Classifier-2); Classifier-1 has ``nonnegative`` beside it."""
+"""Solver of the published experiments (Classifier-2); Classifier-1 adds ``nonnegative=True``."""

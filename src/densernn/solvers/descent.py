@@ -1,7 +1,6 @@
-"""Iterate multiplicative updates so that the cost never rises: a search for the exponent.
+"""Descent by multiplicative updates: a line search over the exponent (docs/decisions/0006).
 
-Only weights, terms and costs are seen here, not even chunks of rows: a :class:`Problem` passes over
-those.
+A :class:`Problem` evaluates costs and update terms; rows are not needed here.
 """
 
 from __future__ import annotations
@@ -18,25 +17,25 @@ from densernn.solvers.multiplicative import Terms, update
 Float64Array = NDArray[np.float64]
 
 MOST_HALVINGS = 20
-"""Halvings of the exponent after which an iteration gives up and keeps the weights."""
+"""Maximum number of halvings of the exponent; after that the weights are kept."""
 
 PATIENCE = 4
-"""Steps that must go well, after one was refused, before a larger exponent is tried again: a
-refused step costs a pass."""
+"""Accepted steps, after a rejected one, before a larger exponent is tried: a rejected step costs
+a pass."""
 
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """Weights that have been measured.
+    """Weights and their cost.
 
     Parameters
     ----------
     weights : tuple of ndarray, float64
-        Those that are updated.
+        The weights that are updated.
     cost : float
-        At these weights, over all rows.
+        Cost at these weights over all rows.
     found : Any
-        What the measuring pass found beside: terms of the next update, or a solved decoder.
+        Further results of the same pass: terms of the next update, or a solved decoder.
     """
 
     weights: tuple[Float64Array, ...]
@@ -45,33 +44,33 @@ class Point:
 
 
 class Problem(Protocol):
-    """A cost to descend; each call is a pass over the rows, or what an earlier one found."""
+    """Cost function to minimise; a call is a pass over the rows, or uses that of an earlier one."""
 
     def measure(self, weights: tuple[Float64Array, ...]) -> Point:
-        """Return the cost at some weights."""
+        """Return the cost at the given weights."""
 
     def terms(self, point: Point) -> Sequence[Terms]:
-        """Return the terms of an update from a measured point, one for each of its weights."""
+        """Return the update terms at a point, one for each array of weights."""
 
 
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """The iterations done so far: replaced whole by each new one, so never half done.
+    """State after some iterations; immutable, so that an interrupt leaves the last complete one.
 
     Parameters
     ----------
     point : Point
-        The best weights: the last accepted ones.
+        The last accepted weights.
     costs : tuple of float
-        Before the first iteration and after each.
+        Cost before the first iteration and after each.
     exponents : tuple of float
-        With which each iteration went; 0 where no step lowered the cost and weights were kept.
+        Exponent of each iteration; 0 if no step lowered the cost and the weights were kept.
     next_exponent : float
-        With which the next one will begin.
+        First exponent of the next iteration.
     wait : int
-        Steps that must go well before the exponent is doubled again.
+        Steps to accept before the exponent is doubled again.
     refused : int
-        Steps that were measured and not taken, in all.
+        Total number of rejected steps.
     """
 
     point: Point
@@ -83,25 +82,25 @@ class Descent:
 
     @classmethod
     def start(cls, problem: Problem, weights: tuple[Float64Array, ...]) -> Self:
-        """Measure where to begin."""
+        """Return the state at the initial weights."""
         point = problem.measure(weights)
         return cls(point, (point.cost,))
 
     def advance(
         self, problem: Problem, max_exponent: float = np.inf, *, damped: bool = True
     ) -> Self:
-        """Do one iteration: one pass more than the exponent had to be halved.
+        """Return the state after one more iteration.
 
         Parameters
         ----------
         problem : Problem
-            What is descended.
+            The cost function.
         max_exponent : float, default=inf
-            The exponent doubles after a step that was accepted at once, up to this; after one
-            that was not, only once :data:`PATIENCE` more steps have gone well.
+            Upper bound of the exponent, which doubles after a step that was accepted at once; after
+            a rejected one, only when :data:`PATIENCE` further steps have been accepted.
         damped : bool, default=True
-            Whether to halve the exponent until the cost does not rise.  False takes full steps, up
-            or down.
+            Whether to halve the exponent until the cost does not rise.  If False, full steps are
+            taken whether the cost falls or rises.
 
         Returns
         -------
@@ -115,6 +114,7 @@ class Descent:
                 for W, term in zip(self.point.weights, terms, strict=True)
             )
             point = problem.measure(weights)
+            # Small exponents descend, up to rounding: see multiplicative.py.
             if point.cost <= self.point.cost or not damped:
                 wait = PATIENCE if halvings else max(self.wait - 1, 0)
                 ready = not halvings and self.wait <= 1
@@ -130,14 +130,12 @@ class Descent:
         return type(self)(point, costs, exponents, following, wait, self.refused + refused)
 
     def settled(self, tol: float) -> bool:
-        """Tell whether the last iteration changed the cost by at most ``tol`` of it.
-
-        While exponents still grow a small change tells nothing, unless it is none at all.  A
-        damped step is judged by what the full one would have gained.
-        """
+        """Return whether the last iteration changed the cost by at most ``tol``, relatively."""
         if not self.exponents:
             return False
         last = self.exponents[-1]
         change = abs(self.costs[-2] - self.costs[-1])
+        # While the exponent grows, a small change only says that steps were still short.
         growing = 0.0 < last < self.next_exponent
+        # The change of a damped step is compared with its share of a full one.
         return not change or (not growing and change <= tol * min(1.0, last) * self.costs[-2])

@@ -1,4 +1,4 @@
-r"""LASSO from moments by FISTA: equations (21) and (22), nonnegative or signed."""
+r"""LASSO solver from moments, by FISTA: equations (21) and (22)."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ Float64Array = NDArray[np.float64]
 VARIANTS = ("restarted", "published")
 
 LANCZOS_STEPS = 20
-"""Products with S that the bound of its largest eigenvalue may cost."""
+"""Maximum number of Lanczos steps, and of products with S, for its largest eigenvalue."""
 
 FEWEST_STEPS = 8
-"""Steps that are done at least: the first ones may not see the largest eigenvalue at all."""
+"""Minimum number of steps: the first residuals may be small far from the largest eigenvalue."""
 
 CLOSE = 0.02
-"""Relative width of the bound at which those steps stop."""
+"""Relative width of the bound at which the iteration stops."""
 
 
 @dataclass(frozen=True, eq=False)
 class LassoSolution:
-    """Weights of one penalty, and how they were reached.
+    """Solution of a LASSO problem for one penalty.
 
     Parameters
     ----------
@@ -41,9 +41,9 @@ class LassoSolution:
     alpha : float
         The penalty.
     objective : ndarray of shape (n_iter + 1,), float64
-        The cost before the first iteration (all weights 0) and after each.
+        Cost before the first iteration (all weights 0) and after each.
     converged : bool
-        Whether the tolerance was met.
+        Whether the tolerance was reached.
     """
 
     coef: Float64Array
@@ -53,12 +53,12 @@ class LassoSolution:
 
     @property
     def n_iter(self) -> int:
-        """Iterations that were done."""
+        """Number of iterations."""
         return self.objective.size - 1
 
 
 class LassoSystem:
-    r"""A LASSO problem, prepared once for many penalties.
+    r"""LASSO problem, prepared once for many penalties.
 
     With S = H'H and C = H'T about 0 (encoders have no intercept), a penalty alpha asks for
 
@@ -67,7 +67,7 @@ class LassoSystem:
         \min_W \| T - H W \|^2 + \alpha \| W \|_1
         = \mathrm{tr}\, T'T + \min_W \; \mathrm{tr}\, W'(S W - 2 C) + \alpha \|W\|_1 ,
 
-    with W >= 0 in (21).  The rows are never needed again.
+    with W >= 0 in (21).
 
     Parameters
     ----------
@@ -77,17 +77,16 @@ class LassoSystem:
     Attributes
     ----------
     largest : float
-        A safe upper bound of the largest eigenvalue of S: half the gradient's Lipschitz constant.
+        Upper bound of the largest eigenvalue of S, half the Lipschitz constant of the gradient.
 
     Notes
     -----
-    Targets share S and nothing else: each is a problem of its own, with its own momentum and
-    restarts, and all advance together by one product S W.  That product is all the work of an
-    iteration beside one pass over memory: L^2 k multiply-adds, whatever the number of rows.
-    Memory: S and C, and four arrays of C's shape; nothing is made anew in an iteration.
+    Targets share S only: each is an independent problem with its own momentum and restarts, and
+    all advance together by one product S W.  Cost of an iteration: that product, L^2 k
+    multiply-adds, for any number of rows.  Memory: S and C, and four arrays of C's shape.
 
     A step of 1 / largest on half the gradient, S W - C, shrinks by alpha / (2 largest).
-    Momentum is that of Beck and Teboulle (2009), begun anew for a target whenever it points
+    Momentum is that of Beck and Teboulle (2009), restarted for a target whenever it points
     uphill (O'Donoghue and Candes, 2015), which makes convergence linear near the solution.
 
     scikit-learn's ``Lasso`` divides the squared error by 2 n: its penalty is alpha / (2 n).
@@ -195,7 +194,8 @@ class _Search:
         )
         n_targets = system.cross.shape[1]
         self._floor = 0.0 if nonnegative else -np.inf
-        # On half the gradient: the published step is twice as long.
+        # Steps are on half the gradient: the published one, 1 / largest on the whole, is twice as
+        # long, at the limit of what converges.
         self._step = (2.0 if published else 1.0) / system.largest
         self._threshold = self._step * alpha / 2.0
         self._age = np.ones(n_targets)  # t_k of Beck and Teboulle, for each target
@@ -207,17 +207,19 @@ class _Search:
         return len(self._costs)
 
     def advance(self) -> float:
-        """Do one iteration; return the largest move beside the largest weight of its target."""
+        """Do one iteration; return the largest move relative to the largest weight of a target."""
         self._run_kernel()
+        # The kernel returns the cost at the previous point, whose product S W it had at hand.
         self._costs.append(self._system.target_squares + float(self._fit.sum()))
         self.coef, self._back = self._back, self.coef
         self._product, self._product_back = self._product_back, self._product
         np.matmul(self._system._gram, self.coef, out=self._product)
         if not self._published:
-            self._age[self._turn > 0] = 1.0  # the momentum pointed uphill
+            # The gradient restart: momentum and proximal gradient point apart.
+            self._age[self._turn > 0] = 1.0
         older = 0.5 + np.sqrt(0.25 + self._age**2)
         np.divide(self._age - 1.0, older, out=self._beta)
-        if self._published:
+        if self._published:  # the sign of the published momentum is reversed: docs/decisions/0007
             np.negative(self._beta, out=self._beta)
         self._age = older
         scale = np.where(self._size > 0, self._size, 1.0)
@@ -268,11 +270,10 @@ def largest_eigenvalue(matrix: NDArray[Any]) -> float:
 
     Notes
     -----
-    After m steps of Lanczos from a random start, the largest Ritz value plus the norm of the
-    residual of the whole basis, beta_m, lies above the eigenvalue (Zhou and Li, 2011); so do,
-    always, the trace and the largest sum of a row's sizes.  The least of the three is returned.
-    The basis is orthogonalised twice in each step.  Matrices of up to 20 rows, whose random
-    start may come to lie along a small eigenvector, are decomposed.
+    After m Lanczos steps from a random start, the largest Ritz value plus the norm of the
+    residual of the whole basis, beta_m, lies above the eigenvalue (Zhou and Li, 2011); so do
+    the trace and the infinity norm, always.  The smallest of the three is returned.  Matrices of
+    up to 20 rows are decomposed.
 
     Examples
     --------
@@ -282,8 +283,8 @@ def largest_eigenvalue(matrix: NDArray[Any]) -> float:
     size = len(matrix)
     surest = min(float(np.trace(matrix)), float(linalg.norm(matrix, np.inf)))
     if not surest > 0:
-        return 1.0  # S is 0: any step will do
-    margin = 1.0 + 1e-12 * size  # rounding of the products themselves
+        return 1.0  # S is 0: any step serves
+    margin = 1.0 + 1e-12 * size  # for rounding of the products
     if size <= LANCZOS_STEPS:
         return float(linalg.eigvalsh(matrix)[-1]) * margin
     basis = np.zeros((LANCZOS_STEPS, size))
@@ -295,13 +296,14 @@ def largest_eigenvalue(matrix: NDArray[Any]) -> float:
         basis[step] = vector / np.linalg.norm(vector)
         vector = matrix @ basis[step]
         diagonal.append(float(basis[step] @ vector))
+        # Twice: once leaves rounding that grows from step to step.
         for _ in range(2):
             vector -= basis[: step + 1].T @ (basis[: step + 1] @ vector)
         residual = float(np.linalg.norm(vector))
         ritz = float(linalg.eigvalsh_tridiagonal(diagonal, beside)[-1])
         bound = min(surest, ritz + residual)
         if not residual > 0:
-            # The start saw too few eigenvectors to go on, and maybe not the largest one's.
+            # The Krylov space is invariant and need not contain the largest eigenvector.
             return surest * margin
         if step + 1 >= FEWEST_STEPS and residual <= CLOSE * ritz:
             break

@@ -1,17 +1,17 @@
-r"""Multiplicative updates of autoencoder weights, from row sums: equations (13) to (20).
+r"""Multiplicative updates of autoencoder weights, from sums over rows: equations (13) to (20).
 
-A cost falls along :math:`W * (N / P)^g` for small g > 0 whenever its gradient by W is a positive
-multiple of P - N with P, N >= 0: the slope by g is :math:`\sum (P - N) W \log(N / P)`, no term of
-which is positive.  Weights that start positive stay so.  N and P are sums over rows, so a pass
-folds them, and this module never sees more than a chunk; :mod:`densernn.solvers.descent` finds g.
+If the gradient of a cost with respect to W is a positive multiple of P - N with P, N >= 0, the cost
+decreases along :math:`W * (N / P)^g` for small g > 0: its derivative at g = 0 is proportional to
+:math:`\sum (P - N) W \log(N / P)`, no term of which is positive.  Positive weights stay positive.
+N and P are sums over rows, which passes accumulate; :mod:`densernn.solvers.descent` chooses g.
 
-Chunks are kept by columns: Z = X', of shape (n_inputs, n_rows).  Since eta < 0, everything is
+Chunks are stored by columns: Z = X', of shape (n_inputs, n_rows).  Since eta < 0, formulas are
 written with :math:`|\eta|`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
@@ -28,24 +28,34 @@ VARIANTS = ("signed", "printed", "inverted")
 """Forms of (20): see :func:`linear_terms`."""
 
 FLOOR = 1e-8
-"""Added to numerator and denominator, in units of their mean: a weight whose pull is less than
-this stays, and one that nothing holds back (that to a pixel which is always 0) stays finite."""
+"""Added to numerator and denominator, relative to their mean: weights with next to no gradient
+stay as they are, and weights with a denominator of 0, as of constant pixels, stay finite
+(docs/decisions/0006)."""
 
 LARGEST = 1e30
-"""No weight grows beyond: sums of such weights are still finite in float32."""
+"""Upper bound of weights, sums of which are still finite in float32."""
 
 TINIEST = 1e-12
-"""Penalty per row and cluster that stands for the pseudo-inverse of (19)."""
+"""Penalty per row and cluster that replaces the pseudo-inverse of (19)."""
+
+
+class _RowSums:
+    """Base class of dataclasses whose fields are sums over rows, or such classes themselves."""
+
+    def merge(self, other: Self) -> Self:
+        """Return the sums over the rows of both."""
+        pairs = [(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)]  # type: ignore[arg-type]
+        return type(self)(*(a.merge(b) if isinstance(a, _RowSums) else a + b for a, b in pairs))
 
 
 @dataclass(frozen=True, eq=False)
-class Terms:
-    """Numerator and denominator of an update: a fold of rows.
+class Terms(_RowSums):
+    """Numerator and denominator of an update, as sums over rows.
 
     Parameters
     ----------
     numerator, denominator : ndarray of the shape of the weights, float64
-        N and P, not negative.
+        N and P, nonnegative.
 
     Examples
     --------
@@ -60,24 +70,20 @@ class Terms:
 
     @classmethod
     def zero(cls, shape: tuple[int, int]) -> Self:
-        """Return the fold of no rows, for weights of a shape."""
+        """Return the terms of no rows, for weights of a shape."""
         return cls(np.zeros(shape), np.zeros(shape))
-
-    def merge(self, other: Terms) -> Self:
-        """Return the fold of the rows of both."""
-        return type(self)(self.numerator + other.numerator, self.denominator + other.denominator)
 
 
 @dataclass(frozen=True, eq=False)
-class SpikingTerms:
-    """What (16) and (17) need, and the cost (13) at the same weights: a fold of rows.
+class SpikingTerms(_RowSums):
+    """Terms of (16) and (17), and the cost (13) at the same weights, as sums over rows.
 
     Parameters
     ----------
     cost : float
         Weighted squared error of the reconstruction.
     encoder, decoder : Terms
-        Of W1 (16) and of W2 (17).
+        Terms of W1 (16) and of W2 (17).
     """
 
     cost: float
@@ -86,24 +92,16 @@ class SpikingTerms:
 
     @classmethod
     def zero(cls, n_inputs: int, n_hidden: int) -> Self:
-        """Return the fold of no rows."""
+        """Return the terms of no rows."""
         return cls(0.0, Terms.zero((n_inputs, n_hidden)), Terms.zero((n_hidden, n_inputs)))
-
-    def merge(self, other: SpikingTerms) -> Self:
-        """Return the fold of the rows of both."""
-        return type(self)(
-            self.cost + other.cost,
-            self.encoder.merge(other.encoder),
-            self.decoder.merge(other.decoder),
-        )
 
 
 @dataclass(frozen=True, eq=False)
-class CodeMoments:
-    """What the linear decoder (19) needs: a fold of rows.
+class CodeMoments(_RowSums):
+    """Moments of codes and inputs for the linear decoder (19).
 
-    Unlike :class:`densernn.Moments` it holds of X'X the trace alone, which is all that a cost
-    takes: the whole would be most of the work where there are many more inputs than clusters.
+    Unlike :class:`densernn.Moments` they contain only the trace of X'X, which is enough for the
+    cost: the whole matrix would dominate the work with many more inputs than clusters.
 
     Parameters
     ----------
@@ -122,20 +120,11 @@ class CodeMoments:
 
     @classmethod
     def zero(cls, n_inputs: int, n_hidden: int) -> Self:
-        """Return the fold of no rows."""
+        """Return the moments of no rows."""
         return cls(0.0, np.zeros((n_hidden, n_hidden)), np.zeros((n_hidden, n_inputs)), 0.0)
 
-    def merge(self, other: CodeMoments) -> Self:
-        """Return the fold of the rows of both."""
-        return type(self)(
-            self.weight + other.weight,
-            self.HtH + other.HtH,
-            self.HtX + other.HtX,
-            self.squares + other.squares,
-        )
-
     def decode(self, alpha: float) -> tuple[Float64Array, float]:
-        r"""Return W2 of (19) with a penalty, and the penalised cost.
+        r"""Return W2 of (19), penalised, and its cost.
 
         .. math::
 
@@ -145,8 +134,8 @@ class CodeMoments:
         Parameters
         ----------
         alpha : float
-            Raised to :data:`TINIEST` per row and cluster: clusters are nearly collinear, and
-            below that rounding, not the data, would decide what comes out.
+            Penalty, raised to at least :data:`TINIEST` per row and cluster: clusters are nearly
+            collinear, and rounding dominates the solutions of smaller penalties.
 
         Returns
         -------
@@ -157,6 +146,8 @@ class CodeMoments:
         alpha = max(alpha, TINIEST * self.weight * size)
         penalised = self.HtH + alpha * np.eye(size)
         decoder = linalg.cho_solve(linalg.cho_factor(penalised), self.HtX)
+        # Evaluated as a quadratic form, whose error is of second order in that of W2; tr X'X minus
+        # tr W2'H'X would be of first order.
         cost = self.squares + np.vdot(decoder, penalised @ decoder - 2.0 * self.HtX)
         return decoder, max(float(cost), 0.0)
 
@@ -169,14 +160,14 @@ def update(
     Parameters
     ----------
     W, numerator, denominator : ndarray of one shape, float64
-        Not negative.
+        Nonnegative.
     exponent : float, default=1.0
         g; 1 is the published step.
 
     Returns
     -------
     ndarray of the same shape, float64
-        Not negative, finite.
+        Nonnegative and finite.
 
     Examples
     --------
@@ -199,8 +190,9 @@ def spiking_terms(
     cluster: Cluster,
     weight: Float64Array | None = None,
 ) -> SpikingTerms:
-    r"""Fold a chunk for (16) and (17), of the cost (13) :math:`\|X - \zeta(\zeta(X W_1) W_2)\|^2`.
+    r"""Return the terms of (16) and (17) for a chunk.
 
+    The cost (13) is :math:`\|X - \zeta(\zeta(X W_1) W_2)\|^2`.
     With H = zeta(X W1), Q = zeta(H W2), :math:`E_1 = |\eta(X W_1)|`, :math:`E_2 = |\eta(H W_2)|`
     the gradients are
 
@@ -210,17 +202,17 @@ def spiking_terms(
         X'(E_1 * ((Q * E_2) W_2')) - X'(E_1 * ((X * E_2) W_2')), \quad
         \tfrac12 \partial L / \partial W_2 = H'(X * E_2) - H'(Q * E_2) .
 
-    The chain rule passes eta twice for W1, whose sign cancels, and once for W2.  So the fraction
-    of (16) has the term in X above, that of (17) the term in Q: both are right as printed.
+    The chain rule contains eta twice for W1, where its sign cancels, and once for W2.  So the
+    numerator of (16) is the term in X, and that of (17) the term in Q: both are right as printed.
 
     Parameters
     ----------
     Z : ndarray of shape (n_inputs, n_rows), float32 or float64, C order
-        X', not negative.
+        X', nonnegative.
     encoder, decoder : ndarray of shape (n_inputs, n_hidden) and (n_hidden, n_inputs)
-        W1 and W2, not negative, of the dtype of Z.
+        W1 and W2, nonnegative, of the dtype of Z.
     cluster : Cluster
-        Of both layers, with one number for each parameter.
+        Parameters of both layers, all scalars.
     weight : ndarray of shape (n_rows,), optional
         Weights of rows.
 
@@ -236,6 +228,7 @@ def spiking_terms(
     hidden, slope = _activate(encoder.T @ Z, cluster)
     against, along = _activate(decoder.T @ hidden, cluster)
     cost = _split_errors(against, along, Z, weight)  # now E2 * Q and E2 * X, weighted
+    # For E2 * X and for E2 * Q: the terms in X' (E1 * (part W2')) and H' part of both gradients.
     terms = [(Z @ (slope * (decoder @ part)).T, hidden @ part.T) for part in (along, against)]
     (up1, down2), (down1, up2) = terms
     return SpikingTerms(cost, _terms(up1, down1), _terms(up2, down2))
@@ -249,11 +242,11 @@ def linear_terms(
     weight: Float64Array | None = None,
     variant: str = "signed",
 ) -> Terms:
-    r"""Fold a chunk for the update of W1 in (18), :math:`\|X - H W_2\|^2` with H = zeta(X W1).
+    r"""Return the terms of the update of W1 for (18), :math:`\|X - H W_2\|^2` with H = zeta(X W1).
 
     With :math:`E = |\eta(X W_1)|` the gradient is :math:`\tfrac12 \partial L / \partial W_1 =
-    X'(E * ((X - H W_2) W_2'))`: the sign of eta has turned that of a linear factorisation.  W2
-    of (19) is signed; with its parts W2 = V - U, both >= 0, multiplying out gives P - N for
+    X'(E * ((X - H W_2) W_2'))`, the negative of that of a linear factorisation, since eta < 0.  W2
+    of (19) is signed; with its parts W2 = V - U, both >= 0, the gradient is P - N for
 
     .. math::
 
@@ -266,12 +259,12 @@ def linear_terms(
     decoder : ndarray of shape (n_hidden, n_inputs)
         W2, signed, of the dtype of Z.
     cluster : Cluster
-        Numbers, or arrays of n_hidden.
+        Scalars, or arrays of n_hidden values.
     variant : {"signed", "printed", "inverted"}, default="signed"
         ``"signed"`` is the form above, which descends.  ``"printed"`` is (20): W2 is replaced by
-        its positive part, N = X'(E * (X V')) and P = X'(E * (H V V')), whose fraction is upside
-        down for a falling zeta.  ``"inverted"`` turns it over and still takes U for 0, which
-        is the gradient of another cost than that which (19) lowers.
+        its positive part, N = X'(E * (X V')) and P = X'(E * (H V V')), the reciprocal of the
+        fraction that a decreasing zeta needs.  ``"inverted"`` exchanges the two, which descends
+        the cost of the decoder V, not that of the decoder (19).
 
     Returns
     -------
@@ -287,7 +280,8 @@ def linear_terms(
     above, below = np.maximum(decoder, 0), np.maximum(-decoder, 0)
     if variant == "signed":
         mixed = above @ below.T
-        signals = np.concatenate([above, below]) @ Z  # one product for both, and one below
+        # Concatenated, so that P and N share one product here and one at the end.
+        signals = np.concatenate([above, below]) @ Z
         pulls, pushes = np.split(signals, 2)
         pulls += (mixed + mixed.T) @ hidden
         pushes += (above @ above.T + below @ below.T) @ hidden
@@ -303,16 +297,16 @@ def linear_terms(
 def code_moments(
     Z: FloatArray, encoder: FloatArray, cluster: Cluster, weight: Float64Array | None = None
 ) -> CodeMoments:
-    """Fold a chunk for the decoder (19); parameters are those of :func:`linear_terms`.
+    """Return the moments of a chunk for the decoder (19); parameters as in :func:`linear_terms`.
 
     Notes
     -----
-    Products are in float64 whatever the dtype of Z, since clusters are nearly collinear: one of
-    n_rows x n_inputs x n_hidden in each of both dtypes.
+    Cost: one product of n_rows x n_inputs x n_hidden in the dtype of Z, and one in float64.
     """
-    drive = encoder.T @ Z
-    apply_rows(_kernels.zeta_rows, drive, drive, cluster.coefficients(drive.dtype))
-    hidden, inputs = drive.astype(np.float64, copy=False), Z.astype(np.float64, copy=False)
+    codes = encoder.T @ Z
+    apply_rows(_kernels.zeta_rows, codes, codes, cluster.coefficients(codes.dtype))
+    # In float64 whatever the dtype of Z, since clusters are nearly collinear.
+    hidden, inputs = codes.astype(np.float64, copy=False), Z.astype(np.float64, copy=False)
     weighted = hidden if weight is None else hidden * weight
     squares = np.einsum("ij,ij->j", inputs, inputs)
     total = float(len(squares)) if weight is None else float(weight.sum())
@@ -324,20 +318,20 @@ def code_moments(
     )
 
 
-def _activate(drive: FloatArray, cluster: Cluster) -> tuple[FloatArray, FloatArray]:
+def _activate(preactivation: FloatArray, cluster: Cluster) -> tuple[FloatArray, FloatArray]:
     """Return zeta and |eta| of pre-activations, which are overwritten."""
-    coefficients = cluster.coefficients(drive.dtype)
-    slope = np.empty_like(drive)
-    apply_rows(_kernels.eta_rows, drive, slope, coefficients)
+    coefficients = cluster.coefficients(preactivation.dtype)
+    slope = np.empty_like(preactivation)
+    apply_rows(_kernels.eta_rows, preactivation, slope, coefficients)
     np.negative(slope, out=slope)
-    apply_rows(_kernels.zeta_rows, drive, drive, coefficients)
-    return drive, slope
+    apply_rows(_kernels.zeta_rows, preactivation, preactivation, coefficients)
+    return preactivation, slope
 
 
 def _split_errors(
     outputs: FloatArray, slope: FloatArray, Z: FloatArray, weight: Float64Array | None
 ) -> float:
-    """Write w * slope * outputs and w * slope * Z over the first two; return the squared error."""
+    """Replace the first two by w * slope * outputs and w * slope * Z; return the squared error."""
     weights = np.empty(0) if weight is None else weight
     costs = run_blocks(
         lambda i, j: _kernels.split_errors(outputs[i:j], slope[i:j], Z[i:j], weights),

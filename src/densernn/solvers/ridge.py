@@ -1,4 +1,4 @@
-r"""Ridge regression from moments: equations (23), (24) and (26), with a free intercept."""
+r"""Ridge solver from moments: equations (23), (24) and (26), with an unpenalised intercept."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from densernn.folds import Moments
 Float64Array = NDArray[np.float64]
 
 EXACT_TRACE = 1024
-"""Features up to which the trace of the inverse is exact; above, it is probed."""
+"""Largest number of features for which the trace of the inverse is exact, not estimated."""
 
 N_PROBES = 64
 
 EXACT_FIT = 1e-9
-"""Share of the targets' squares below which an error counts as none: smaller penalties would
-then only chase rounding, as where repeated rows are fitted exactly."""
+"""Share of the targets' squares below which an error counts as 0: where rows are fitted exactly,
+ever smaller penalties would otherwise lower the score by rounding alone (docs/decisions/0002)."""
 
 
 @dataclass(frozen=True, eq=False)
 class RidgeSolution:
-    """Weights of one penalty.
+    """Solution of a ridge problem for one penalty.
 
     Parameters
     ----------
     coef : ndarray of shape (n_features, n_targets), float64
         W of (26).
     intercept : ndarray of shape (n_targets,), float64
-        Not penalised; 0 where none was asked for.
+        Unpenalised; 0 without an intercept.
     alpha : float
         The penalty, 1/kappa in the paper.
     """
@@ -46,34 +46,33 @@ class RidgeSolution:
 
 
 class RidgeSystem:
-    r"""The normal equations of ridge regression, prepared once for many penalties.
+    r"""Normal equations of ridge regression, prepared once for many penalties.
 
     With moments centred at their means (or about 0 without an intercept), S = H'H and
     C = H'T, a penalty alpha asks for
 
     .. math:: W = (\alpha I + S)^{-1} C, \qquad b = \bar t - \bar h W .
 
-    The rows are never needed again: each penalty is one Cholesky factorisation.
+    Each penalty costs one Cholesky factorisation and no pass over the rows.
 
     Parameters
     ----------
     moments : Moments
         At least one row.
     working_dtype : numpy float dtype, default=float64
-        In which the products behind the moments were computed: what S is good for.
+        dtype in which the products of the moments were computed, and so the precision of S.
     intercept : bool, default=True
-        Whether there is an unpenalised intercept.
+        Whether to fit an unpenalised intercept.
     negligible : float, default=0.0
-        Squared error per unit of weight that counts as none in :meth:`score`.
+        Squared error per unit of weight that counts as 0 in :meth:`score`.
     n_leading : int, default=0
-        Features at the front that are nearly uncorrelated main directions (:class:`Rotation`):
-        rounding is relative to each one's own scale, so that they do not count in the
-        :attr:`floor`.
+        Number of leading features that are nearly uncorrelated principal directions
+        (:class:`Rotation`); they do not count in the :attr:`floor`.
 
     Notes
     -----
     Cost of a penalty: L^3/3 floating-point operations, and as many for an exact trace.
-    Memory: one L x L array of float64, made for each penalty anew, beside the moments.
+    Memory: one L x L array of float64 for each penalty, besides the moments.
 
     Examples
     --------
@@ -98,7 +97,8 @@ class RidgeSystem:
         self.intercept = intercept
         self.epsilon = float(np.finfo(working_dtype).eps)
         size = moments.n_features
-        # The moments about their means (about 0 without an intercept): S2 - v e' - e v'.
+        # Moments about their means, or about 0 without an intercept: S2 - v e' - e v'.  Kept as a
+        # rank-2 update, so that the moments themselves are not copied.
         self._gap = (moments.means if intercept else np.zeros(moments.size)) - moments.shift
         self._pair = moments.sums - 0.5 * moments.weight * self._gap
         edge = moments.second[:, size:] - np.outer(self._pair, self._gap[size:])
@@ -109,17 +109,16 @@ class RidgeSystem:
         diagonal = moments.second.diagonal()[:size] - 2 * (self._pair * self._gap)[:size]
         self.trace = float(np.maximum(diagonal, 0.0).sum())
         self._leading = n_leading if n_leading < size else 0
+        # Rounding of a leading feature is relative to its own, larger scale: docs/decisions/0008.
         rest = np.maximum(diagonal[self._leading :], 0.0)
         self.mean_eigenvalue = float(rest.sum()) / rest.size
 
     @property
     def floor(self) -> float:
-        """Smallest penalty that the working precision resolves.
-
-        Rounding perturbs the eigenvalues of S by about epsilon times the norm of a matrix of
-        independent errors of the size of the mean diagonal, trace / L times the root of L; of
-        few features, by what the long sums of single entries lose.
-        """
+        """Smallest penalty that the working precision resolves."""
+        # Rounding perturbs eigenvalues of S by about epsilon times the norm of a matrix of
+        # independent errors of the size of the mean diagonal, which grows with the root of L; of
+        # few features, by the error of the long sums of single entries.
         spread = max(0.25 * np.sqrt(self.moments.n_features), 4.0)
         return float(self.epsilon * self.mean_eigenvalue * spread) or 1e-30
 
@@ -143,8 +142,8 @@ class RidgeSystem:
         Warns
         -----
         SingularSolveWarning
-            The system is singular in the working precision.  Where no factorisation exists,
-            directions that rounding drowns are left out (by eigenvalues).
+            The system is singular in the working precision.  If no Cholesky factor exists,
+            eigenvectors whose eigenvalues are within rounding of 0 are left out.
         """
         if not (np.isfinite(alpha) and alpha >= 0):
             raise ParameterError(f"alpha must be finite and at least 0: it is {alpha}")
@@ -153,10 +152,11 @@ class RidgeSystem:
         common = _upper_norm(matrix[self._leading :, self._leading :]) if self._leading else norm
         factor = _factorise(matrix)
         if factor is None:
-            del matrix
+            del matrix  # before the eigenvectors need as much memory
             self._warn_singular(alpha)
             return self._finish(self._solve_by_eigenvalues(alpha), alpha)
-        smallest = norm * factor.reciprocal_condition(norm)  # eigenvalue, or somewhat below
+        # The smallest eigenvalue, or somewhat below it.
+        smallest = norm * factor.reciprocal_condition(norm)
         lost = max(0.01 * self.epsilon, np.finfo(float).eps) * common
         if smallest < max(lost, self.floor):
             self._warn_singular(alpha)
@@ -173,7 +173,7 @@ class RidgeSystem:
 
         where, from moments alone, the squared error is
         :math:`\mathrm{tr}\,T'T - \mathrm{tr}\,W'C - \alpha \|W\|^2` (Golub, Heath and Wahba,
-        1979).  The score is infinite where alpha I + S has no factor, or where no degree of
+        1979).  The score is infinite if alpha I + S has no Cholesky factor, or if no degree of
         freedom is left.
         """
         factor = _factorise(self._penalised(alpha))
@@ -182,7 +182,7 @@ class RidgeSystem:
         coef = factor.solve(self.cross)
         error = self.target_squares - float(np.sum(coef * self.cross))
         error -= alpha * float(np.sum(coef * coef))
-        error = max(error, self._no_error)
+        error = max(error, self._no_error)  # it is a difference, and may be negative by rounding
         weight = self.moments.weight
         used = self.moments.n_features - alpha * factor.inverse_trace() + self.intercept
         left = weight - used
@@ -191,7 +191,7 @@ class RidgeSystem:
         return weight * error / left**2, self._finish(coef, alpha)
 
     def _penalised(self, alpha: float) -> Float64Array:
-        """Return the upper triangle of alpha I + S in an array of its own."""
+        """Return the upper triangle of alpha I + S in a new array."""
         size = self.moments.n_features
         matrix = np.empty((size, size), order="F")
         matrix[...] = self.moments.second[:size, :size]
@@ -199,18 +199,18 @@ class RidgeSystem:
             matrix = blas.dsyr2(
                 -1.0, self._pair[:size], self._gap[:size], a=matrix, lower=0, overwrite_a=1
             )
-        matrix.ravel(order="K")[:: size + 1] += alpha
+        matrix.ravel(order="K")[:: size + 1] += alpha  # the diagonal, as a view
         return cast("Float64Array", matrix)
 
     def _solve_by_eigenvalues(self, alpha: float) -> Float64Array:
-        """Solve on the eigenvectors whose eigenvalues stand out from rounding.
+        """Return the solution on the eigenvectors whose eigenvalues exceed rounding errors.
 
-        Memory: the matrix and its eigenvectors, two L x L arrays beside the moments.
+        Memory: the matrix and its eigenvectors, two L x L arrays besides the moments.
         """
         values, vectors = linalg.eigh(
             self._penalised(alpha), lower=False, overwrite_a=True, check_finite=False, driver="evr"
         )
-        # The moments' own rounding, and that of the eigenvalues themselves.
+        # The rounding of the moments, and that of the eigenvalue solver.
         relative = max(self.epsilon, (50 + values.size) * np.finfo(np.float64).eps)
         kept = values > max(relative * values[-1], 2 * self.floor)
         along = (vectors.T @ self.cross)[kept] / values[kept, None]
@@ -240,19 +240,19 @@ class RidgeSystem:
 
 
 def _factorise(matrix: Float64Array) -> Factor | None:
-    """Overwrite a symmetric matrix by its Cholesky factor; None where rounding leaves none."""
+    """Return the Cholesky factor, which overwrites the matrix, or None if it is not definite."""
     triangle, failed_at = lapack.dpotrf(matrix, lower=0, clean=0, overwrite_a=1)
     return None if failed_at else Factor(triangle)
 
 
 class Factor:
-    """A Cholesky factor R of alpha I + S = R'R: an upper triangle, with zeros below."""
+    """Cholesky factor R of alpha I + S = R'R, upper triangular."""
 
     def __init__(self, triangle: Float64Array) -> None:
         self._triangle = triangle
 
     def reciprocal_condition(self, norm: float) -> float:
-        """Estimate 1 / (1-norm of the matrix, given, x 1-norm of its inverse), in O(L^2)."""
+        """Return an O(L^2) estimate of the reciprocal condition number, given the 1-norm."""
         return float(lapack.dpocon(self._triangle, norm, uplo="U")[0])
 
     def solve(self, right: Float64Array) -> Float64Array:
@@ -262,13 +262,13 @@ class Factor:
     def inverse_trace(self) -> float:
         """Return tr (alpha I + S)^-1, the squared Frobenius norm of R^-1.
 
-        Exact up to :data:`EXACT_TRACE` features, at the cost of the factorisation; above, from
-        seeded Rademacher probes z as the mean of |R'^-1 z|^2 (Hutchinson, 1990), whose relative
-        error is below sqrt(2 / 64 L) for spectra that are flat and small beside n in practice.
+        Exact up to :data:`EXACT_TRACE` features, at the cost of a factorisation.  Above, the mean
+        of |R'^-1 z|^2 over seeded Rademacher vectors z (Hutchinson, 1990).
         """
         size = len(self._triangle)
         if size <= EXACT_TRACE:
             inverse, _ = lapack.dtrtri(self._triangle, lower=0)
+            # Of the transpose: vdot ravels in C order, and would copy a Fortran-ordered array.
             return float(np.vdot(inverse.T, inverse.T))
         probes = np.random.default_rng(0).integers(0, 2, (size, N_PROBES)) * 2.0 - 1.0
         half = blas.dtrsm(1.0, self._triangle, probes, lower=0, trans_a=1)
@@ -276,9 +276,10 @@ class Factor:
 
 
 def _upper_norm(upper: Float64Array) -> float:
-    """Return the 1-norm of the symmetric matrix whose upper triangle is given, block by block."""
+    """Return the 1-norm of the symmetric matrix with the given upper triangle."""
     size = len(upper)
     sums = np.zeros(size)
+    # In blocks, as the absolute values of the whole would be another L x L array.
     for start in range(0, size, 256):
         block = np.abs(upper[:, start : start + 256])
         block[np.arange(size)[:, None] > np.arange(start, start + block.shape[1])] = 0.0
