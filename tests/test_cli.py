@@ -186,7 +186,7 @@ def test_deep_model_of_an_own_file(task, here, call):
         ("--model=classifier2 --structure=64-20-60-10 --n-hidden=5", "--n-hidden: has no meaning"),
         ("--model=dense-rnn --structure=64-20-60-10 --n-hidden=5", "--n-hidden: has no meaning"),
         ("--structure=64-20-60-10", "--structure: has no meaning for --model rnn-elm"),
-        ("--model=dense-rnn --kappa=1", "--encoder ridge as well"),
+        ("--model=dense-rnn --kappa=1", "--kappa needs --encoder ridge"),
         ("--model=classifier1 --structure=64-20-60-10 --encoder=ridge", "Classifier-1"),
         (
             "--model=classifier2 --structure=64-20-60-10 --encoder=nonnegative-fista",

@@ -1,12 +1,12 @@
-"""The published networks as configurations: Classifier-1 to Classifier-5, by their structures.
+"""Published networks: Classifier-1 to Classifier-5, from their structures.
 
 A structure is written as in the paper's Tables II to IV and section VI: inputs, encoder layers,
-the random layer, outputs, with dashes between (``784-500-8000-10``).  A part may be a product
-(``2x50``).  Classifier-1 and -2 wire all inputs together, so that ``2x28`` are 56 of them.  Of
-Classifier-3 to -5 the first part is a number of sources times the inputs of each
-(``2x32x32``) or, where they differ, the inputs of each with plus signs between
-(``216+76+64``), and an encoder layer a number of encoders over all sources times the size of
-each: ``2x50``, ``2x5x50`` or ``80x500``.
+random layer and outputs, separated by dashes (``784-500-8000-10``).  A part may be a product
+(``2x50``).  Classifier-1 and -2 connect encoders to all inputs, so that ``2x28`` means 56 inputs.
+For Classifier-3 to -5 the first part is the number of views times the inputs of each
+(``2x32x32``) or, if they differ, the inputs of each separated by plus signs (``216+76+64``), and an
+encoder layer is the number of encoders over all views times the size of each: ``2x50``, ``2x5x50``
+or ``80x500``.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from densernn.solvers import PUBLISHED_FISTA, RidgeSolver
 from densernn.wiring import replicas_per_source
 
 READOUT_ALPHA = 1e-16
-"""Penalty of the readout: next to the pseudo-inverse that was published; docs/decisions/0008."""
+"""Penalty of the readout, close to the published pseudo-inverse; docs/decisions/0008."""
 
 KAPPA = 1e-5
-"""Of ridge encoders: in the paper's words a generally good choice."""
+"""Default kappa of ridge encoders, which the paper calls a generally good choice."""
 
 CLASSIFIERS = (1, 2, 3, 4, 5)
 
@@ -39,22 +39,22 @@ _TIMES = re.compile(r"[x*X\u00d7]")
 
 @dataclass(frozen=True)
 class Structure:
-    """A structure, taken apart.
+    """Parsed structure of a published network.
 
     Parameters
     ----------
     text : str
-        As it was written.
+        The structure as text.
     source_widths : tuple of int
-        Inputs of each source; a single one where all inputs are wired together.
+        Number of inputs of each view; a single one for Classifier-1 and -2.
     encoder_sizes, replicas : tuple of int
-        Size of each encoder of a layer, and how many there are over all sources.
+        For each layer, the size of an encoder and the number of encoders over all views.
     n_hidden : int or None
-        Clusters in the random layer; None without one (Classifier-5).
+        Number of clusters in the random layer; None without one (Classifier-5).
     n_outputs : int
-        Classes.
+        Number of classes.
     classifier : int
-        Which of the published classifiers it was read as.
+        The published classifier, 1 to 5.
     """
 
     text: str
@@ -67,16 +67,16 @@ class Structure:
 
     @property
     def n_sources(self) -> int:
-        """Sources of a row."""
+        """Number of views."""
         return len(self.source_widths)
 
     @property
     def n_inputs(self) -> int:
-        """Inputs of a row, of all sources together."""
+        """Total number of inputs."""
         return sum(self.source_widths)
 
     def check(self, n_columns: int, n_classes: int) -> None:
-        """Raise :class:`DataError` if data of so many columns and classes do not fit."""
+        """Raise :class:`DataError` unless data have these numbers of columns and classes."""
         for what, wanted, found in (
             ("inputs", self.n_inputs, n_columns),
             ("outputs", self.n_outputs, n_classes),
@@ -89,14 +89,15 @@ class Structure:
 
 
 def parse_structure(text: str, classifier: int = 2) -> Structure:
-    """Take a structure apart.
+    """Parse a structure.
 
     Parameters
     ----------
     text : str
-        As in the paper's tables; spaces mean nothing, and its dashes and times signs will do.
+        Structure as in the paper's tables, with any dashes and multiplication signs; spaces are
+        ignored.
     classifier : {1, 2, 3, 4, 5}, default=2
-        Which of the published classifiers: it decides what a product means.
+        The published classifier, which determines the meaning of products.
 
     Returns
     -------
@@ -105,7 +106,7 @@ def parse_structure(text: str, classifier: int = 2) -> Structure:
     Raises
     ------
     ParameterError
-        The structure is malformed; the text points at the part.
+        The structure is malformed; the message names the part.
 
     Examples
     --------
@@ -132,9 +133,11 @@ whole numbers from 1 on
             f"structure {text!r}: Classifier-{classifier} needs {fewest} parts or more, {layers}: "
             f"there are {len(parts)}"
         )
-    widths = _wired(text, first) if classifier < 3 else _source_widths(text, first)
+    # For one encoder over all inputs, a product is just a number of inputs.
+    joint = classifier < 3
+    widths = (math.prod(_factors(text, 1, first)),) if joint else _source_widths(text, first)
     last = len(parts) - (1 if classifier == 5 else 2)
-    for number in range(1 if classifier < 3 else last, len(parts)):
+    for number in range(1 if joint else last, len(parts)):
         if len(parts[number]) > 1:
             product = "x".join(map(str, parts[number]))
             raise ParameterError(
@@ -168,13 +171,8 @@ def _factors(text: str, number: int, part: str) -> list[int]:
     return [int(factor) for factor in factors]
 
 
-def _wired(text: str, part: str) -> tuple[int, ...]:
-    """Return the inputs of a row, which may be written as a product."""
-    return (math.prod(_factors(text, 1, part)),)
-
-
 def _source_widths(text: str, part: str) -> tuple[int, ...]:
-    """Return the inputs of each source."""
+    """Return the number of inputs of each view."""
     if "+" in part:
         return tuple(math.prod(_factors(text, 1, width)) for width in part.split("+"))
     factors = _factors(text, 1, part)
@@ -187,7 +185,7 @@ def _source_widths(text: str, part: str) -> tuple[int, ...]:
 
 
 def _replicas(text: str, number: int, factors: list[int], n_sources: int) -> int:
-    """Return the encoders of a layer over all sources."""
+    """Return the number of encoders of a layer over all views."""
     total = math.prod(factors[:-1])
     if total % n_sources:
         raise ParameterError(
@@ -231,32 +229,32 @@ def from_structure(
     Parameters
     ----------
     structure : str or Structure
-        As in the paper's tables; see :func:`parse_structure`.  Without encoders, as
-        ``784-10000-10``, it is the paper's pure RNN-ELM.
+        As in the paper's tables; see :func:`parse_structure`.  A structure without encoders, such
+        as ``784-10000-10``, is the paper's RNN-ELM.
     classifier : {1, 2, 3, 4, 5}, default=2
-        1: nonnegative encoders (21).  2: signed ones (22) or (23), as W+ and W-.  3: encoders
-        of each source apart.  4: several of each.  5: as 4, and no random layer.
+        1: nonnegative encoders (21).  2: signed encoders (22) or (23), as W+ and W-.  3: one
+        encoder for each view.  4: several for each view.  5: as 4, without a random layer.
     encoder : {"fista", "ridge"}, default="fista"
-        Whether encoders come from the published FISTA or from (23).  Classifier-1 has FISTA.
+        Encoders by the published FISTA, or by (23).  Classifier-1 requires FISTA.
     lam : float, default=0.005
         lambda_plus = lambda_minus of the clusters.
     kappa : float, optional
-        Of ``"ridge"`` encoders, whose penalty is 1/kappa; 1e-5 where it is not given.
+        Ridge encoders have the penalty 1/kappa; 1e-5 by default.
     alpha : as in :class:`RNNELMClassifier`, default=1e-16
         Penalty of the readout, 1/kappa in (24); 2^-30 or 2^-25 in section VI.
     preparation, dtype, random_state, verbose
-        As in :class:`DenseRNNClassifier`.  The paper scales images by one range of all pixels:
-        ``UnitScaler(shared=True)``, which ``"auto"`` takes where columns look like pixels.
+        As in :class:`DenseRNNClassifier`.  The paper scales images by the range of all pixels:
+        ``UnitScaler(shared=True)``, which ``"auto"`` chooses if columns look like pixels.
 
     Returns
     -------
     DenseRNNClassifier
-        With dense weights, and encoders as published.
+        Estimator with dense weights and published encoders, not fitted.
 
     Raises
     ------
     ParameterError
-        The structure is malformed, or parameters do not go together.
+        The structure is malformed, or parameters contradict one another.
 
     Notes
     -----
@@ -319,15 +317,15 @@ def classifier2(structure: str, **options: Any) -> DenseRNNClassifier:
 
 
 def classifier3(structure: str, **options: Any) -> DenseRNNClassifier:
-    """Return Classifier-3, which encodes each source apart; options as above."""
+    """Return Classifier-3, with one encoder for each view; options as above."""
     return from_structure(structure, 3, **options)
 
 
 def classifier4(structure: str, **options: Any) -> DenseRNNClassifier:
-    """Return Classifier-4, with several encoders of each source; options as above."""
+    """Return Classifier-4, with several encoders for each view; options as above."""
     return from_structure(structure, 4, **options)
 
 
 def classifier5(structure: str, **options: Any) -> DenseRNNClassifier:
-    """Return Classifier-5, which is Classifier-4 without a random layer; options as above."""
+    """Return Classifier-5, as Classifier-4 without a random layer; options as above."""
     return from_structure(structure, 5, **options)

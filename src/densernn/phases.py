@@ -106,6 +106,7 @@ class Look:
     def add(self, fold: Seen, chunk: Chunk) -> Seen:
         """Fold the raw columns and labels of a chunk."""
         X, weight = chunk.X, chunk.weight
+        # All that must be known before training, in one pass: docs/decisions/0010.
         return Seen(
             fold.extrema.merge(Extrema.of(X, weight)),
             fold.marginals.merge(Marginals.of(X, weight)),
@@ -132,12 +133,14 @@ def count_labels(chunk: Chunk) -> ClassCounts:
         A label is a number that is not whole.
     """
     y: NDArray[Any] = np.asarray(chunk.y).reshape(len(chunk.X))
+    # Labels read from files are often floating-point integers; fractions are not labels.
     if y.dtype.kind == "f" and not (whole := y == np.floor(y)).all():
         row = int(np.argmin(whole))
         raise DataError(
             f"y is continuous: it is {y[row]} in row {chunk.start + row}, and labels are whole "
             "numbers or text: take a regressor, or round the labels"
         )
+    # Classes all of whose rows have weight 0 are classes of the model, too.
     return ClassCounts.zero(y).merge(ClassCounts.of(y, chunk.weight))
 
 
@@ -167,7 +170,7 @@ class DriveMaxima:
 
     def zero(self) -> NDArray[np.float64]:
         """Return the maxima of no rows."""
-        return np.zeros(1)
+        return np.zeros(1)  # pre-activations are nonnegative; broadcasts to any number of parts
 
     def add(self, fold: NDArray[np.float64], chunk: Chunk) -> NDArray[np.float64]:
         """Fold the pre-activations of a chunk."""
@@ -256,10 +259,12 @@ class ReadoutMoments:
             raise TypeError("a readout needs a source with targets")
         moments = fold.moments
         targets = self.targets.encode(chunk.y)
+        # Activations are written where SYRK reads them, with room for the targets behind.
         columns = np.empty((moments.size, len(chunk.X)), self.stack.dtype)
         self.stack.forward(chunk.X, columns[: moments.n_features], chunk.start)
         weight = chunk.weight if self.weigh is None else self.weigh(chunk.y, chunk.weight)
         moments.add(columns, targets, weight)
+        # Class counts have the weights of rows, not those of classes: balanced weights follow them.
         return Learned(moments, fold.classes.merge(self.targets.count(chunk.y, chunk.weight)))
 
     def merge(self, first: Learned, second: Learned) -> Learned:

@@ -1,8 +1,7 @@
-"""Figures of clusters and their spikes, and of autoencoders: what is rebuilt, how costs fell.
+"""Plots of clusters, spikes and autoencoders, and the paper's figures.
 
-Needs matplotlib, which ``pip install 'densernn[plot]'`` brings; it is imported when a figure is
-drawn.  Nothing here shows a figure or changes matplotlib's settings: use ``figure.savefig`` or
-``matplotlib.pyplot.show``.
+They need matplotlib (``pip install 'densernn[plot]'``), which is imported when a figure is drawn.
+Figures are returned, not shown: use ``figure.savefig`` or ``matplotlib.pyplot.show``.
 """
 
 from __future__ import annotations
@@ -30,7 +29,8 @@ PANELS = {
     "c": (1.0, 0.1),
     "d": (10.0, 0.5),
 }
-"""r, and lambda+ = lambda-, of Figure 2; (b) and (c) are chosen, the text has lost them."""
+"""r, and lambda+ = lambda-, of Figure 2.  The paper's text lacks those of (b) and (c), which are
+chosen between the others."""
 
 
 def plot_reconstructions(
@@ -41,19 +41,19 @@ def plot_reconstructions(
     image_shape: tuple[int, int] | None = None,
     ax: Any = None,
 ) -> Any:
-    """Draw images in an upper row, and below each what is rebuilt from its code.
+    """Plot images in an upper row, and their reconstructions below.
 
     Parameters
     ----------
     autoencoder : fitted RNNAutoencoder
     X : array of shape (n_samples, n_features)
-        Images, one a row, pixels row by row; the first ``n_images`` are drawn.
+        Flattened images; the first ``n_images`` are drawn.
     n_images : int, default=10
-        How many; all of X if it has fewer.
+        Maximum number of images.
     image_shape : (height, width), optional
-        By default a square.
+        Shape of an image, by default square.
     ax : matplotlib Axes, optional
-        Where to draw; one in a new figure by default.
+        Axes to draw on; by default those of a new figure.
 
     Returns
     -------
@@ -62,14 +62,14 @@ def plot_reconstructions(
     Raises
     ------
     DataError
-        The rows are no images of that shape.
+        The number of columns is not that of the image shape.
     ImportError
         matplotlib is not installed.
 
     Notes
     -----
-    All images share one scale of greys, from the smallest to the largest original value, larger
-    values dark; what is rebuilt beyond it is drawn as its end.
+    All images share one grey scale from the smallest (white) to the largest (black) original
+    value, at which reconstructions are clipped.
     """
     rows = np.asarray(X)[: _positive("n_images", n_images)]
     rebuilt = autoencoder.inverse_transform(autoencoder.transform(rows))
@@ -87,13 +87,13 @@ def plot_reconstructions(
 
 
 def plot_cost(autoencoder: RNNAutoencoder, ax: Any = None) -> Any:
-    """Draw the cost before the first iteration and after each, on a logarithmic scale.
+    """Plot the cost before the first iteration and after each, on a logarithmic scale.
 
     Parameters
     ----------
     autoencoder : fitted RNNAutoencoder
     ax : matplotlib Axes, optional
-        Where to draw; one in a new figure by default.
+        Axes to draw on; by default those of a new figure.
 
     Returns
     -------
@@ -109,11 +109,7 @@ def plot_cost(autoencoder: RNNAutoencoder, ax: Any = None) -> Any:
     ax.plot(np.arange(cost.size), cost, color="black", linewidth=1.2)
     if (cost > 0).all():
         ax.set_yscale("log")
-    ax.set_xlabel("iteration")
-    ax.set_ylabel("squared error")
-    ax.margins(x=0.02)
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
+    return _finished(ax, "iteration", "squared error")
 
 
 def plot_zeta(
@@ -123,18 +119,18 @@ def plot_zeta(
     seen: Sequence[tuple[float, float, float, float]] = (),
     ax: Any = None,
 ) -> Any:
-    """Draw zeta against x, and what simulations of the cluster gave beside it.
+    """Plot zeta against x, with results of simulations.
 
     Parameters
     ----------
     cluster : Cluster
-        Of numbers, not arrays.
+        Cluster with scalar parameters.
     x_max : float
-        Where x ends, above 0.
+        Upper end of the x axis, above 0.
     seen : sequence of (x, q, low, high)
-        Inputs, shares of the time that cells were excited, and their intervals.
+        Results of simulations: inputs, fractions of time excited, and their intervals.
     ax : matplotlib Axes, optional
-        Where to draw; one in a new figure by default.
+        Axes to draw on; by default those of a new figure.
 
     Returns
     -------
@@ -157,28 +153,24 @@ def plot_zeta(
         style = {"fmt": "o", "markersize": 4, "capsize": 3, "color": "tab:red"}
         ax.errorbar(at, q, yerr=[q - low, high - q], label="simulated", **style)
         ax.legend(frameon=False)
-    ax.set_xlabel("x")
-    ax.set_ylabel("\u03b6(x)")
     ax.set_ylim(bottom=0)
-    ax.margins(x=0.02)
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
+    return _finished(ax, "x", "\u03b6(x)")
 
 
 def figure_2(
     *, x_max: float = 1.0, simulated: Sequence[float] = (), random_state: int | None = 0
 ) -> Any:
-    """Draw Figure 2: zeta of twenty cells with p = 0.05, at four sets of rates.
+    """Plot Figure 2: zeta of clusters of 20 cells with p = 0.05, for four sets of rates.
 
     Parameters
     ----------
     x_max : float, default=1.0
-        Where x ends.
+        Upper end of the x axis.
     simulated : sequence of float, optional
-        Inputs at which each cluster is simulated too, and drawn with its 99 % interval; some
-        seconds for each.
+        Inputs at which each cluster is also simulated, with 99 % intervals; each takes some
+        seconds.
     random_state : int, optional
-        Of the simulations.
+        Seed of the simulations.
 
     Returns
     -------
@@ -191,8 +183,8 @@ def figure_2(
 
     Notes
     -----
-    The text gives the rates of panels (a) and (d).  Those of (b) and (c) are lost; they are chosen
-    here between the others, so that the curves grow flatter from panel to panel: r = 0.1 with
+    The rates of panels (a) and (d) are those of the paper.  Those of (b) and (c) are not given in
+    its text; they are chosen so that curves become flatter from panel to panel: r = 0.1 with
     lambda = 0.05, and r = 1 with lambda = 0.1.
     """
     figure = _pyplot().figure(figsize=(7.5, 5.4), layout="constrained")
@@ -210,14 +202,14 @@ def figure_2(
 
 
 def plot_raster(seen: Simulation, *, ax: Any = None) -> Any:
-    """Draw the spikes that a simulation has kept: a row for each cell, a stroke for each spike.
+    """Plot the spikes recorded by a simulation, with a row for each cell.
 
     Parameters
     ----------
     seen : Simulation
-        Made with ``n_spikes`` above 0.
+        Simulation with ``n_spikes`` above 0.
     ax : matplotlib Axes, optional
-        Where to draw; one in a new figure by default.
+        Axes to draw on; by default those of a new figure.
 
     Returns
     -------
@@ -226,14 +218,13 @@ def plot_raster(seen: Simulation, *, ax: Any = None) -> Any:
     Raises
     ------
     ParameterError
-        No spikes were kept.
+        No spikes were recorded.
     ImportError
         matplotlib is not installed.
 
     Notes
     -----
-    Cells that are triggered spike at the very time of the cell that began the chain, so such
-    spikes stand above one another.
+    Triggered cells fire at the same time as the cell that started the chain.
     """
     times, cells = seen.spikes
     if not len(times):
@@ -242,27 +233,23 @@ def plot_raster(seen: Simulation, *, ax: Any = None) -> Any:
     ax = ax if ax is not None else _new_axes(7.5, 1.2 + 0.14 * min(n_cells, 40))
     rows = [times[cells == cell] for cell in range(n_cells)]
     ax.eventplot(rows, colors="black", linewidths=0.7, linelengths=0.8)
-    ax.set_xlabel("time")
-    ax.set_ylabel("cell")
     ax.set_ylim(-0.7, n_cells - 0.3)
     ax.yaxis.get_major_locator().set_params(integer=True)
-    ax.margins(x=0.01)
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
+    return _finished(ax, "time", "cell")
 
 
 def figure_3(X: ArrayLike, *, n_hidden: int = 50, n_images: int = 10, **options: Any) -> Any:
-    """Draw Figure 3: the autoencoder with only spiking cells, its cost and what it rebuilds.
+    """Plot Figure 3: the autoencoder with only spiking cells, its cost and reconstructions.
 
     Parameters
     ----------
     X : array of shape (n_samples, n_features)
-        Square images to learn from, such as MNIST's; the first ``n_images`` are drawn.
+        Square training images, such as those of MNIST; the first ``n_images`` are drawn.
     n_hidden : int, default=50
-        Clusters in the code; the paper does not say how many.
+        Number of clusters of the code, which the paper does not state.
     n_images : int, default=10
     **options
-        More for :class:`RNNAutoencoder`, such as ``max_iter`` and ``random_state``.
+        Further parameters of :class:`RNNAutoencoder`, such as ``max_iter``.
 
     Returns
     -------
@@ -287,7 +274,7 @@ def figure_3(X: ArrayLike, *, n_hidden: int = 50, n_images: int = 10, **options:
 
 
 def figure_4(X: ArrayLike, *, n_hidden: int = 500, n_images: int = 10, **options: Any) -> Any:
-    """Draw Figure 4: random encoder weights, and a decoder by (19) alone.
+    """Plot Figure 4: random encoder weights, and a decoder by (19) alone.
 
     Parameters, errors and cost are those of :func:`figure_3`.
 
@@ -299,7 +286,7 @@ def figure_4(X: ArrayLike, *, n_hidden: int = 500, n_images: int = 10, **options
 
 
 def figure_5(X: ArrayLike, *, n_hidden: int = 50, n_images: int = 10, **options: Any) -> Any:
-    """Draw Figure 5: both layers learned, by (20), in the form that descends, and (19).
+    """Plot Figure 5: both layers learned, by the descending form of (20) and by (19).
 
     Parameters, errors and cost are those of :func:`figure_3`.
 
@@ -311,7 +298,7 @@ def figure_5(X: ArrayLike, *, n_hidden: int = 50, n_images: int = 10, **options:
 
 
 def figure_6(X: ArrayLike, *, n_hidden: int = 500, n_images: int = 10, **options: Any) -> Any:
-    """Draw Figure 6: as Figure 5, with ten times as many clusters.
+    """Plot Figure 6: as Figure 5, with ten times as many clusters.
 
     Parameters, errors and cost are those of :func:`figure_3`.
 
@@ -323,14 +310,14 @@ def figure_6(X: ArrayLike, *, n_hidden: int = 500, n_images: int = 10, **options
 
 
 def _fit(X: ArrayLike, n_hidden: int, method: str, options: dict[str, Any]) -> RNNAutoencoder:
-    _pyplot()  # so that a missing package is told before the fit, not after
+    _pyplot()  # raises before the fit, not after it, if matplotlib is missing
     return RNNAutoencoder(n_hidden, method=method, **options).fit(X)
 
 
 def _images(
     X: ArrayLike, n_hidden: int, method: str, n_images: int, options: dict[str, Any], how: str
 ) -> Any:
-    """Fit, and draw reconstructions in a figure of their own."""
+    """Fit an autoencoder and return a figure of its reconstructions."""
     model = _fit(X, n_hidden, method, options)
     figure = _pyplot().figure(figsize=(7.5, 2.1), layout="constrained")
     plot_reconstructions(model, X, n_images=n_images, ax=figure.subplots())
@@ -339,18 +326,19 @@ def _images(
 
 
 def _title(model: RNNAutoencoder, X: ArrayLike, how: str) -> str:
-    """Return structure, method, and the error of rebuilt rows whose values lie in [0, 1]."""
+    """Return structure, method, and the reconstruction error of rows scaled to [0, 1]."""
     structure = f"{model.n_features_in_}-{model.n_hidden}"
     return f"{structure} via {how}: mean squared error {-model.score(X):.4f}"
 
 
 def _strip(images: NDArray[Any], height: int, width: int) -> Float64Array:
-    """Put images side by side, with gaps that are not drawn."""
-    strip = np.full((height, len(images) * (width + GAP) - GAP), np.nan)
-    for number, image in enumerate(images):
-        left = number * (width + GAP)
-        strip[:, left : left + width] = image.reshape(height, width)
-    return strip
+    """Return images side by side, with gaps of NaN, which are not drawn."""
+    padded = np.pad(
+        images.reshape(-1, height, width).astype(np.float64),
+        ((0, 0), (0, 0), (0, GAP)),
+        constant_values=np.nan,
+    )
+    return np.hstack(list(padded))[:, :-GAP]
 
 
 def _shape(n_pixels: int, wanted: tuple[int, int] | None) -> tuple[int, int]:
@@ -370,12 +358,20 @@ def _positive(name: str, value: int) -> int:
     return int(value)
 
 
+def _finished(ax: Any, xlabel: str, ylabel: str) -> Any:
+    """Set the labels and the common style of axes, and return them."""
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.margins(x=0.02)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
 def _new_axes(width: float, height: float) -> Any:
     return _pyplot().figure(figsize=(width, height), layout="constrained").subplots()
 
 
 def _pyplot() -> Any:
-    """Import matplotlib, or say how to get it."""
+    """Return ``matplotlib.pyplot``, or raise an error that explains how to install it."""
     try:
         from matplotlib import pyplot  # noqa: PLC0415 - optional, and slow to load
     except ImportError as error:

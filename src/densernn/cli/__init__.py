@@ -1,7 +1,7 @@
-"""The command line: ``densernn evaluate | fit | predict | info | simulate | datasets``.
+"""Command-line interface: ``densernn evaluate | fit | predict | info | simulate | datasets``.
 
-It turns names into calls and results into tables; there is no mathematics here.  To show help,
-only :mod:`.entry`, :mod:`.commands` and :mod:`.options` are imported, which import nothing heavy.
+To show help, only :mod:`.entry`, :mod:`.commands` and :mod:`.options` are imported, which import
+nothing heavy.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ INTERRUPTED = 130
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and leave with its exit status.
+    """Run the command line and exit with its status.
 
     Parameters
     ----------
     args : sequence of str, optional
-        Arguments after the program's name; by default those it was called with.
+        Arguments; by default those of the process.
 
     Notes
     -----
-    Exit status: 0 when all went well; 2 for what the caller can mend, with one line on
-    standard error; 1 for memory that ran out; 130 after Ctrl-C.
+    Exit status: 0 on success; 2 for errors of input and usage, with one line on standard error; 1
+    when memory is exhausted; 130 after Ctrl-C.
     """
     try:
-        from densernn.cli.entry import run  # noqa: PLC0415 - Ctrl-C may come while it is imported
+        from densernn.cli.entry import run  # noqa: PLC0415 - Ctrl-C during the import counts, too
 
         status = run(sys.argv[1:] if args is None else args)
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The commands and their options; what they do is imported when it is asked for."""
+"""Commands and their options; implementations are imported when they are called."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ def densernn() -> None:
 @densernn.command()
 @click.argument("table", type=FILE, required=False)
 @click.option("--dataset", type=click.Choice(DATASETS), help="A data set with a test part.")
-@click.option("--data-path", type=FILE, help="Where the files of the data set are.")
+@click.option("--data-path", type=FILE, help="Folder or file of the data set.")
 @click.option("--target", help="The column of TABLE to predict.")
 @click.option(
     "--test-size",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    help="Share of the rows of TABLE that is held out.  [default: 0.25]",
+    help="Fraction of the rows of TABLE to hold out.  [default: 0.25]",
 )
 @TASK
 @with_options(MODEL_OPTIONS)
 @JSON
-@click.option("-o", "--save", "output", type=FILE, help="Save the model too.")
+@click.option("-o", "--save", "output", type=FILE, help="Also save the model to this file.")
 def evaluate(**options: Any) -> None:
-    """Train on one part of the rows and test on the other.
+    """Train on a part of the rows and test on the others.
 
     Give --dataset, or a TABLE of your own (CSV, CSV.gz, Parquet or NPZ) and --target.
     """
@@ -86,7 +86,7 @@ def evaluate(**options: Any) -> None:
 @click.option(
     "--moments/--no-moments",
     default=True,
-    help="Keep what further training needs, or write a small file for prediction alone.",
+    help="Whether to save the moments that further training needs, or prediction only.",
 )
 @JSON
 def fit(**options: Any) -> None:
@@ -106,14 +106,14 @@ def fit(**options: Any) -> None:
 @click.option(
     "-o", "--output", type=FILE, default="-", help="A CSV file; - is standard output, the default."
 )
-@click.option("--proba", is_flag=True, help="Add a column with the probability of each class.")
+@click.option("--proba", is_flag=True, help="Add columns with the probability of each class.")
 @click.option(
     "--header/--no-header",
     default=True,
-    help="Whether CSV begins with names; without them the columns are x0, x1, ..., as in fit.",
+    help="Whether a CSV file has a header; otherwise columns are named x0, x1, ..., as in fit.",
 )
 def predict(**options: Any) -> None:
-    """Predict each row of TABLE; columns go by their names, and others are ignored."""
+    """Predict each row of TABLE; columns are matched by name, and others are ignored."""
     from densernn.cli import predict as command  # noqa: PLC0415 - so that help is fast
 
     command.predict(**options)
@@ -123,7 +123,7 @@ def predict(**options: Any) -> None:
 @click.argument("model", type=FILE)
 @JSON
 def info(**options: Any) -> None:
-    """Tell what a model file holds."""
+    """Describe a model file."""
     from densernn.cli import info as command  # noqa: PLC0415 - so that help is fast
 
     command.info(**options)
@@ -139,17 +139,17 @@ def info(**options: Any) -> None:
     default=(0.0,),
     show_default=True,
     metavar="FLOAT...",
-    help="Inhibitory rates from a layer below; several may follow.",
+    help="Inhibitory rates from the previous layer.",
 )
 @click.option(
     "--arrivals",
     type=click.IntRange(min=1),
     default=2_000_000,
     show_default=True,
-    help="Spikes from outside that each run measures, on average.",
+    help="Mean number of external spikes in the measured time of each run.",
 )
 @click.option(
-    "--runs", type=click.IntRange(min=2), default=8, show_default=True, help="Independent runs."
+    "--runs", type=click.IntRange(min=2), default=8, show_default=True, help="Number of runs."
 )
 @click.option(
     "--level",
@@ -161,15 +161,15 @@ def info(**options: Any) -> None:
 @click.option(
     "--time-limit",
     type=click.FloatRange(min=0, min_open=True),
-    help="Seconds for each x, after which runs are cut short.",
+    help="Seconds for each x, after which runs are stopped.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the spikes."
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed."
 )
-@click.option("--plot", type=FILE, help="Draw zeta and what was simulated into a file, as PNG.")
+@click.option("--plot", type=FILE, help="Plot zeta and the simulations to this PNG file.")
 @JSON
 def simulate(**options: Any) -> None:
-    """Simulate a cluster spike by spike, and compare its activation with zeta."""
+    """Simulate the spikes of a cluster, and compare its activation with zeta."""
     from densernn.cli import simulate as command  # noqa: PLC0415 - so that help is fast
 
     command.simulate(**options)
@@ -177,7 +177,7 @@ def simulate(**options: Any) -> None:
 
 @densernn.group(no_args_is_help=False)
 def datasets() -> None:
-    """Generate data sets to try things on."""
+    """Generate data sets."""
 
 
 @datasets.command("make-higgs-like")
@@ -186,10 +186,10 @@ def datasets() -> None:
     type=click.IntRange(min=1),
     default=11_000_000,
     show_default=True,
-    help="How many; the first ones are the same whatever the number.",
+    help="Number of rows; more rows begin with the same ones.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the rows."
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed."
 )
 @click.option(
     "-o",
@@ -198,13 +198,13 @@ def datasets() -> None:
     type=FILE,
     multiple=True,
     required=True,
-    help="A .parquet, .csv.gz or .csv file; give it again for the same rows in another format.",
+    help="A .parquet, .csv.gz or .csv file; repeat the option for further formats.",
 )
 @JSON
 def make_higgs_like(**options: Any) -> None:
-    """Generate rows in the columns of HIGGS, with signal hidden in their masses.
+    """Generate synthetic rows with the columns of HIGGS.
 
-    They stand in for HIGGS where size and shape matter; they are no physics.
+    They can replace HIGGS where its size and shape matter; they are not physical.
     """
     from densernn.cli import make_higgs_like as command  # noqa: PLC0415 - so that help is fast
 

@@ -1,4 +1,4 @@
-"""Run a command, and turn what goes wrong into one line and an exit status."""
+"""Entry point of the command line: errors become one line and an exit status."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def run(args: Sequence[str]) -> int:
         except click.Abort:
             raise KeyboardInterrupt from None
         except BrokenPipeError:
-            # Python flushes once more on its way out, which must not fail again.
+            # Python flushes standard output again at exit, which must not fail.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return BROKEN_PIPE
-        # scikit-learn refuses data by ValueError.
+        # scikit-learn raises ValueError for unsuitable data.
         except (click.ClickException, DensernnError, ValueError, OSError, MemoryError) as error:
             print(f"densernn: {' '.join(_text(error).split())}", file=sys.stderr)
             return FAILED if isinstance(error, MemoryError) else REFUSED
@@ -46,7 +46,7 @@ def _invoke(args: list[str]) -> int:
 
 
 def _text(error: Exception) -> str:
-    """Return what was wrong, the file first if the system says so apart."""
+    """Return the message of an error; of the operating system's, with the file first."""
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, MemoryError):
@@ -57,5 +57,5 @@ def _text(error: Exception) -> str:
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Show a warning as one line: where in the library it was raised tells a caller nothing."""
+    """Show a warning as one line, without its position in the library."""
     print(f"densernn: warning: {' '.join(str(message).split())}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``densernn evaluate``: train on one part of the rows, test on the other."""
+"""``densernn evaluate``: training on a part of the rows, testing on the others."""
 
 from __future__ import annotations
 

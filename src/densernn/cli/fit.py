@@ -1,4 +1,4 @@
-"""``densernn fit``: train on all rows of a file and save the model."""
+"""``densernn fit``: training on all rows of a file."""
 
 from __future__ import annotations
 

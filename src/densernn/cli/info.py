@@ -1,4 +1,4 @@
-"""``densernn info``: tell what a model file holds."""
+"""``densernn info``: description of a model file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``densernn datasets make-higgs-like``: generate rows in the columns of HIGGS."""
+"""``densernn datasets make-higgs-like``: synthetic rows with the columns of HIGGS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make the model that the options ask for, train it and time it."""
+"""Models of the command line: construction from options, timed training, saving."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from densernn.sources.rows import RowSource
 from densernn.sources.tables import Table
 
 MANY_VALUES = 20
-"""Different values up to which a floating target counts as classes."""
+"""Number of different values up to which a floating-point target is taken for classes."""
 
 WARM_ROWS, WARM_HIDDEN = 256, 32
 

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ PUBLISHED = {f"classifier{number}": number for number in range(1, 6)}
 MODELS = ("rnn-elm", "dense-rnn", *PUBLISHED)
 
 OF_THE_STRUCTURE = ("n_hidden", "weights", "fan_in")
-"""Options that have no say where a structure names a published model."""
+"""Options that a published model takes from its structure."""
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What the options below say about a model."""
+    """Values of the options of a model."""
 
     weights: str
     n_hidden: int
@@ -61,12 +61,12 @@ class ModelOptions:
 
     @classmethod
     def take_from(cls, options: dict[str, Any]) -> ModelOptions:
-        """Take the options about the model out of those of a command.
+        """Remove the options of the model from those of a command, and return them.
 
         Raises
         ------
         click.UsageError
-            Options do not go together.
+            Options contradict one another.
         """
         context = click.get_current_context()
         names = [field.name for field in fields(cls) if field.name != "given"]
@@ -77,7 +77,7 @@ class ModelOptions:
         return taken
 
     def check(self) -> None:
-        """Refuse options that do not go together."""
+        """Raise :class:`click.UsageError` if options contradict one another."""
         if self.model in PUBLISHED:
             if self.structure is None:
                 raise click.UsageError(
@@ -86,7 +86,7 @@ class ModelOptions:
             idle = [name for name in OF_THE_STRUCTURE if name in self.given]
             if self.encoder == "nonnegative-fista":
                 raise click.UsageError(
-                    "--encoder nonnegative-fista: that is --model classifier1, and no other"
+                    "--encoder nonnegative-fista: only --model classifier1 has such encoders"
                 )
         elif self.model == "rnn-elm":
             idle = [name for name in ("structure", "encoder", "kappa") if name in self.given]
@@ -96,7 +96,7 @@ class ModelOptions:
             named = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
             raise click.UsageError(f"{named}: has no meaning for --model {self.model} here")
         if self.kappa is not None and self.encoder != "ridge":
-            raise click.UsageError("--kappa is of ridge encoders: say --encoder ridge as well")
+            raise click.UsageError("--kappa needs --encoder ridge")
 
 
 MODEL_OPTIONS = (
@@ -111,17 +111,17 @@ MODEL_OPTIONS = (
     click.option(
         "--structure",
         help="Layers of a deep model, such as 784-500-5000-10: inputs, encoders, random layer, "
-        "outputs.  [default for dense-rnn: one encoder of 500]",
+        "outputs.  [default for dense-rnn: one encoder of 500 units]",
     ),
     click.option(
         "--encoder",
         type=click.Choice(["fista", "nonnegative-fista", "ridge"]),
-        help="How encoder weights are found.  [default: ridge for dense-rnn, else fista]",
+        help="Solver of encoder weights.  [default: ridge for dense-rnn, else fista]",
     ),
     click.option(
         "--kappa",
         type=click.FloatRange(min=0, min_open=True),
-        help="Of ridge encoders: their penalty is 1/kappa.  [default: 1e-5 as published]",
+        help="Ridge encoders have the penalty 1/kappa.  [default: 1e-5 as published]",
     ),
     click.option(
         "--lam",
@@ -133,59 +133,59 @@ MODEL_OPTIONS = (
         type=click.Choice(["sparse", "dense"]),
         default="sparse",
         show_default=True,
-        help="Random weights: from a few inputs to each cluster, or from all, as published.",
+        help="Random weights: from a few inputs to each cluster, or from all as published.",
     ),
     click.option(
         "--n-hidden",
         type=click.IntRange(min=1),
         default=1000,
         show_default=True,
-        help="Clusters in the random layer.",
+        help="Number of clusters in the random layer.",
     ),
     click.option(
         "--fan-in",
         type=click.IntRange(min=1),
         default=16,
         show_default=True,
-        help="Inputs that a cluster hears with sparse weights.",
+        help="Number of inputs of a cluster with sparse weights.",
     ),
     click.option(
         "--alpha",
         type=Alpha(),
         default="auto",
         show_default=True,
-        help="Ridge penalty: auto, a number, or several with commas between, of which the "
-        "best by generalised cross-validation is taken.",
+        help="Ridge penalty: auto, a number, or several separated by commas, of which the best "
+        "is chosen by generalised cross-validation.",
     ),
     click.option(
         "--dtype",
         type=click.Choice(["auto", "float32", "float64"]),
         default="auto",
         show_default=True,
-        help="Precision of products.",
+        help="Precision of matrix products.",
     ),
     click.option(
         "--preprocess",
         type=click.Choice(["auto", "none", "zscore-rows", "unit", "split"]),
         default="auto",
         show_default=True,
-        help="zscore-rows standardises each row by itself; unit scales to [0, 1]; split "
-        "standardises columns and splits them at knots; none leaves the choice between these "
-        "two to the model. auto is zscore-rows for mnist, else none.",
+        help="zscore-rows standardises each row over its columns; unit scales to [0, 1]; split "
+        "standardises columns and splits them at knots; none lets the model choose between the "
+        "last two. auto is zscore-rows for mnist, else none.",
     ),
     click.option(
         "--seed",
         type=click.IntRange(0, 2**32 - 1),
         default=0,
         show_default=True,
-        help="Of the random weights, and of the held-out rows of an own file.",
+        help="Random seed of the weights, and of the held-out rows of a file.",
     ),
 )
 
 
 @dataclass(frozen=True)
 class StreamOptions:
-    """What the options below say about rows that need not fit in memory."""
+    """Values of the options for rows that need not fit in memory."""
 
     stream: bool
     memory_limit: str | None
@@ -195,12 +195,12 @@ class StreamOptions:
 
     @classmethod
     def take_from(cls, options: dict[str, Any]) -> StreamOptions:
-        """Take the options about streams out of those of a command."""
+        """Remove the options of streams from those of a command, and return them."""
         return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
 
     @property
     def wanted(self) -> bool:
-        """Whether rows are to stream."""
+        """Whether any option requires rows to be streamed."""
         kept = self.memory_limit is not None or self.checkpoint is not None
         return self.stream or kept or self.on_bad_rows != "raise" or not self.header
 
@@ -212,23 +212,25 @@ STREAM_OPTIONS = (
         help="Read rows pass by pass instead of into memory, from CSV, Parquet or Feather. A "
         "folder of files always streams, as do rows with any of the next four options.",
     ),
-    click.option("--memory-limit", help="For training and reading together, such as '2 GB'."),
+    click.option(
+        "--memory-limit", help="Memory for training and reading together, such as '2 GB'."
+    ),
     click.option(
         "--checkpoint",
         type=click.Path(),
-        help="A folder that keeps what has been done: after a kill, the same command goes on.",
+        help="Folder for checkpoints: after an interruption, the same command resumes.",
     ),
     click.option(
         "--on-bad-rows",
         type=click.Choice(["raise", "skip"]),
         default="raise",
         show_default=True,
-        help="What to do about a row that cannot be used; skipped ones are counted and named.",
+        help="Whether to skip invalid rows, which are counted and reported.",
     ),
     click.option(
         "--header/--no-header",
         default=True,
-        help="Whether CSV begins with names; without them the columns are x0, x1, ..., and "
+        help="Whether CSV files have a header; otherwise columns are named x0, x1, ..., and "
         "--target may be a number.",
     ),
 )
@@ -250,14 +252,14 @@ CLUSTER_OPTIONS = (
         type=float,
         default=0.005,
         show_default=True,
-        help="Rate of excitatory spikes from outside.",
+        help="Rate of external excitatory spikes.",
     ),
     click.option(
         "--lambda-minus",
         type=float,
         default=0.005,
         show_default=True,
-        help="Rate of inhibitory spikes from outside, at least that of excitatory ones.",
+        help="Rate of external inhibitory spikes, at least that of excitatory ones.",
     ),
 )
 
@@ -266,11 +268,11 @@ TASK = click.option(
     type=click.Choice(["auto", "classification", "regression"]),
     default="auto",
     show_default=True,
-    help="auto is regression where the target has fractional type and more than 20 different "
-    "values, else classification.",
+    help="auto is regression if the target is floating-point with more than 20 different values, "
+    "else classification.",
 )
 
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 def with_options(
@@ -290,18 +292,18 @@ class ManyInputs(click.Command):
     """A command whose ``--x`` may be followed by several numbers: ``--x 0 0.01 --x 0.1``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Say ``--x`` before each further number, which is all that click knows."""
-        said: list[str] = []
+        """Insert ``--x`` before each further number, the form that click parses."""
+        expanded: list[str] = []
         follows = False
         for position, arg in enumerate(args):
             value = position > 0 and args[position - 1] == "--x"
             if follows and not value and _is_number(arg):
-                said.append("--x")
+                expanded.append("--x")
             follows = (
                 value or arg == "--x" or arg.startswith("--x=") or (follows and _is_number(arg))
             )
-            said.append(arg)
-        return super().parse_args(ctx, said)
+            expanded.append(arg)
+        return super().parse_args(ctx, expanded)
 
 
 def _is_number(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""``densernn predict``: predict the rows of a file with a saved model."""
+"""``densernn predict``: predictions of a saved model for the rows of a file."""
 
 from __future__ import annotations
 

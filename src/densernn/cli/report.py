@@ -1,4 +1,4 @@
-"""Show results: a table for people, one JSON object for programs."""
+"""Output of results, as a table or as one JSON object."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from densernn._threads import n_threads
 from densernn.errors import DataError
 
 FEW = 12
-"""Items of a list that a table shows."""
+"""Maximum number of items of a list in a table."""
 
 CPUINFO = Path("/proc/cpuinfo")
 
@@ -28,11 +28,11 @@ def show(result: dict[str, Any], title: str, *, as_json: bool) -> None:
     Parameters
     ----------
     result : dict
-        Names and values, in the order to show them.
+        Names and values, in their order.
     title : str
-        Stands over the table.
+        Title of the table.
     as_json : bool
-        Whether to print one line of JSON instead, with null for what is no finite number.
+        Whether to print one line of JSON instead, with null for numbers that are not finite.
     """
     if as_json:
         finite = {name: _finite(value) for name, value in result.items()}
@@ -52,7 +52,7 @@ def show(result: dict[str, Any], title: str, *, as_json: bool) -> None:
 
 
 def show_rows(rows: list[dict[str, Any]], title: str) -> None:
-    """Print results of one kind on standard output, a line each under their names."""
+    """Print a table of results on standard output, one row each."""
     from rich.console import Console  # noqa: PLC0415 - not needed for JSON
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -67,7 +67,7 @@ def show_rows(rows: list[dict[str, Any]], title: str) -> None:
 
 
 def surroundings() -> dict[str, Any]:
-    """Return what a reader needs beside a measurement: versions, processor, threads, memory."""
+    """Return the environment of a measurement: versions, processor, threads, memory."""
     blas = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
@@ -81,7 +81,7 @@ def surroundings() -> dict[str, Any]:
 
 
 def check_place(path: str, *read: str) -> None:
-    """Refuse a place where no file can be written, or what is read lies, before any work."""
+    """Raise :class:`DataError` if no file can be written at ``path``, or an input is there."""
     place = Path(path)
     for source in map(Path, read):
         if source.exists() and place.resolve() == source.resolve():
@@ -107,7 +107,7 @@ def _finite(value: Any) -> Any:
 
 
 def _text(name: str, value: Any) -> str:
-    """Return a value as people read it."""
+    """Return the text of a value in a table."""
     if name == "accuracy":
         return f"{100 * value:.2f} %"
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""``densernn simulate``: let a cluster spike, and compare what it does with zeta."""
+"""``densernn simulate``: simulation of a cluster, compared with zeta."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from densernn import Cluster, RandomNeuralNetwork
 from densernn.cli import report
 from densernn.errors import DensernnError
+from densernn.gnetwork import Simulation
 
 
 def simulate(
@@ -37,44 +38,18 @@ def simulate(
     cluster = Cluster(**parameters)
     if plot is not None:
         _check_plot(plot)
-    asked = {"n_runs": runs, "level": level, "random_state": seed, "time_limit": time_limit}
+    options = {"n_runs": runs, "level": level, "random_state": seed, "time_limit": time_limit}
     results = []
     n_events, seconds = 0, 0.0
     for x in inputs:
         network = RandomNeuralNetwork.dense_cluster(n, p, r, lambda_plus, lambda_minus, x=x)
         duration = arrivals / (n * (lambda_plus + lambda_minus + x))
-        seen = network.simulate(duration, **asked, verbose=1)  # type: ignore[arg-type]
-        q, low, high = seen.pooled()
-        analytic = float(cluster.zeta(x))
-        n_events, seconds = n_events + seen.n_events, seconds + seen.seconds
-        results.append(
-            {
-                "x": x,
-                "analytic": analytic,
-                "simulated": q,
-                "low": low,
-                "high": high,
-                "inside": low <= analytic <= high,
-                "complete": seen.complete,
-            }
-        )
+        simulation = network.simulate(duration, **options, verbose=1)  # type: ignore[arg-type]
+        n_events, seconds = n_events + simulation.n_events, seconds + simulation.seconds
+        results.append(_compare(x, float(cluster.zeta(x)), simulation))
     if plot is not None:
         _draw(cluster, results, plot)
-    _show(parameters, level, runs, seed, results, n_events, seconds, plot, as_json)
-
-
-def _show(
-    parameters: dict[str, Any],
-    level: float,
-    runs: int,
-    seed: int,
-    results: list[dict[str, Any]],
-    n_events: int,
-    seconds: float,
-    plot: str | None,
-    as_json: bool,
-) -> None:
-    about = {
+    summary = {
         **parameters,
         "level": level,
         "runs": runs,
@@ -86,14 +61,27 @@ def _show(
         "plot": plot,
     }
     if as_json:
-        report.show({**about, "results": results}, "", as_json=True)
+        report.show({**summary, "results": results}, "", as_json=True)
         return
     report.show_rows(results, f"share of time excited, and its {100 * level:g} % interval")
-    report.show(about, "cluster and simulation", as_json=False)
+    report.show(summary, "cluster and simulation", as_json=False)
+
+
+def _compare(x: float, analytic: float, simulation: Simulation) -> dict[str, Any]:
+    q, low, high = simulation.pooled()
+    return {
+        "x": x,
+        "analytic": analytic,
+        "simulated": q,
+        "low": low,
+        "high": high,
+        "inside": low <= analytic <= high,
+        "complete": simulation.complete,
+    }
 
 
 def _check_plot(plot: str) -> None:
-    """Refuse a figure that could not be drawn, before work is done for it."""
+    """Raise an error before the simulation if the figure could not be drawn."""
     report.check_place(plot)
     try:
         import_module("matplotlib")
@@ -106,7 +94,7 @@ def _check_plot(plot: str) -> None:
 def _draw(cluster: Cluster, results: list[dict[str, Any]], plot: str) -> None:
     from densernn.plotting import plot_zeta  # noqa: PLC0415 - only where a figure is asked for
 
-    # Where only x = 0 was simulated, some of the curve still shows.
+    # The axis is not empty even if only x = 0 was simulated.
     x_max = 1.1 * max(one["x"] for one in results) or float(cluster.lambda_minus)  # type: ignore[arg-type]
     seen = [(one["x"], one["simulated"], one["low"], one["high"]) for one in results]
     plot_zeta(cluster, x_max, seen=seen).figure.savefig(plot, dpi=150, format="png")

@@ -65,6 +65,8 @@ def fold_rows(
         The same, to the last bit, however the source is stored: chunks are cut here.
     """
     state = Folded(phase.zero()) if begun is None else begun
+    # The engine fixes the chunks, not the source: results do not depend on how rows are stored
+    # (docs/decisions/0010).
     size = chunk_rows(phase.width, phase.itemsize, chunk_bytes)
     for chunk in source.chunks(size, state.n_rows):
         state = Folded(
@@ -72,6 +74,7 @@ def fold_rows(
             state.n_rows + len(chunk.X),
             state.skipped.merge(chunk.skipped),
         )
+        # After the chunk is complete: a checkpoint never contains part of one.
         if watcher is not None:
             watcher(state)
     return state

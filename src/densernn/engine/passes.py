@@ -89,12 +89,15 @@ class Passes:
         fold
         """
         self._number += 1
+        # After an interruption the same call repeats all steps; finished passes are loaded, not run
+        # (docs/decisions/0011).
         begun, complete = None, False
         if self._journal is not None:
             begun, complete = self._journal.recall(self._number, type(phase).__name__)
         made = begun if begun is not None and complete else self._fold(phase, begun, label)
         if self._journal is not None and not complete:
             self._journal.complete(self._number, type(phase).__name__, made)
+        # Of this pass: every pass reads, and may skip, the same rows.
         self.n_rows, self.skipped = made.n_rows, made.skipped
         return cast("Fold", made.fold)
 
@@ -125,6 +128,8 @@ class Passes:
         -------
         Layer
         """
+        # A phase returns another phase or a layer, so that encoders of one pass and of three are
+        # trained alike.
         made: Any = phase
         number = 0
         while hasattr(made, "finish"):

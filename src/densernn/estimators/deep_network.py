@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -25,7 +25,7 @@ from densernn.layers import Below, ClusterLayer, Stack
 from densernn.phases import Seen
 from densernn.preparation import Preparation, SplitScaler, shares_unit
 from densernn.rotation import FEWEST, SAMPLE, Rotation
-from densernn.solvers import FistaSolver, RidgeSolver
+from densernn.solvers import SOLVERS
 from densernn.sources.narrow import narrowed
 from densernn.sources.rows import RowSource
 from densernn.wiring import (
@@ -37,8 +37,6 @@ from densernn.wiring import (
 
 WIDE = 64
 """Columns from which on a table is split at one knot before encoders."""
-
-SOLVERS = ("ridge", "fista", "nonnegative-fista")
 
 
 @dataclass(frozen=True)
@@ -211,9 +209,7 @@ class DeepRecipe(NetworkRecipe):
         """Return the solver that is named, or given."""
         if not isinstance(self.encoder, str):
             return self.encoder  # type: ignore[no-any-return]
-        if self.encoder == "ridge":
-            return RidgeSolver(self.encoder_alpha)
-        return FistaSolver(self.encoder_alpha, nonnegative=self.encoder == "nonnegative-fista")
+        return replace(SOLVERS[self.encoder], alpha=self.encoder_alpha)
 
     def check(self) -> None:
         """Raise ParameterError for a choice outside its condition that needs no data."""
@@ -239,14 +235,14 @@ class DeepRecipe(NetworkRecipe):
         if isinstance(self.encoder, str):
             if self.encoder not in SOLVERS:
                 raise ParameterError(
-                    f"encoder must be one of {SOLVERS}, or a solver: it is {self.encoder!r}"
+                    f"encoder must be one of {tuple(SOLVERS)}, or a solver: it is {self.encoder!r}"
                 )
             self._solver()
         elif isinstance(self.encoder, type) or not (
             hasattr(self.encoder, "solve") and hasattr(self.encoder, "signed")
         ):
             raise ParameterError(
-                f"encoder must be one of {SOLVERS}, or a RidgeSolver or FistaSolver: it is "
+                f"encoder must be one of {tuple(SOLVERS)}, or a RidgeSolver or FistaSolver: it is "
                 f"{self.encoder!r}"
             )
         elif self.encoder_alpha != "auto":

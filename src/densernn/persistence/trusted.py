@@ -8,6 +8,8 @@ from zipfile import ZipFile
 
 from skops.io import get_untrusted_types
 
+from densernn.solvers import SOLVERS
+
 OWN = (
     "densernn.cluster.Cluster",
     "densernn.estimators.autoencoder.RNNAutoencoder",
@@ -29,8 +31,6 @@ OWN = (
     "densernn.rotation.Rotation",
     "densernn.row_standardizer.RowStandardizer",
     "densernn.sign_splitter.SignSplitter",
-    "densernn.solvers.decoding.FistaSolver",
-    "densernn.solvers.decoding.RidgeSolver",
     "densernn.solvers.ridge.RidgeSolution",
     "densernn.subsampling.ImageSubsampler",
     "densernn.weights.DenseWeights",
@@ -55,7 +55,11 @@ SCIKIT_LEARN = (
 )
 """Plain holders of data that calibrated, voting, stacked and searched models keep inside."""
 
-TRUSTED = (*OWN, *SCIKIT_LEARN)
+TRUSTED = (
+    *OWN,
+    *sorted({f"{type(s).__module__}.{type(s).__qualname__}" for s in SOLVERS.values()}),
+    *SCIKIT_LEARN,
+)
 
 SCHEMA = "schema.json"
 

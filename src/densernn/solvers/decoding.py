@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,3 +111,10 @@ def _check_alpha(alpha: float | str) -> None:
 
 PUBLISHED_FISTA = FistaSolver(alpha=1e-3, tol=0.0, max_iter=150, variant="published")
 """Solver of the published experiments (Classifier-2); Classifier-1 adds ``nonnegative=True``."""
+
+SOLVERS: dict[str, Any] = {
+    "ridge": RidgeSolver(),
+    "fista": FistaSolver(),
+    "nonnegative-fista": FistaSolver(nonnegative=True),
+}
+"""Solvers that estimators and model files accept, by the name that ``encoder`` has for them."""
