@@ -177,6 +177,7 @@ class DriveMaxima:
         rows = counted(chunk)
         if not len(rows):
             return fold
+        # Maxima have no weights: rows of weight 0 are left out instead.
         inputs = self.below.activations(rows, np.float32, chunk.start)
         return np.maximum(fold, self.layer.drive_maxima(inputs))
 

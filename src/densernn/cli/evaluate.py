@@ -50,11 +50,11 @@ LOADERS: dict[str, Callable[[str | None], datasets.Dataset]] = {
 }
 
 ROWS_BY_THEMSELVES = ("mnist",)
-"""Data sets whose rows are standardised one by one unless another preprocess is asked for."""
+"""Data sets whose rows are standardised over their columns by default."""
 
 
 class Parts(NamedTuple):
-    """Rows to train on and rows to test on, and the names of their columns if they came by name."""
+    """Training and test rows, and names of their columns if they are known."""
 
     name: str
     task: str
@@ -133,7 +133,7 @@ def _load(dataset: str, path: str | None) -> Parts:
 
 
 def _hold_out(path: str, target: str | None, task: str, share: float, seed: int) -> Parts:
-    """Read an own file and hold a share of its rows out, of each class alike."""
+    """Read a file and hold out a fraction of its rows, stratified by class."""
     table = read_table(path, target=target)
     task = choose_task(table, task)
     stratify = table.y if task == "classification" else None

@@ -52,7 +52,7 @@ def fit(
 
 
 def _streams_by_itself(path: str) -> bool:
-    """Tell folders, patterns and kinds of files that are never loaded whole."""
+    """Return whether a path is a folder, a pattern, or a file that is always streamed."""
     return Path(path).is_dir() or "*" in path or path.lower().endswith(STREAMED)
 
 

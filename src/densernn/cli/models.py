@@ -32,7 +32,7 @@ WARM_ROWS, WARM_HIDDEN = 256, 32
 
 
 def choose_task(table: Table, task: str) -> str:
-    """Return the task that is asked for, or that the target suggests; refuse one it forbids."""
+    """Return the given task, or for ``"auto"`` that of the target, if the target allows it."""
     y = table.y
     if y is None:
         raise DataError(f"{table.path}: has no target")
@@ -68,7 +68,7 @@ def make_model(task: str, options: ModelOptions) -> Any:
 
 
 def _own(task: str, options: ModelOptions) -> Any:
-    """Return an estimator with the library's own defaults."""
+    """Return an estimator with the defaults of the library."""
     cluster = None
     if options.lam is not None:
         cluster = Cluster(lambda_plus=options.lam, lambda_minus=options.lam)
@@ -108,7 +108,7 @@ def _published(options: ModelOptions) -> Any:
 
 
 def check_structure(options: ModelOptions, n_columns: int, n_classes: int | None) -> None:
-    """Refuse data that do not fit the structure, if there is one; classes that are known."""
+    """Raise an error if data do not match the structure; ``n_classes`` is None if unknown."""
     if options.structure is None:
         return
     plan = parse_structure(options.structure, PUBLISHED.get(options.model, 2))
@@ -116,7 +116,7 @@ def check_structure(options: ModelOptions, n_columns: int, n_classes: int | None
 
 
 def count_classes(y: NDArray[Any], task: str) -> int | None:
-    """Return how many classes there are; None where the task knows none."""
+    """Return the number of classes; None for regression."""
     return None if task == "regression" else int(np.unique(y).size)
 
 
@@ -126,10 +126,10 @@ def last_step(model: Any) -> Any:
 
 
 def train(model: Any, X: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
-    """Train, and return what to report: choices that were made, and seconds.
+    """Train, and return choices and times for the report.
 
-    ``fit_seconds`` is what training with the chosen penalty takes; the search for that penalty
-    is ``alpha_seconds``.  Compilation is left out, by training on a few rows before.
+    ``fit_seconds`` is the time of training with the chosen penalty, ``alpha_seconds`` that of the
+    search for it.  Compilation is excluded by training on a few rows before.
     """
     learner = last_step(model)
     rows, preprocess_seconds = X, 0.0
@@ -143,14 +143,14 @@ def train(model: Any, X: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
 
 
 def train_streamed(learner: Any, source: RowSource, few: NDArray[Any]) -> dict[str, Any]:
-    """Do what :func:`train` does with rows that stream; ``few`` of them are known."""
+    """Train on a source, as :func:`train`; ``few`` are its first rows."""
     _warm_up(learner, few)
     learner.fit(source)
     return _trained(learner, round(learner.moments_.weight))
 
 
 def _trained(learner: Any, n_rows: int) -> dict[str, Any]:
-    """Return what there is to report of a trained estimator."""
+    """Return the choices and times of a trained estimator."""
     tries = max(1, len(learner.alpha_scores_))
     solve = learner.fit_seconds_["readout"] / tries
     return {
@@ -170,7 +170,7 @@ def _trained(learner: Any, n_rows: int) -> dict[str, Any]:
 
 
 def _deep(learner: Any) -> dict[str, Any]:
-    """Return what there is to report of encoders."""
+    """Return the choices of encoders."""
     if not isinstance(learner, (DenseRNNClassifier, DenseRNNRegressor)):
         return {}
     return {
@@ -181,7 +181,7 @@ def _deep(learner: Any) -> dict[str, Any]:
 
 
 def save_model(model: Any, names: tuple[str, ...] | None, path: str, moments: bool = True) -> None:
-    """Save a trained model, with the names of the columns that it was trained on, if any."""
+    """Save a trained model with the names of its columns, if they are known."""
     from densernn import save  # noqa: PLC0415 - skops takes most of a second to import
 
     if names is not None:
@@ -192,7 +192,7 @@ def save_model(model: Any, names: tuple[str, ...] | None, path: str, moments: bo
 
 
 def _warm_up(learner: Any, rows: NDArray[Any]) -> None:
-    """Train small models on a few rows, so that all kernels are compiled and BLAS is awake."""
+    """Train small models on a few rows, which compiles all kernels and starts BLAS threads."""
     few = rows[:: max(1, len(rows) // WARM_ROWS)][:WARM_ROWS]
     labels = np.arange(len(few)) % 2
     for dtype in ("float32", "float64") if learner.dtype == "auto" else (learner.dtype,):

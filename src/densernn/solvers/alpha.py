@@ -81,7 +81,7 @@ def alpha_values(alpha: Any) -> NDArray[np.float64] | None:
             "alpha must be 'auto', a finite number of at least 0, or a list of such numbers: it is "
             f"{alpha!r}"
         )
-    return np.unique(values) if values.ndim else values
+    return np.unique(values) if values.ndim else values  # sorted; no penalty is scored twice
 
 
 def _best_of_grid(system: RidgeSystem, grid: Any) -> tuple[RidgeSolution, dict[float, float]]:
@@ -126,6 +126,7 @@ def _descend(walk: _Walk, centre: float, step: float, lowest: float, highest: fl
             if not found < score * (1 - MEANINGFUL) and not (np.isinf(score) and factor > 1):
                 break
             centre, score, moved = candidate, found, True
+        # The score fell in this direction, so it rises in the other.
         if moved:
             break
     return centre
@@ -143,6 +144,7 @@ class _Walk:
         if alpha not in self.scores:
             best = min(self.scores.values(), default=np.inf)
             self.scores[alpha], solution = self._system.score(alpha)
+            # Strictly: of equal scores in a grid, whose penalties increase, the smallest is chosen.
             if self.scores[alpha] < best:
                 self.solution = solution
         return self.scores[alpha]

@@ -51,8 +51,10 @@ class RidgeSolver:
         alpha = self.alpha
         if isinstance(alpha, str):
             variance = float(moments.variances[: moments.n_features].sum())
-            # A constant code has variance 0: W2 is then 0 for any positive penalty.
+            # Times the weight, as S grows with the rows.  A constant code has variance 0: W2 is
+            # then 0 for any positive penalty.
             alpha = RIDGE_SHARE * variance * moments.weight or 1.0
+        # An encoder layer has no intercept: X -> zeta(X W2').
         return RidgeSystem(moments, intercept=False).solve(alpha).coef
 
 
@@ -80,6 +82,7 @@ class FistaSolver:
     variant: str = "restarted"
 
     def __post_init__(self) -> None:
+        # Here, before any pass over the rows, not in ``solve`` after it.
         _check_alpha(self.alpha)
         check_options(0.0, self.tol, self.max_iter, self.variant)
 

@@ -116,11 +116,13 @@ class Descent:
             point = problem.measure(weights)
             # Small exponents descend, up to rounding: see multiplicative.py.
             if point.cost <= self.point.cost or not damped:
+                # Longer and shorter waits are slower: docs/decisions/0006.
                 wait = PATIENCE if halvings else max(self.wait - 1, 0)
                 ready = not halvings and self.wait <= 1
                 following = min(2.0 * exponent, max_exponent) if ready else exponent
                 return self._with(point, exponent, following, wait, halvings)
             exponent /= 2.0
+        # Keep the weights, and begin the next iteration with the published step.
         return self._with(self.point, 0.0, 1.0, 0, MOST_HALVINGS + 1)
 
     def _with(
