@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib import import_module
 from typing import Any
 
@@ -13,11 +14,6 @@ from densernn.gnetwork import Simulation
 
 def simulate(
     *,
-    n: int,
-    p: float,
-    r: float,
-    lambda_plus: float,
-    lambda_minus: float,
     inputs: tuple[float, ...],
     arrivals: int,
     runs: int,
@@ -26,15 +22,12 @@ def simulate(
     seed: int,
     plot: str | None,
     as_json: bool,
+    **parameters: Any,
 ) -> None:
-    """Run the command: see :func:`densernn.cli.commands.simulate`."""
-    parameters = {
-        "n": n,
-        "p": p,
-        "r": r,
-        "lambda_plus": lambda_plus,
-        "lambda_minus": lambda_minus,
-    }
+    """Run the command: see :func:`densernn.cli.commands.simulate`.
+
+    ``parameters`` are those of the cluster.
+    """
     cluster = Cluster(**parameters)
     if plot is not None:
         _check_plot(plot)
@@ -42,15 +35,16 @@ def simulate(
     results = []
     n_events, seconds = 0, 0.0
     for x in inputs:
-        network = RandomNeuralNetwork.dense_cluster(n, p, r, lambda_plus, lambda_minus, x=x)
-        duration = arrivals / (n * (lambda_plus + lambda_minus + x))
+        network = RandomNeuralNetwork.dense_cluster(**parameters, x=x)
+        external = parameters["lambda_plus"] + parameters["lambda_minus"] + x
+        duration = arrivals / (parameters["n"] * external)
         simulation = network.simulate(duration, **options, verbose=1)  # type: ignore[arg-type]
         n_events, seconds = n_events + simulation.n_events, seconds + simulation.seconds
         results.append(_compare(x, float(cluster.zeta(x)), simulation))
     if plot is not None:
         _draw(cluster, results, plot)
     summary = {
-        **parameters,
+        **asdict(cluster),
         "level": level,
         "runs": runs,
         "seed": seed,

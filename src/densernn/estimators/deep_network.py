@@ -209,7 +209,7 @@ class DeepRecipe(NetworkRecipe):
         """Return the solver that is named, or given."""
         if not isinstance(self.encoder, str):
             return self.encoder  # type: ignore[no-any-return]
-        return replace(SOLVERS[self.encoder], alpha=self.encoder_alpha)
+        return replace(SOLVERS[self.encoder], alpha=self.encoder_alpha)  # type: ignore[no-any-return]
 
     def check(self) -> None:
         """Raise ParameterError for a choice outside its condition that needs no data."""

@@ -94,17 +94,8 @@ class RandomNeuralNetwork:
         pi: Matrix = None,
         d: ArrayLike | None = None,
     ) -> None:
-        self.rates: Rates = checked_rates(
-            lambda_plus,
-            lambda_minus,
-            r,
-            p_plus=p_plus,
-            p_minus=p_minus,
-            p=p,
-            Q=Q,
-            pi=pi,
-            d=d,
-        )
+        matrices = {"p_plus": p_plus, "p_minus": p_minus, "p": p, "Q": Q, "pi": pi}
+        self.rates: Rates = checked_rates(lambda_plus, lambda_minus, r, matrices, d)
 
     @classmethod
     def _of(cls, rates: Rates) -> RandomNeuralNetwork:

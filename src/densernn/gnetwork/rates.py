@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -51,23 +52,19 @@ def checked_rates(
     lambda_plus: ArrayLike,
     lambda_minus: ArrayLike,
     r: ArrayLike,
-    *,
-    p_plus: Matrix = None,
-    p_minus: Matrix = None,
-    p: Matrix = None,
-    Q: Matrix = None,
-    pi: Matrix = None,
+    given: Mapping[str, Matrix],
     d: ArrayLike | None = None,
 ) -> Rates:
     """Return rates that satisfy all conditions of section II.
 
-    Parameters and errors are those of :class:`RandomNeuralNetwork`.
+    Matrices are given by name; parameters and errors are those of :class:`RandomNeuralNetwork`.
     """
-    matrices = {"p_plus": p_plus, "p_minus": p_minus, "p": p, "Q": Q, "pi": pi}
+    matrices = {name: given.get(name) for name in ("p_plus", "p_minus", "p", "Q", "pi")}
+    default_pi = matrices["pi"] is None
     vectors = {"lambda_plus": lambda_plus, "lambda_minus": lambda_minus, "r": r}
     size = _size(*matrices.values(), *vectors.values(), d)
     whole = {name: _matrix(name, value, size) for name, value in matrices.items()}
-    if pi is None:
+    if default_pi:
         whole["pi"] = whole["p"]
     parts = {name: as_vector(name, value, size) for name, value in vectors.items()}
     for name in ("lambda_plus", "lambda_minus"):
@@ -76,7 +73,8 @@ def checked_rates(
     sent = sum(row_sums(whole[name]) for name in ("p_plus", "p_minus", "p"))
     loss = _departures(np.asarray(sent), d)
     moved = row_sums(whole["Q"]) + row_sums(whole["pi"])
-    named = "Q + pi" if pi is not None or p is None else "Q + pi (which is p, by default)"
+    implicit = default_pi and matrices["p"] is not None
+    named = "Q + pi (which is p, by default)" if implicit else "Q + pi"
     _require(moved <= 1 + ROUNDING, f"{named} <= 1", "the sum", moved)
     return Rates(**parts, **whole, d=loss)
 

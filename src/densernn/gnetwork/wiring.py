@@ -20,15 +20,8 @@ def cluster_rates(
     if not x >= 0:
         raise ParameterError(f"a cluster needs x >= 0: x is {x}")
     each = np.ones(excite.shape[0])
-    return checked_rates(
-        lambda_plus * each,
-        (lambda_minus + x) * each,
-        r * each,
-        p_plus=excite,
-        Q=excite,
-        p=trigger,
-        pi=trigger,
-    )
+    matrices = {"p_plus": excite, "Q": excite, "p": trigger, "pi": trigger}
+    return checked_rates(lambda_plus * each, (lambda_minus + x) * each, r * each, matrices)
 
 
 def layer_rates(
@@ -58,17 +51,19 @@ def layer_rates(
     )
     blocks = [_all_to_all(int(m), float(share)) for m, share in zip(counts, p, strict=True)]
     excite, trigger = (_after_inputs(n_inputs, part) for part in zip(*blocks, strict=True))
-    above = sparse.csr_array((counts.sum(), n_inputs + counts.sum()))
-    below = sparse.hstack([sparse.csr_array((n_inputs, n_inputs)), inhibit])
+    from_clusters = sparse.csr_array((counts.sum(), n_inputs + counts.sum()))
+    from_inputs = sparse.hstack([sparse.csr_array((n_inputs, n_inputs)), inhibit])
     return checked_rates(
         np.concatenate([q * exit_rates, np.repeat(plus, counts)]),
         np.concatenate([np.zeros(n_inputs), np.repeat(minus + x, counts)]),
         np.concatenate([exit_rates, np.repeat(r, counts)]),
-        p_plus=excite,
-        Q=excite,
-        p=trigger,
-        pi=trigger,
-        p_minus=sparse.vstack([below, above]),
+        {
+            "p_plus": excite,
+            "p_minus": sparse.vstack([from_inputs, from_clusters]),
+            "p": trigger,
+            "Q": excite,
+            "pi": trigger,
+        },
     )
 
 
@@ -99,9 +94,8 @@ def weight_rates(
     if not (rates > 0).all():
         raise ParameterError(f"from_weights needs r > 0: of cell {np.argmin(rates > 0)}, it is not")
     share = sparse.diags_array(1 / rates)
-    return checked_rates(
-        lambda_plus, lambda_minus, rates, p_plus=share @ excite, p_minus=share @ inhibit, **triggers
-    )
+    matrices = {"p_plus": share @ excite, "p_minus": share @ inhibit, **triggers}
+    return checked_rates(lambda_plus, lambda_minus, rates, matrices)
 
 
 def _as_sparse(name: str, values: Matrix) -> Any:
