@@ -18,8 +18,8 @@ from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.cluster import Cluster, FloatArray
 from densernn.folds import Extrema, Moments
-from densernn.layers import Below, ClusterLayer, Layer
-from densernn.phases import DriveMaxima, counted
+from densernn.layers import ClusterLayer, FeatureMap, Layer
+from densernn.phases import DriveMaxima, Phase, counted
 from densernn.sources.rows import Chunk
 from densernn.weights import DenseWeights
 from densernn.wiring import ParallelLayer, Span
@@ -53,8 +53,8 @@ class Encoding:
 
     Parameters
     ----------
-    below : Below
-        What rows pass before the layer.
+    below : FeatureMap
+        From rows to the layer's input.
     spans : tuple of Span
         Columns of it that each encoder hears, and learns to lead back to.
     codes : tuple of ClusterLayer
@@ -65,17 +65,17 @@ class Encoding:
         Of products, and of the layer.
     """
 
-    below: Below
+    below: FeatureMap
     spans: tuple[Span, ...]
     codes: tuple[ClusterLayer, ...]
     solver: Solver
     dtype: np.dtype[Any]
 
     @property
-    def width(self) -> int:
+    def values_per_row(self) -> int:
         """Numbers held at once for a row."""
         sizes = [code.n_clusters + code.n_inputs for code in self.codes]
-        return self.below.width + 2 * max(sizes)
+        return self.below.values_per_row + 2 * max(sizes)
 
     def astype(self, dtype: np.dtype[Any]) -> Encoding:
         """Return the same with layers of another float dtype."""
@@ -89,11 +89,27 @@ class Encoding:
     def layer(self, weights: list[ClusterLayer]) -> ParallelLayer:
         """Return encoders side by side."""
         starts = np.array([start for start, _ in self.spans], np.int64)
-        return ParallelLayer(tuple(weights), starts, self.below.n_outputs)
+        return ParallelLayer(tuple(weights), starts, self.below.n_features)
 
 
 @dataclass(frozen=True)
-class StandardCode:
+class EncoderPhase(Phase[tuple[Any, ...]]):
+    """One pass for several encoders side by side: a tuple of statistics, one for each."""
+
+    encoding: Encoding
+
+    @property
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk."""
+        return self.encoding.values_per_row * self.encoding.dtype.itemsize
+
+    def merge(self, first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the statistics of the rows of both, for each encoder."""
+        return tuple(a.merge(b) for a, b in zip(first, second, strict=True))
+
+
+@dataclass(frozen=True)
+class StandardCode(EncoderPhase):
     """Moments of codes and their inputs: the one pass of an encoder layer.
 
     Each unit of a code is standardised over the rows, which needs no pass of its own: with
@@ -102,18 +118,6 @@ class StandardCode:
     and variance m'w and w'Cw, and the largest mean plus three deviations becomes 0.1.
     """
 
-    encoding: Encoding
-
-    @property
-    def width(self) -> int:
-        """Numbers held at once for a row."""
-        return self.encoding.width
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of a number of the working dtype."""
-        return self.encoding.dtype.itemsize
-
     def zero(self) -> tuple[Moments, ...]:
         """Return the moments of no rows, for each encoder."""
         return self.encoding.zero()
@@ -121,17 +125,13 @@ class StandardCode:
     def add(self, fold: tuple[Moments, ...], chunk: Chunk) -> tuple[Moments, ...]:
         """Fold codes and inputs of a chunk, in place."""
         plan = self.encoding
-        z = plan.below.activations(chunk.X, plan.dtype, chunk.start)
+        z = plan.below.forward(chunk.X, None, chunk.start, plan.dtype)
         for moments, code, span in zip(fold, plan.codes, plan.spans, strict=True):
             heard = z[slice(*span)]
             columns = np.empty((moments.size, z.shape[1]), plan.dtype)
             code.forward(heard, columns[: moments.n_features])
             moments.add(columns, heard.T, chunk.weight)
         return fold
-
-    def merge(self, first: tuple[Moments, ...], second: tuple[Moments, ...]) -> tuple[Moments, ...]:
-        """Return the folds of the rows of both, for each encoder."""
-        return tuple(a.merge(b) for a, b in zip(first, second, strict=True))
 
     def finish(self, fold: tuple[Moments, ...]) -> Layer:
         """Solve for the weights of each encoder, and scale them."""
@@ -186,15 +186,13 @@ def _as_layer(
 
 
 @dataclass(frozen=True)
-class PublishedRange:
+class PublishedRange(EncoderPhase):
     """Range of each unit of the codes over the rows: the first of three published passes.
 
     Computed in float32, as ranges set a scale and a matrix product is all their cost.
     """
 
-    encoding: Encoding
     single: Encoding
-    itemsize = 4
 
     @classmethod
     def of(cls, encoding: Encoding) -> PublishedRange:
@@ -202,9 +200,9 @@ class PublishedRange:
         return cls(encoding, encoding.astype(np.dtype(np.float32)))
 
     @property
-    def width(self) -> int:
-        """Numbers held at once for a row."""
-        return self.encoding.width
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk, in float32."""
+        return 4 * self.encoding.values_per_row
 
     def zero(self) -> tuple[Extrema, ...]:
         """Return the ranges of no rows, for each encoder."""
@@ -216,7 +214,7 @@ class PublishedRange:
         if not len(rows):
             return fold
         plan = self.single
-        z = plan.below.activations(rows, plan.dtype, chunk.start)
+        z = plan.below.forward(rows, None, chunk.start, plan.dtype)
         ranges = []
         for extrema, code, span in zip(fold, plan.codes, plan.spans, strict=True):
             hidden = np.empty((code.n_clusters, z.shape[1]), plan.dtype)
@@ -224,10 +222,6 @@ class PublishedRange:
             found = Extrema(hidden.min(axis=1).astype(float), hidden.max(axis=1).astype(float))
             ranges.append(extrema.merge(found))
         return tuple(ranges)
-
-    def merge(self, first: tuple[Extrema, ...], second: tuple[Extrema, ...]) -> tuple[Extrema, ...]:
-        """Return the folds of the rows of both, for each encoder."""
-        return tuple(a.merge(b) for a, b in zip(first, second, strict=True))
 
     def finish(self, fold: tuple[Extrema, ...]) -> PublishedCode:
         """Go on with the ranges."""
@@ -253,7 +247,7 @@ class CodeFold:
 
 
 @dataclass(frozen=True)
-class PublishedCode:
+class PublishedCode(EncoderPhase):
     """Moments of codes as published: the second pass.
 
     Each unit is scaled to [0, 1] over the rows, each row standardised over the units, and the
@@ -261,18 +255,7 @@ class PublishedCode:
     One more input, always zeta(0), stands for a bias.
     """
 
-    encoding: Encoding
     ranges: tuple[Extrema, ...]
-
-    @property
-    def width(self) -> int:
-        """Numbers held at once for a row."""
-        return self.encoding.width
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of a number of the working dtype."""
-        return self.encoding.dtype.itemsize
 
     def zero(self) -> tuple[CodeFold, ...]:
         """Return the folds of no rows, for each encoder."""
@@ -281,7 +264,7 @@ class PublishedCode:
     def add(self, fold: tuple[CodeFold, ...], chunk: Chunk) -> tuple[CodeFold, ...]:
         """Fold codes and inputs of a chunk, in place."""
         plan = self.encoding
-        z = plan.below.activations(chunk.X, plan.dtype, chunk.start)
+        z = plan.below.forward(chunk.X, None, chunk.start, plan.dtype)
         return tuple(
             self._add_one(part, number, z[slice(*span)], chunk.weight)
             for number, (part, span) in enumerate(zip(fold, plan.spans, strict=True))
@@ -306,12 +289,6 @@ class PublishedCode:
         bias = np.full((1, z.shape[1]), bias_value(code.cluster), z.dtype)
         moments.add(columns, np.vstack([z, bias]).T, weight)
         return CodeFold(moments, minimum)
-
-    def merge(
-        self, first: tuple[CodeFold, ...], second: tuple[CodeFold, ...]
-    ) -> tuple[CodeFold, ...]:
-        """Return the folds of the rows of both, for each encoder."""
-        return tuple(a.merge(b) for a, b in zip(first, second, strict=True))
 
     def finish(self, fold: tuple[CodeFold, ...]) -> PublishedScale:
         """Solve for the weights of each encoder."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from densernn.cluster import Cluster, FloatArray
 from densernn.folds import Moments
-from densernn.layers import Stack, prepare
+from densernn.layers import FeatureMap, prepare
+from densernn.phases import Phase
 from densernn.solvers.multiplicative import (
     CodeMoments,
     SpikingTerms,
@@ -22,13 +23,13 @@ from densernn.sources.rows import Chunk
 
 
 @dataclass(frozen=True, eq=False)
-class WeightsPhase:
+class WeightsPhase(Phase[Any]):
     """What the phases of the iterative methods share: input, cluster and encoder weights.
 
     Parameters
     ----------
     preparation : Preparation, another fitted transformer, or None
-        As in :class:`densernn.layers.Stack`.
+        As in :class:`densernn.layers.FeatureMap`.
     cluster : Cluster
     encoder : ndarray of shape (n_inputs, n_hidden)
         W1, in the working dtype.
@@ -39,15 +40,10 @@ class WeightsPhase:
     encoder: FloatArray
 
     @property
-    def width(self) -> int:
-        """Numbers held at once for a row: input, what is read for it, and codes."""
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk: input, what is read for it, and codes."""
         n_inputs, n_hidden = self.encoder.shape
-        return int(4 * n_inputs + 6 * n_hidden)
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of a number of the working dtype."""
-        return int(self.encoder.dtype.itemsize)
+        return int((4 * n_inputs + 6 * n_hidden) * self.encoder.dtype.itemsize)
 
     def inputs(self, chunk: Chunk) -> FloatArray:
         """Return the prepared rows of a chunk, of shape (n_inputs, n_rows)."""
@@ -69,10 +65,6 @@ class SpikingPass(WeightsPhase):
         Z = self.inputs(chunk)
         return fold.merge(spiking_terms(Z, self.encoder, self.decoder, self.cluster, chunk.weight))
 
-    def merge(self, first: SpikingTerms, second: SpikingTerms) -> SpikingTerms:
-        """Return the fold of the rows of both."""
-        return first.merge(second)
-
 
 @dataclass(frozen=True, eq=False)
 class CodePass(WeightsPhase):
@@ -87,10 +79,6 @@ class CodePass(WeightsPhase):
         return fold.merge(
             code_moments(self.inputs(chunk), self.encoder, self.cluster, chunk.weight)
         )
-
-    def merge(self, first: CodeMoments, second: CodeMoments) -> CodeMoments:
-        """Return the fold of the rows of both."""
-        return first.merge(second)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,45 +99,33 @@ class LinearPass(WeightsPhase):
             linear_terms(Z, self.encoder, self.decoder, self.cluster, chunk.weight, self.variant)
         )
 
-    def merge(self, first: Terms, second: Terms) -> Terms:
-        """Return the fold of the rows of both."""
-        return first.merge(second)
-
 
 @dataclass(frozen=True, eq=False)
-class ReconstructionMoments:
+class ReconstructionMoments(Phase[Moments]):
     """Moments of codes and prepared inputs: the targets of an autoencoder are its inputs.
 
     Parameters
     ----------
-    stack : Stack
+    feature_map : FeatureMap
         Of a single layer.
     """
 
-    stack: Stack
+    feature_map: FeatureMap
 
     @property
-    def width(self) -> int:
-        """Numbers held at once for a row."""
-        return self.stack.width + 2 * self.stack.layers[0].n_inputs
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of a number of the stack's dtype."""
-        return self.stack.dtype.itemsize
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk."""
+        n_values = self.feature_map.values_per_row + 2 * self.feature_map.layers[0].n_inputs
+        return n_values * self.feature_map.dtype.itemsize
 
     def zero(self) -> Moments:
         """Return the moments of no rows."""
-        return Moments.zero(self.stack.n_features, self.stack.layers[0].n_inputs)
+        return Moments.zero(self.feature_map.n_features, self.feature_map.layers[0].n_inputs)
 
-    def add(self, fold: Moments, chunk: Chunk) -> Moments:
-        """Fold a chunk, in place."""
-        Z = self.stack.prepare(chunk.X, chunk.start)
-        columns = np.empty((fold.size, len(chunk.X)), self.stack.dtype)
-        self.stack.layers[0].forward(Z, columns[: fold.n_features])
-        fold.add(columns, Z.T, chunk.weight)
-        return fold
-
-    def merge(self, first: Moments, second: Moments) -> Moments:
-        """Return the fold of the rows of both."""
-        return first.merge(second)
+    def add(self, state: Moments, chunk: Chunk) -> Moments:
+        """Add a chunk, in place."""
+        Z = self.feature_map.prepare(chunk.X, chunk.start)
+        columns = np.empty((state.size, len(chunk.X)), self.feature_map.dtype)
+        self.feature_map.layers[0].forward(Z, columns[: state.n_features])
+        state.add(columns, Z.T, chunk.weight)
+        return state
