@@ -60,7 +60,7 @@ def least_seconds(call: Callable[[], Any], rounds: int = 5) -> float:
 
 def syrk_flops(size: int) -> float:
     """Return the rate of DSYRK on chunks as training cuts them."""
-    rows = chunk_rows(size, 8)
+    rows = chunk_rows(8 * size)
     columns = np.random.default_rng(0).random((size, rows))
     gram = np.zeros((size, size), order="F")
 

@@ -70,7 +70,7 @@ def models(name: str, preparation: Any, sources: dict[str, slice]) -> dict[str, 
         f"RNNELMClassifier {n_hidden}": RNNELMClassifier(n_hidden, **own),
         f"DenseRNNClassifier ({size},) {n_hidden}": DenseRNNClassifier((size,), n_hidden, **own),
         f"DenseRNNClassifier ({size},) {n_hidden}, by source": DenseRNNClassifier(
-            (size,), n_hidden, sources=list(sources.values()), **own
+            (size,), n_hidden, views=list(sources.values()), **own
         ),
     }
 

@@ -70,7 +70,7 @@ class Configuration:
             **encoder,
         )
         # A structure counts what the preparation gives, a source's slice what it gets.
-        return model.set_params(sources=None)
+        return model.set_params(views=None)
 
 
 Parts = Callable[[argparse.Namespace, Configuration], tuple[Any, Any, int]]

@@ -61,7 +61,14 @@ def make(kind, checkpoint):
 
 def digest(model):
     found = hashlib.sha256()
-    for name in ("coef_", "intercept_", "weights_", "decoder_weights_", "alpha_", "cost_"):
+    for name in (
+        "readout_coef_",
+        "readout_intercept_",
+        "weights_",
+        "decoder_weights_",
+        "alpha_",
+        "cost_",
+    ):
         if hasattr(model, name):
             found.update(np.ascontiguousarray(getattr(model, name)).tobytes())
     return found.hexdigest()

@@ -24,6 +24,7 @@ from densernn.errors import (
     ParameterError,
 )
 from densernn.estimators import descents
+from densernn.estimators.autoencoder_spec import AutoencoderSpec
 from densernn.persistence import describe
 from densernn.sources.arrays import ArraySource
 
@@ -43,10 +44,10 @@ def autoencoder(method="rnn-elm", **options):
 
 def cost_by_hand(model, X, weight=None):
     """The cost that the model says it has, from its codes and weights."""
-    Z = X if model.stack_.preparation is None else model.stack_.preparation.transform(X)
+    Z = X if model.feature_map_.preparation is None else model.feature_map_.preparation.transform(X)
     rebuilt = model.transform(X).astype(float) @ model.decoder_weights_
     if model.method == "spiking":
-        rebuilt = model.stack_.layers[0].cluster.zeta(rebuilt)
+        rebuilt = model.feature_map_.layers[0].cluster.zeta(rebuilt)
     errors = ((Z - rebuilt) ** 2).sum(axis=1)
     return float(oracles.weights_or_ones(X, weight) @ errors)
 
@@ -84,7 +85,7 @@ def test_the_cost_is_that_of_the_weights(method, dtype):
     rtol = 1e-9 if dtype == "float64" else 1e-3
     assert np.isclose(model.cost_[-1], cost_by_hand(model, X) + penalty, rtol=rtol)
     assert np.isclose(-model.score(X) * X.size, cost_by_hand(model, X), rtol=1e-5)
-    assert model.stack_.dtype == dtype
+    assert model.feature_map_.dtype == dtype
 
 
 @pytest.mark.parametrize(("method", "factor"), [("rnn-elm", 1.5), ("spiking", 10.0)])
@@ -112,7 +113,7 @@ def test_comparison_variants_take_full_steps_and_may_climb():
 def test_results_do_not_depend_on_the_chunk():
     X = digits(1000)
     whole, cut = (autoencoder(max_iter=3, memory_limit=limit).fit(X) for limit in (None, "0.4 MB"))
-    assert cut._chunk_bytes(ArraySource(X)) < X.nbytes
+    assert AutoencoderSpec(cut).chunk_bytes(ArraySource(X)) < X.nbytes
     np.testing.assert_allclose(whole.cost_, cut.cost_, rtol=1e-9)
     np.testing.assert_allclose(whole.weights_, cut.weights_, rtol=1e-6)
 
@@ -172,7 +173,7 @@ def test_ctrl_c_before_there_is_anything_goes_through(monkeypatch):
     model = autoencoder()
     with pytest.raises(KeyboardInterrupt):
         model.fit(digits())
-    assert not hasattr(model, "stack_")
+    assert not hasattr(model, "feature_map_")
 
 
 # ----------------------------------------------------------------------------- ridge
@@ -207,7 +208,7 @@ def test_a_bad_piece_adds_nothing():
     fresh = autoencoder("ridge", preparation=None)
     with pytest.raises(NegativeInputError):
         fresh.partial_fit(-X)
-    assert not hasattr(fresh, "stack_")
+    assert not hasattr(fresh, "feature_map_")
 
 
 @pytest.mark.parametrize("method", ITERATIVE)
@@ -295,7 +296,7 @@ def test_one_seed_one_model():
 def test_a_cluster_for_each_unit():
     cluster = Cluster(n=np.arange(10, 18))
     model = autoencoder(cluster=cluster).fit(digits())
-    assert model.stack_.layers[0].cluster == cluster
+    assert model.feature_map_.layers[0].cluster == cluster
     assert (np.diff(model.cost_) <= 0).all()
 
 

@@ -239,7 +239,7 @@ def test_functions_and_names_of_columns_are_told_apart(tmp_path):
     with pytest.raises(CheckpointError, match="parameter preparation"):
         model.set_params(preparation=FunctionTransformer(lambda X: X**4)).fit(X, y)
     frame = pd.DataFrame(X, columns=list("abcdefghijkl"))
-    deep = DenseRNNClassifier((4,), 20, sources=[["a"], list("bcdefghijkl")], random_state=0)
+    deep = DenseRNNClassifier((4,), 20, views=[["a"], list("bcdefghijkl")], random_state=0)
     deep.set_params(checkpoint=tmp_path / "d").fit(frame, y)
     with pytest.raises(CheckpointError, match="data column names"):
         deep.fit(frame.rename(columns={"a": "f", "f": "a"}), y)

@@ -60,8 +60,8 @@ def frame():
 
 
 def close(first, second):
-    np.testing.assert_allclose(first.coef_, second.coef_, atol=1e-8)
-    np.testing.assert_allclose(first.intercept_, second.intercept_, atol=1e-8)
+    np.testing.assert_allclose(first.readout_coef_, second.readout_coef_, atol=1e-8)
+    np.testing.assert_allclose(first.readout_intercept_, second.readout_intercept_, atol=1e-8)
 
 
 MODELS = [
@@ -88,7 +88,7 @@ def test_results_do_not_depend_on_the_number_of_workers(client, arrays):
     options = {"processes": True, "threads_per_worker": 1, "dashboard_address": ":0"}
     with LocalCluster(n_workers=1, **options) as single, Client(single):
         one = clone(model).fit(*arrays)
-    np.testing.assert_array_equal(one.coef_, two.coef_)
+    np.testing.assert_array_equal(one.readout_coef_, two.readout_coef_)
     assert one.alpha_ == two.alpha_
 
 
@@ -106,7 +106,7 @@ def test_a_worker_that_dies_in_the_middle_changes_nothing(client, arrays):
     found = clone(model).fit(rows, arrays[1])
     killer.join()
     assert victim not in client.run(os.getpid).values()
-    np.testing.assert_array_equal(found.coef_, expected.coef_)
+    np.testing.assert_array_equal(found.readout_coef_, expected.readout_coef_)
 
 
 def test_even_the_only_worker_may_die(arrays):
@@ -124,7 +124,7 @@ def test_even_the_only_worker_may_die(arrays):
         killer.start()
         found = clone(model).fit(rows, arrays[1])
         killer.join()
-    np.testing.assert_array_equal(found.coef_, expected.coef_)
+    np.testing.assert_array_equal(found.readout_coef_, expected.readout_coef_)
 
 
 def test_another_scheduler_may_be_chosen_beside_a_client(client, arrays):
@@ -269,7 +269,7 @@ def test_no_task_changes_what_it_is_given(arrays):
     """On threads everything is shared, so a change would be seen."""
     rows = da.from_array(X, chunks=(100, 64))
     model = RNNELMClassifier(80, alpha=1.0, random_state=0).fit(X, LABELS)
-    phase = model._phase()
+    phase = model._readout_pass()
     first = engine._extended(phase, None, X[:100], LABELS[:100], None, 0, None, 10**6)
     copy = first.fold.moments.second.copy()
     second = engine._extended(phase, first, X[100:200], LABELS[100:200], None, 1, None, 10**6)
@@ -300,7 +300,7 @@ def test_passes_are_kept_in_a_checkpoint(client, arrays, tmp_path, monkeypatch):
     model = RNNELMClassifier(80, alpha=1.0, random_state=0, checkpoint=tmp_path / "c")
     first = clone(model).fit(*arrays)
     monkeypatch.setattr(engine, "_leaf", None)
-    np.testing.assert_array_equal(clone(model).fit(*arrays).coef_, first.coef_)
+    np.testing.assert_array_equal(clone(model).fit(*arrays).readout_coef_, first.readout_coef_)
 
 
 def test_lengths_need_not_be_known(client, arrays):

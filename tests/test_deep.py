@@ -43,9 +43,9 @@ VARIANTS = [
     DENSE,
     {"encoder": "nonnegative-fista", "encoder_alpha": 1.0},
     {"encoder": RidgeSolver(2.0), "encoder_sizes": (8, 6)},
-    {"sources": HALVES},
-    {"sources": HALVES, "replicas": (4, 2), "encoder_sizes": (5, 4)},
-    {"sources": HALVES, "replicas": (2, 4), "encoder_sizes": (5, 4), **DENSE},
+    {"views": HALVES},
+    {"views": HALVES, "replicas": (4, 2), "encoder_sizes": (5, 4)},
+    {"views": HALVES, "replicas": (2, 4), "encoder_sizes": (5, 4), **DENSE},
     {"random_hidden": False, "replicas": 3},
     {"encoder_sizes": ()},
 ]
@@ -55,11 +55,11 @@ VARIANTS = [
 def test_outputs_on_training_rows_are_those_of_the_fitted_moments(options, one_blas_thread):
     """What was folded in training is what predict computes: no wire is crossed in between."""
     model = small(**options).fit(X, Y)
-    hidden = np.empty((model.stack_.n_features, len(X)), model.stack_.dtype)
-    model.stack_.forward(X, hidden)
+    hidden = np.empty((model.feature_map_.n_features, len(X)), model.feature_map_.dtype)
+    model.feature_map_.forward(X, hidden)
     targets = (Y[:, None] == model.classes_).astype(float)
     np.testing.assert_allclose(model.moments_.HtT, hidden @ targets, rtol=1e-9)
-    outputs = hidden.T @ model.coef_ + model.intercept_
+    outputs = hidden.T @ model.readout_coef_ + model.readout_intercept_
     np.testing.assert_allclose(model.decision_function(X), outputs, atol=1e-6)
 
 
@@ -68,27 +68,27 @@ def test_outputs_on_training_rows_are_those_of_the_fitted_moments(options, one_b
     [
         ({}, [16, 40]),
         ({"encoder": "nonnegative-fista", "encoder_alpha": 1.0}, [8, 40]),
-        ({"sources": HALVES, "replicas": (4, 2), "encoder_sizes": (5, 4)}, [40, 16, 40]),
+        ({"views": HALVES, "replicas": (4, 2), "encoder_sizes": (5, 4)}, [40, 16, 40]),
         ({"random_hidden": False}, [16]),
         ({"encoder_sizes": ()}, [40]),
     ],
 )
 def test_widths_of_layers(options, widths):
-    layers = small(**options).fit(X, Y).stack_.layers
+    layers = small(**options).fit(X, Y).feature_map_.layers
     assert [layer.n_clusters for layer in layers] == widths
 
 
 def test_sources_hear_their_own_columns_alone():
-    model = small(sources=HALVES).fit(X, Y)
-    first = model.stack_.layers[0]
+    model = small(views=HALVES).fit(X, Y)
+    first = model.feature_map_.layers[0]
     changed = X.copy()
     changed[:, 3:] += 1.0
     before, after = (
         np.empty((first.n_clusters, len(X))),
         np.empty((first.n_clusters, len(X))),
     )
-    first.forward(model.stack_.prepare(X), before)
-    first.forward(model.stack_.prepare(changed), after)
+    first.forward(model.feature_map_.prepare(X), before)
+    first.forward(model.feature_map_.prepare(changed), after)
     assert isinstance(first, ParallelLayer)
     np.testing.assert_array_equal(before[:16], after[:16])
     assert np.abs(before[16:] - after[16:]).max() > 0
@@ -96,13 +96,13 @@ def test_sources_hear_their_own_columns_alone():
 
 def test_sources_by_name_are_those_by_number():
     frame = pd.DataFrame(X, columns=list("abcdef"))
-    by_name = small(sources=[list("fa"), list("bcde")]).fit(frame, Y)
-    by_number = small(sources=[[5, 0], [1, 2, 3, 4]]).fit(X, Y)
+    by_name = small(views=[list("fa"), list("bcde")]).fit(frame, Y)
+    by_number = small(views=[[5, 0], [1, 2, 3, 4]]).fit(X, Y)
     np.testing.assert_array_equal(by_name.decision_function(frame), by_number.decision_function(X))
 
 
 def test_replicas_are_seeded_apart():
-    layer = small(replicas=2).fit(X, Y).stack_.layers[0]
+    layer = small(replicas=2).fit(X, Y).feature_map_.layers[0]
     assert isinstance(layer, ClusterLayer)
     first, second = layer.weights.matrix[:, :16], layer.weights.matrix[:, 16:]
     assert not np.allclose(first, second)
@@ -131,9 +131,9 @@ def test_readout_learns_on_by_parts_merges_and_forgets(options):
 def test_partial_fit_learns_encoders_from_its_first_rows():
     parts = small().partial_fit(X[:120], Y[:120], classes=[0, 1, 2])
     whole = small().fit(X[:120], Y[:120])
-    assert parts.stack_.fingerprint() == whole.stack_.fingerprint()
+    assert parts.feature_map_.fingerprint() == whole.feature_map_.fingerprint()
     parts.partial_fit(X[120:], Y[120:])
-    assert parts.stack_.fingerprint() == whole.stack_.fingerprint()
+    assert parts.feature_map_.fingerprint() == whole.feature_map_.fingerprint()
 
 
 def test_models_with_other_encoders_do_not_merge():
@@ -149,7 +149,7 @@ def test_a_deeper_model_does_not_merge_into_its_own_beginning():
             one.merge(other)
 
 
-@pytest.mark.parametrize("options", [{}, {"sources": HALVES}])
+@pytest.mark.parametrize("options", [{}, {"views": HALVES}])
 def test_ctrl_c_in_a_second_fit_leaves_the_first(options, monkeypatch):
     model = small(**options).fit(X, Y)
     before = model.decision_function(X)
@@ -166,14 +166,14 @@ def interrupted(*_):
 def test_preparations_that_know_only_what_they_saw_stay_with_their_source():
     codes = np.random.default_rng(0).integers(1, 4, size=(240, 4))
     encoder = OneHotEncoder(sparse_output=False)
-    model = small(preparation=encoder, sources=[[0, 1], [2, 3]]).fit(codes, Y)
-    assert model.stack_.layers[0].n_inputs == 12
+    model = small(preparation=encoder, views=[[0, 1], [2, 3]]).fit(codes, Y)
+    assert model.feature_map_.layers[0].n_inputs == 12
     assert np.isfinite(model.decision_function(codes)).all()
 
 
 def test_random_layer_over_sources_is_scaled_by_what_prepares_them():
-    plain = small(encoder_sizes=()).fit(X, Y).stack_.layers[0]
-    wired = small(encoder_sizes=(), sources=HALVES).fit(X, Y).stack_.layers[0]
+    plain = small(encoder_sizes=()).fit(X, Y).feature_map_.layers[0]
+    wired = small(encoder_sizes=(), views=HALVES).fit(X, Y).feature_map_.layers[0]
     assert np.isclose(wired.weights.values.mean(), plain.weights.values.mean(), rtol=1e-9)
 
 
@@ -197,7 +197,7 @@ def test_saved_and_loaded(options, tmp_path):
     again.partial_fit(X[:20], Y[:20])
     about = describe(tmp_path / "deep.skops")
     assert about["class"] == "DenseRNNClassifier"
-    widths = [layer.n_clusters for layer in model.stack_.layers]
+    widths = [layer.n_clusters for layer in model.feature_map_.layers]
     assert about.get("layers", [about["n_hidden"]]) == widths
 
 
@@ -224,7 +224,7 @@ def test_goes_with_pipelines_and_searches():
 
 def test_same_seed_same_network_and_float32_close():
     one, two = (small(replicas=2).fit(X, Y) for _ in range(2))
-    assert one.stack_.fingerprint() == two.stack_.fingerprint()
+    assert one.feature_map_.fingerprint() == two.feature_map_.fingerprint()
     single = small(dtype="float32", alpha=1e-2).fit(X, Y)
     double = small(dtype="float64", alpha=1e-2).fit(X, Y)
     np.testing.assert_allclose(single.decision_function(X), double.decision_function(X), atol=2e-2)
@@ -260,8 +260,8 @@ def test_lasso_that_does_not_converge_says_so():
         ({"encoder": 3}, "RidgeSolver or FistaSolver"),
         ({"encoder": RidgeSolver(), "encoder_alpha": 1.0}, "alpha of RidgeSolver"),
         ({"encoder_alpha": -1.0}, "alpha must be"),
-        ({"replicas": 3, "sources": HALVES}, "multiple of the 2 sources"),
-        ({"sources": [slice(0, 3)]}, "in no source"),
+        ({"replicas": 3, "views": HALVES}, "multiple of the 2 views"),
+        ({"views": [slice(0, 3)]}, "in no view"),
         ({"cluster": Cluster(r=np.full(40, 0.001))}, "single numbers"),
         ({"n_hidden": 0}, "n_hidden"),
         ({"memory_limit": "1 KB"}, "too little for encoder_sizes=.8,., replicas=1, n_hidden=40"),
@@ -283,14 +283,14 @@ def test_negative_input_without_preparation_names_the_rows():
     with pytest.raises(ValueError, match="negative entries in rows"):
         small(preparation=None).fit(X - 100, Y)
     with pytest.raises(ValueError, match="negative entries in rows"):
-        small(preparation=None, sources=HALVES).fit(X - 100, Y)
+        small(preparation=None, views=HALVES).fit(X - 100, Y)
     ready = SplitScaler().fit_transform(X)
     assert small(preparation=None).fit(ready, Y).score(ready, Y) > 0.5
 
 
 def test_wrong_number_of_columns_is_refused():
     with pytest.raises(ValueError, match="features"):
-        small(sources=HALVES).fit(X, Y).predict(X[:, :5])
+        small(views=HALVES).fit(X, Y).predict(X[:, :5])
 
 
 def test_no_rows_no_prediction():

@@ -15,7 +15,7 @@ from densernn.engine import Passes, run
 from densernn.errors import ConvergenceWarning, ParameterError
 from densernn.estimators.network import draw_published
 from densernn.folds.moments import symmetric
-from densernn.layers import Below, ClusterLayer
+from densernn.layers import ClusterLayer, FeatureMap
 from densernn.solvers import PUBLISHED_FISTA, FistaSolver, LassoSystem, RidgeSolver
 from densernn.sources.arrays import ArraySource
 from densernn.weights import draw_sparse
@@ -30,7 +30,7 @@ def learn_layer(phase, source, **options):
 
 
 def encoding(solver, codes, spans=None, dtype=np.float64):
-    below = Below(None, (), X.shape[1])
+    below = FeatureMap(None, n_prepared=X.shape[1])
     spans = tuple(spans or [(0, X.shape[1])] * len(codes))
     codes = tuple(code.astype(dtype) for code in codes)
     return Encoding(below, spans, codes, solver, np.dtype(dtype))
@@ -153,7 +153,7 @@ def test_encoders_side_by_side_are_those_learned_alone(make):
     together = learn_layer(start_phase(encoding(RidgeSolver(), codes, spans)), ArraySource(X))
     for number, (code, span) in enumerate(zip(codes, spans, strict=True)):
         own = X[:, slice(*span)]
-        below = Below(None, (), own.shape[1])
+        below = FeatureMap(None, n_prepared=own.shape[1])
         plan = Encoding(below, ((0, own.shape[1]),), (code,), RidgeSolver(), np.dtype(np.float64))
         alone = learn_layer(start_phase(plan), ArraySource(own))
         out, all_out = np.empty((10, len(X))), np.empty((30, len(X)))

@@ -104,7 +104,7 @@ def test_options_reach_the_network():
 
 def test_sources_of_unequal_widths_are_written_with_plus_signs():
     model = classifier3("10+6x9-2x15-100-10", random_state=0).fit(IMAGES[:500], LABELS[:500])
-    assert [part.n_inputs for part in model.stack_.layers[0].parts] == [10, 54]
+    assert [part.n_inputs for part in model.feature_map_.layers[0].parts] == [10, 54]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_data_that_do_not_fit_are_refused():
 def test_a_structure_binds_the_model_to_its_inputs_and_its_classifier():
     with pytest.raises(ParameterError, match="within the 64 columns"):
         classifier2("784-20-60-10").fit(IMAGES, LABELS)
-    with pytest.raises(ParameterError, match="in no source"):
+    with pytest.raises(ParameterError, match="in no view"):
         classifier2("60-20-60-10").fit(IMAGES, LABELS)
     with pytest.raises(ParameterError, match="read as that of Classifier-2: classifier is 5"):
         from_structure(parse_structure("64-20-60-10"), classifier=5)
@@ -141,7 +141,7 @@ def test_a_structure_binds_the_model_to_its_inputs_and_its_classifier():
 
 def test_the_pure_network_is_the_published_random_layer():
     model = from_structure("64-300-10", random_state=0).fit(IMAGES[:800], LABELS[:800])
-    (layer,) = model.stack_.layers
+    (layer,) = model.feature_map_.layers
     assert layer.offset is not None
-    inputs = model.stack_.prepare(IMAGES[:800])
+    inputs = model.feature_map_.prepare(IMAGES[:800])
     assert np.isclose(layer.drive(inputs).max(), 0.1, rtol=1e-5)

@@ -617,7 +617,7 @@ def test_numbers_that_would_lead_kernels_astray_are_refused(small, tmp_path):
         lambda w: w.update(n_inputs=1),
     ):
         model = copy.deepcopy(small[0])
-        change(vars(model.stack_.layers[0].weights))
+        change(vars(model.feature_map_.layers[0].weights))
         save(model, tmp_path / "m.skops")
         refuse(tmp_path / "m.skops", "sparse weights")
 
@@ -625,7 +625,7 @@ def test_numbers_that_would_lead_kernels_astray_are_refused(small, tmp_path):
 @pytest.mark.parametrize("preparation", ["unit", "split"])
 def test_maps_of_another_width_are_refused_in_use(preparation, tmp_path):
     model = classifier(preparation=preparation).fit(X, LABELS)
-    scaler = model.stack_.preparation
+    scaler = model.feature_map_.preparation
     scaler.factor_ = scaler.factor_[:2]
     save(model, tmp_path / "m.skops")
     with pytest.raises(DataError, match="6 columns"):
@@ -634,7 +634,7 @@ def test_maps_of_another_width_are_refused_in_use(preparation, tmp_path):
 
 def test_layer_of_another_width_is_refused_in_use(tmp_path):
     model = classifier(preparation="unit").fit(X, LABELS)
-    vars(model.stack_.layers[0].weights)["n_inputs"] = 7
+    vars(model.feature_map_.layers[0].weights)["n_inputs"] = 7
     save(model, tmp_path / "m.skops")
     with pytest.raises(DataError, match="7 columns"):
         load(tmp_path / "m.skops").predict(X)

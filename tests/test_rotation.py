@@ -131,10 +131,10 @@ def test_long_fits_of_labels_on_tables_are_rotated_and_as_accurate(monkeypatch):
     monkeypatch.setattr(network, "LONG", 1e6)
     X, y = table()
     model = RNNELMClassifier(400, random_state=0).fit(X[:2000], y[:2000])
-    assert model.stack_.dtype == np.float32
-    assert model.stack_.n_leading == 32
+    assert model.feature_map_.dtype == np.float32
+    assert model.feature_map_.n_leading == 32
     exact = RNNELMClassifier(400, random_state=0, dtype="float64").fit(X[:2000], y[:2000])
-    assert exact.stack_.rotation is None
+    assert exact.feature_map_.rotation is None
     scores = [fitted.score(X[2000:], y[2000:]) for fitted in (model, exact)]
     assert scores[0] == pytest.approx(scores[1], abs=0.015)
     assert scores[0] > 0.8
@@ -147,7 +147,7 @@ def test_rotated_streams_shards_and_forgetting(monkeypatch):
     source = open_rows(pa.table({**columns, "y": y}), "y")
     whole = RNNELMClassifier(400, alpha=1.0, random_state=0).fit(X, y)
     streamed = RNNELMClassifier(400, alpha=1.0, random_state=0).fit(source)
-    np.testing.assert_array_equal(streamed.coef_, whole.coef_)
+    np.testing.assert_array_equal(streamed.readout_coef_, whole.readout_coef_)
     shards = [whole.fresh().partial_fit(X[i::3], y[i::3]) for i in range(3)]
     merged = shards[0].merge(shards[1]).merge(shards[2])
     np.testing.assert_allclose(merged.decision_function(X), whole.decision_function(X), atol=1e-3)
@@ -166,17 +166,17 @@ def test_what_is_not_rotated(change, monkeypatch):
     monkeypatch.setattr(network, "LONG", 1e6)
     X, y = table(1000)
     model = RNNELMClassifier(300, alpha=1.0, random_state=0).set_params(**change).fit(X, y)
-    assert model.stack_.rotation is None
-    assert model.stack_.dtype == np.float64
+    assert model.feature_map_.rotation is None
+    assert model.feature_map_.dtype == np.float64
 
 
 def test_short_fits_regressors_and_features_are_not_rotated():
     X, y = table(1000)
-    assert RNNELMClassifier(300, alpha=1.0, random_state=0).fit(X, y).stack_.rotation is None
+    assert RNNELMClassifier(300, alpha=1.0, random_state=0).fit(X, y).feature_map_.rotation is None
     few = RNNELMClassifier(300, dtype="float32", alpha=1.0, random_state=0).fit(X[:200], y[:200])
-    assert few.stack_.rotation is None
+    assert few.feature_map_.rotation is None
     values = RNNELMRegressor(300, alpha=1.0, random_state=0).fit(X, y)
-    assert values.stack_.dtype == np.float64
-    assert ClusterFeatures(300, dtype="float32").fit(X).stack_.rotation is None
+    assert values.feature_map_.dtype == np.float64
+    assert ClusterFeatures(300, dtype="float32").fit(X).feature_map_.rotation is None
     asked = RNNELMRegressor(300, dtype="float32", alpha=1.0, random_state=0).fit(X, y)
-    assert asked.stack_.n_leading == 32
+    assert asked.feature_map_.n_leading == 32

@@ -52,10 +52,10 @@ def opened(folder, name, target="label", **options):
 
 
 def same(first, second):
-    for name in ("coef_", "intercept_"):
+    for name in ("readout_coef_", "readout_intercept_"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
     assert first.alpha_ == second.alpha_
-    assert first.stack_.fingerprint() == second.stack_.fingerprint()
+    assert first.feature_map_.fingerprint() == second.feature_map_.fingerprint()
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -76,7 +76,9 @@ def test_files_give_the_model_of_memory_to_the_last_bit(model, name, folder):
     streamed = clone(model).fit(opened(folder, name))
     if isinstance(model.preparation, MinMaxScaler):  # in pieces, so equal to rounding alone
         whole = clone(model).fit(X, LABELS)
-        np.testing.assert_allclose(streamed.coef_, whole.coef_, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(
+            streamed.readout_coef_, whole.readout_coef_, rtol=1e-6, atol=1e-9
+        )
         return
     whole = clone(model).fit(X, LABELS)
     same(streamed, whole)
@@ -96,7 +98,7 @@ def test_weights_and_words_stream_too(name, folder):
 
 def test_sources_of_a_row_stream_with_preparations_of_their_own(folder):
     halves = [NAMES[:32], NAMES[:31:-1]]
-    model = DenseRNNClassifier((15,), 100, sources=halves, random_state=0)
+    model = DenseRNNClassifier((15,), 100, views=halves, random_state=0)
     frame = pd.DataFrame(X, columns=NAMES)
     same(clone(model).fit(opened(folder, "digits.parquet")), clone(model).fit(frame, LABELS))
 
@@ -142,10 +144,10 @@ def test_streams_are_added_and_forgotten(folder):
     model.partial_fit(first, classes=np.arange(10)).partial_fit(rest)
     arrays = RNNELMClassifier(100, alpha=1.0, random_state=0)
     arrays.partial_fit(X[:500], LABELS[:500], np.arange(10)).partial_fit(X[500:], LABELS[500:])
-    np.testing.assert_array_equal(model.coef_, arrays.coef_)
+    np.testing.assert_array_equal(model.readout_coef_, arrays.readout_coef_)
     model.forget(rest)
     only = arrays.fresh().partial_fit(X[:500], LABELS[:500])
-    np.testing.assert_allclose(model.coef_, only.coef_, atol=1e-9)
+    np.testing.assert_allclose(model.readout_coef_, only.readout_coef_, atol=1e-9)
     np.testing.assert_array_equal(model.class_counts_.counts, only.class_counts_.counts)
 
 
@@ -197,18 +199,18 @@ def test_skipped_rows_are_told_of_and_left_out(tmp_path):
 def test_an_error_in_the_middle_of_an_update_adds_nothing(tmp_path):
     bad_rows(tmp_path)
     model = RNNELMClassifier(50, random_state=0).fit(X, LABELS)
-    before, weight = model.coef_, model.moments_.weight
+    before, weight = model.readout_coef_, model.moments_.weight
     with pytest.raises(DataError, match="line 19"):
         model.partial_fit(open_rows(tmp_path / "bad.csv", "label"))
     with pytest.raises(DataError, match="line 19"):
         model.forget(open_rows(tmp_path / "bad.csv", "label"))
     assert model.moments_.weight == weight
-    np.testing.assert_array_equal(model.coef_, before)
+    np.testing.assert_array_equal(model.readout_coef_, before)
 
 
 def test_ctrl_c_in_the_middle_of_an_update_adds_nothing(monkeypatch):
     model = RNNELMClassifier(50, random_state=0, memory_limit="1 MB").fit(X, LABELS)
-    before, moments = model.coef_, model.moments_.HtH
+    before, moments = model.readout_coef_, model.moments_.HtH
     calls = iter(range(100))
     encode = type(model.targets_).encode
 
@@ -221,7 +223,7 @@ def test_ctrl_c_in_the_middle_of_an_update_adds_nothing(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         model.partial_fit(X, LABELS)
     np.testing.assert_array_equal(model.moments_.HtH, moments)
-    np.testing.assert_array_equal(model.coef_, before)
+    np.testing.assert_array_equal(model.readout_coef_, before)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +301,7 @@ def test_memory_stays_within_its_limit(tmp_path):
 @pytest.mark.parametrize("change", ["forget", "decay", "merge", "partial_fit"])
 def test_whatever_fails_in_a_change_undoes_all_of_it(change, monkeypatch):
     model = RNNELMClassifier(50, alpha=1.0, random_state=0).fit(X, LABELS)
-    before = (model.coef_, model.moments_.weight, model.class_counts_.counts.copy())
+    before = (model.readout_coef_, model.moments_.weight, model.class_counts_.counts.copy())
     other = model.fresh().partial_fit(X[:300], LABELS[:300])
 
     def failing(self, *_):
@@ -316,7 +318,7 @@ def test_whatever_fails_in_a_change_undoes_all_of_it(change, monkeypatch):
         calls[change]()
     assert (model.moments_.weight, model.decayed_) == (before[1], False)
     np.testing.assert_array_equal(model.class_counts_.counts, before[2])
-    np.testing.assert_array_equal(model.coef_, before[0])
+    np.testing.assert_array_equal(model.readout_coef_, before[0])
 
 
 def test_a_refused_fit_leaves_features_and_autoencoders_as_they_were(tmp_path):
@@ -337,10 +339,12 @@ def test_rows_of_weight_0_count_nowhere_in_other_peoples_preparations():
     labels, weight = np.append(LABELS, np.zeros(10, int)), np.append(np.ones(len(X)), np.zeros(10))
     model = RNNELMClassifier(50, alpha=1.0, random_state=0, preparation=MinMaxScaler())
     whole = clone(model).fit(X, LABELS)
-    np.testing.assert_allclose(clone(model).fit(far, labels, weight).coef_, whole.coef_, atol=1e-9)
+    np.testing.assert_allclose(
+        clone(model).fit(far, labels, weight).readout_coef_, whole.readout_coef_, atol=1e-9
+    )
     table = pa.table({**dict(zip(NAMES, far.T, strict=True)), "y": labels, "w": weight})
     streamed = clone(model).fit(open_rows(table, "y", weight="w"))
-    np.testing.assert_allclose(streamed.coef_, whole.coef_, atol=1e-9)
+    np.testing.assert_allclose(streamed.readout_coef_, whole.readout_coef_, atol=1e-9)
 
 
 def test_a_single_listed_target_is_a_label_and_refits_forget_earlier_ones():
@@ -359,7 +363,7 @@ def test_decay_weighs_earlier_rows_down():
     weights = np.where(np.arange(1500) < 900, 0.25, 1.0)
     by_hand = model.fresh().partial_fit(X[:1500], LABELS[:1500], sample_weight=weights)
     model.decay(0.5).decay(0.5).partial_fit(X[900:1500], LABELS[900:1500])
-    np.testing.assert_allclose(model.coef_, by_hand.coef_, atol=1e-9)
+    np.testing.assert_allclose(model.readout_coef_, by_hand.readout_coef_, atol=1e-9)
     np.testing.assert_allclose(model.class_counts_.counts, by_hand.class_counts_.counts)
     with pytest.raises(ValueError, match="decay has weighed earlier rows down"):
         model.forget(X[:10], LABELS[:10])

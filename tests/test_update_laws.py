@@ -177,7 +177,7 @@ def test_images_are_heard_in_patches_and_tables_are_not():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (50, 400)).astype(np.uint8)
     model = RNNELMClassifier(40, random_state=0).fit(images, images[:, 0] > 99)
-    weights = model.stack_.layers[0].weights
+    weights = model.feature_map_.layers[0].weights
     for c in range(40):
         heard = weights.inputs[weights.starts[c] : weights.starts[c + 1]]
         rows, columns = np.divmod(heard, 20)

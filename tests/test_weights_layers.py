@@ -16,7 +16,7 @@ from densernn._kernels import TILE
 from densernn.errors import DataError, NegativeInputError, ParameterError
 from densernn.estimators.network import PUBLISHED_SCALE, SPLIT_SCALE, UNIT_SCALE
 from densernn.folds import Extrema
-from densernn.layers import ClusterLayer, Stack, prepare
+from densernn.layers import ClusterLayer, FeatureMap, prepare
 from densernn.weights import DenseWeights, SparseWeights, draw_dense, draw_patches, draw_sparse
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -245,13 +245,13 @@ def test_a_layer_refuses_what_does_not_fit_before_it_writes():
 def test_a_stack_of_two_layers_feeds_the_second_with_the_first():
     first = ClusterLayer(ragged_weights([2, 3, 1], 4), Cluster())
     second = ClusterLayer(ragged_weights([2, 2], 3, seed=1), Cluster(p=0.5))
-    stack = Stack(UnitScaler().fit([[0.0] * 4, [2.0] * 4]), (first, second))
+    stack = FeatureMap(UnitScaler().fit([[0.0] * 4, [2.0] * 4]), (first, second))
     X = 2 * generator().random((20, 4))
     out = np.empty((2, 20))
     stack.forward(X, out)
     expected = by_definition(second, by_definition(first, X / 2))
     np.testing.assert_allclose(out.T, expected, rtol=1e-12)
-    assert (stack.n_features, stack.width) == (2, 2 * 4 + 3 + 2)
+    assert (stack.n_features, stack.values_per_row) == (2, 2 * 4 + 3 + 2)
 
 
 # ----------------------------------------------------------------------------- preparing
@@ -261,7 +261,7 @@ def test_a_stack_of_two_layers_feeds_the_second_with_the_first():
 def test_negative_input_is_refused_by_rows_of_the_whole_data(first_row):
     X = np.ones((50, 3))
     X[[4, 9], 2] = -0.5
-    stack = Stack(None, (ClusterLayer(ragged_weights([2], 3), Cluster()),))
+    stack = FeatureMap(None, (ClusterLayer(ragged_weights([2], 3), Cluster()),))
     with pytest.raises(
         NegativeInputError, match=rf"X has 2 .* in rows {first_row + 4}, "
     ) as caught:
@@ -299,7 +299,7 @@ def drawn(dtype="float64", **parameters):
 def test_both_precisions_draw_the_same_network(weights):
     single, X = drawn("float32", weights=weights)
     double, _ = drawn("float64", weights=weights)
-    mine, theirs = single.stack_.layers[0], double.stack_.layers[0]
+    mine, theirs = single.feature_map_.layers[0], double.feature_map_.layers[0]
     assert mine.dtype == np.float32
     np.testing.assert_allclose(mine.weights.toarray(), theirs.weights.toarray(), rtol=1e-6)
     np.testing.assert_allclose(single.transform(X), double.transform(X), rtol=1e-3)
@@ -309,7 +309,7 @@ def test_both_precisions_draw_the_same_network(weights):
 @pytest.mark.parametrize("preparation", ["unit", "split"])
 def test_features_are_zeta_of_the_prepared_rows(weights, preparation):
     model, X = drawn(weights=weights, preparation=preparation)
-    layer = model.stack_.layers[0]
+    layer = model.feature_map_.layers[0]
     scaler = (UnitScaler() if preparation == "unit" else SplitScaler()).fit(X)
     np.testing.assert_allclose(model.transform(X), by_definition(layer, scaler.transform(X)))
     if weights == "sparse":
@@ -326,12 +326,12 @@ def test_features_are_zeta_of_the_prepared_rows(weights, preparation):
 def test_columns_that_never_change_are_not_heard(preparation):
     X = np.abs(drawn()[1])
     model = ClusterFeatures(20, preparation=preparation, fan_in=4, random_state=3).fit(X)
-    assert set(model.stack_.layers[0].weights.inputs % 6) == {0, 1, 3, 4, 5}
+    assert set(model.feature_map_.layers[0].weights.inputs % 6) == {0, 1, 3, 4, 5}
 
 
 def test_the_dense_layer_takes_clusters_of_their_own():
     model, X = drawn(weights="dense", cluster=per_cluster(20))
-    layer = model.stack_.layers[0]
+    layer = model.feature_map_.layers[0]
     expected = by_definition(layer, UnitScaler().fit_transform(X))
     np.testing.assert_allclose(model.transform(X), expected)
 
@@ -341,7 +341,7 @@ def test_the_dense_layer_takes_clusters_of_their_own():
 
 def fingerprint(layer=None, preparation=None):
     layer = layer or ClusterLayer(ragged_weights([2, 2], 3), Cluster())
-    return Stack(preparation, (layer,)).fingerprint()
+    return FeatureMap(preparation, (layer,)).fingerprint()
 
 
 def test_a_fingerprint_names_the_part_that_differs():

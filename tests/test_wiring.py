@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from densernn import Cluster, SplitScaler, UnitScaler
 from densernn.errors import DataError, NegativeInputError, ParameterError
-from densernn.estimators.columns import source_columns
+from densernn.estimators.views import view_columns
 from densernn.folds import Extrema
 from densernn.layers import ClusterLayer, prepare
 from densernn.weights import DenseWeights
@@ -112,7 +112,7 @@ def test_replicas_share_out_among_sources(replicas, n_layers, n_sources, expecte
 @pytest.mark.parametrize(
     ("replicas", "n_sources", "text"),
     [
-        (5, 2, "multiple of the 2 sources"),
+        (5, 2, "multiple of the 2 views"),
         ((4, 6), 1, "divide one another"),
         ((4,), 1, "each of the 2"),
         (0, 1, "whole number"),
@@ -133,14 +133,14 @@ def test_shrinkage_joins_neighbours_and_growth_replicates():
 
 def test_columns_of_sources_by_slice_number_and_name():
     names = ["a", "b", "c", "d"]
-    found = source_columns({"left": slice(0, 2), "right": [3, 2]}, 4)
+    found = view_columns({"left": slice(0, 2), "right": [3, 2]}, 4)
     assert [c.tolist() for c in found] == [[0, 1], [3, 2]]
-    assert source_columns([["d", "a"], ["b", "c"]], 4, names)[0].tolist() == [3, 0]
+    assert view_columns([["d", "a"], ["b", "c"]], 4, names)[0].tolist() == [3, 0]
     mask = np.array([True, False, False, True])
     mixed = [range(1, 3), mask, pd.Index(["b"])]
-    assert [c.tolist() for c in source_columns(mixed, 4, names)] == [[1, 2], [0, 3], [1]]
+    assert [c.tolist() for c in view_columns(mixed, 4, names)] == [[1, 2], [0, 3], [1]]
     both = np.arange(4).reshape(2, 2)
-    assert [c.tolist() for c in source_columns(both, 4)] == [[0, 1], [2, 3]]
+    assert [c.tolist() for c in view_columns(both, 4)] == [[0, 1], [2, 3]]
 
 
 @pytest.mark.parametrize(
@@ -148,27 +148,27 @@ def test_columns_of_sources_by_slice_number_and_name():
     [
         ("ab", "must be a list"),
         ([], "must be a list"),
-        ([[0, 1]], "2 of 4 columns are in no source .c, d."),
+        ([[0, 1]], "2 of 4 columns are in no view .c, d."),
         ([[0, 1, 2, 4]], "from 0 to 3"),
         ([[0, 0], [1, 2, 3]], "each once"),
-        ([slice(4, 9), slice(0, 4)], "source 0"),
+        ([slice(4, 9), slice(0, 4)], "view 0"),
         ([slice(0, 9)], "within the 4 columns"),
-        ([slice("a", "c")], "source 0"),
-        ([[[0, 1], [2, 3]]], "source 0"),
+        ([slice("a", "c")], "view 0"),
+        ([[[0, 1], [2, 3]]], "view 0"),
         (3, "must be a list"),
-        ([[0.5, 1]], "source 0"),
+        ([[0.5, 1]], "view 0"),
         ([["a", "z"]], "no column 'z'"),
         ([["a", "a"], ["b", "c", "d"]], "twice"),
     ],
 )
 def test_sources_that_name_no_columns_are_refused(sources, text):
     with pytest.raises(ParameterError, match=text):
-        source_columns(sources, 4, list("abcd"))
+        view_columns(sources, 4, list("abcd"))
 
 
 def test_names_need_a_data_frame():
     with pytest.raises(ParameterError, match="X has none"):
-        source_columns([["a"]], 1)
+        view_columns([["a"]], 1)
 
 
 def test_ragged_sparse_parts_can_stand_side_by_side():

@@ -18,8 +18,8 @@ from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.cluster import Cluster, FloatArray
 from densernn.folds import Extrema, Moments
-from densernn.layers import Below, ClusterLayer, Layer
-from densernn.phases import DriveMaxima, counted
+from densernn.layers import ClusterLayer, FeatureMap, Layer
+from densernn.phases import DriveMaxima, Phase, counted
 from densernn.sources.rows import Chunk
 from densernn.weights import DenseWeights
 from densernn.wiring import ParallelLayer, Span
@@ -53,8 +53,8 @@ class Encoding:
 
     Parameters
     ----------
-    below : Below
-        The feature map before the layer.
+    below : FeatureMap
+        From rows to the layer's input.
     spans : tuple of Span
         Input columns of each encoder, which it learns to reconstruct.
     codes : tuple of ClusterLayer
@@ -65,17 +65,17 @@ class Encoding:
         dtype of products, and of the layer.
     """
 
-    below: Below
+    below: FeatureMap
     spans: tuple[Span, ...]
     codes: tuple[ClusterLayer, ...]
     solver: Solver
     dtype: np.dtype[Any]
 
     @property
-    def width(self) -> int:
-        """Values held at once for each row."""
+    def values_per_row(self) -> int:
+        """Numbers held at once for a row."""
         sizes = [code.n_clusters + code.n_inputs for code in self.codes]
-        return self.below.width + 2 * max(sizes)
+        return self.below.values_per_row + 2 * max(sizes)
 
     def astype(self, dtype: np.dtype[Any]) -> Encoding:
         """Return the same specification in another float dtype."""
@@ -89,24 +89,19 @@ class Encoding:
     def layer(self, weights: list[ClusterLayer]) -> ParallelLayer:
         """Return the encoders side by side."""
         starts = np.array([start for start, _ in self.spans], np.int64)
-        return ParallelLayer(tuple(weights), starts, self.below.n_outputs)
+        return ParallelLayer(tuple(weights), starts, self.below.n_features)
 
 
 @dataclass(frozen=True)
-class _EncoderPass:
-    """Base class of passes over codes and inputs, with a statistic for each encoder."""
+class EncoderPhase(Phase[tuple[Any, ...]]):
+    """One pass for several encoders side by side: a tuple of statistics, one for each."""
 
     encoding: Encoding
 
     @property
-    def width(self) -> int:
-        """Values held at once for each row."""
-        return self.encoding.width
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of a value in the working dtype."""
-        return self.encoding.dtype.itemsize
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk."""
+        return self.encoding.values_per_row * self.encoding.dtype.itemsize
 
     def merge(self, first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the statistics of the rows of both, for each encoder."""
@@ -114,13 +109,13 @@ class _EncoderPass:
 
 
 @dataclass(frozen=True)
-class StandardCode(_EncoderPass):
-    """Moments of codes and their inputs: the only pass of an encoder layer.
+class StandardCode(EncoderPhase):
+    """Moments of codes and their inputs: the one pass of an encoder layer.
 
-    Each unit of a code is standardised over the rows without a pass of its own: with mean m and
-    standard deviation d of a unit, the moments of (h - m) / d follow from those of h.  So does the
-    scale of the layer: the pre-activation X w has mean m'w and variance w'Cw, and the largest
-    mean plus three standard deviations becomes 0.1.
+    Each unit of a code is standardised over the rows, which needs no pass of its own: with
+    mean m and deviation d of a unit, the moments of (h - m) / d follow from those of h.  The
+    layer's scale follows from the moments of its input as well: the pre-activation X w has mean
+    and variance m'w and w'Cw, and the largest mean plus three deviations becomes 0.1.
     """
 
     def zero(self) -> tuple[Moments, ...]:
@@ -130,7 +125,7 @@ class StandardCode(_EncoderPass):
     def add(self, fold: tuple[Moments, ...], chunk: Chunk) -> tuple[Moments, ...]:
         """Accumulate codes and inputs of a chunk, in place."""
         plan = self.encoding
-        z = plan.below.activations(chunk.X, plan.dtype, chunk.start)
+        z = plan.below.forward(chunk.X, None, chunk.start, plan.dtype)
         for moments, code, span in zip(fold, plan.codes, plan.spans, strict=True):
             inputs = z[slice(*span)]
             columns = np.empty((moments.size, z.shape[1]), plan.dtype)
@@ -191,19 +186,23 @@ def _as_layer(
 
 
 @dataclass(frozen=True)
-class PublishedRange(_EncoderPass):
+class PublishedRange(EncoderPhase):
     """Range of each unit of the codes over the rows: the first of three published passes.
 
     Computed in float32: ranges only set a scale, and matrix products are all of their cost.
     """
 
     single: Encoding
-    itemsize = 4
 
     @classmethod
     def of(cls, encoding: Encoding) -> PublishedRange:
         """Return the first pass of an encoder layer."""
         return cls(encoding, encoding.astype(np.dtype(np.float32)))
+
+    @property
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk, in float32."""
+        return 4 * self.encoding.values_per_row
 
     def zero(self) -> tuple[Extrema, ...]:
         """Return the ranges of no rows, for each encoder."""
@@ -215,7 +214,7 @@ class PublishedRange(_EncoderPass):
         if not len(rows):
             return fold
         plan = self.single
-        z = plan.below.activations(rows, plan.dtype, chunk.start)
+        z = plan.below.forward(rows, None, chunk.start, plan.dtype)
         ranges = []
         for extrema, code, span in zip(fold, plan.codes, plan.spans, strict=True):
             hidden = np.empty((code.n_clusters, z.shape[1]), plan.dtype)
@@ -248,7 +247,7 @@ class CodeFold:
 
 
 @dataclass(frozen=True)
-class PublishedCode(_EncoderPass):
+class PublishedCode(EncoderPhase):
     """Moments of codes as published: the second pass.
 
     Each unit is scaled to [0, 1] over the rows, each row is standardised over the units, and the
@@ -265,7 +264,7 @@ class PublishedCode(_EncoderPass):
     def add(self, fold: tuple[CodeFold, ...], chunk: Chunk) -> tuple[CodeFold, ...]:
         """Accumulate codes and inputs of a chunk, in place."""
         plan = self.encoding
-        z = plan.below.activations(chunk.X, plan.dtype, chunk.start)
+        z = plan.below.forward(chunk.X, None, chunk.start, plan.dtype)
         return tuple(
             self._add_one(part, number, z[slice(*span)], chunk.weight)
             for number, (part, span) in enumerate(zip(fold, plan.spans, strict=True))

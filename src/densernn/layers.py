@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import BuiltinFunctionType, CodeType, FunctionType
 from typing import Any, Protocol
 
@@ -171,66 +171,25 @@ class Layer(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Below:
-    """The part of a feature map before a layer: a preparation and zero or more frozen layers.
+class FeatureMap:
+    """A fitted preparation and the frozen layers after it: rows in, activations out.
 
     Parameters
     ----------
     preparation : Preparation, another fitted transformer, or None
         Makes rows nonnegative; None if they already are, which is checked.
     layers : tuple of Layer
-        May be empty.
-    n_outputs : int
-        Number of output columns.
-    """
-
-    preparation: Any
-    layers: tuple[Layer, ...]
-    n_outputs: int
-
-    @property
-    def width(self) -> int:
-        """Values held at once for each row."""
-        # The raw row and its prepared columns, and the activations of every layer.
-        first = self.layers[0].n_inputs if self.layers else self.n_outputs
-        return 2 * first + sum(layer.n_clusters for layer in self.layers)
-
-    def astype(self, dtype: Any) -> Below:
-        """Return the same map with layers of another float dtype."""
-        layers = tuple(layer.astype(dtype) for layer in self.layers)
-        return Below(self.preparation, layers, self.n_outputs)
-
-    def then(self, layer: Layer) -> Below:
-        """Return the map with one more layer."""
-        return Below(self.preparation, (*self.layers, layer), layer.n_clusters)
-
-    def activations(self, X: NDArray[Any], dtype: Any, first_row: int = 0) -> FloatArray:
-        """Return the activations of rows ``X`` by columns, of shape (n_outputs, n_rows)."""
-        values = prepare(self.preparation, X, dtype, first_row)
-        for layer in self.layers:
-            hidden = np.empty((layer.n_clusters, values.shape[1]), dtype)
-            layer.forward(values, hidden)
-            values = hidden
-        return values
-
-
-@dataclass(frozen=True, eq=False)
-class Stack:
-    """A feature map: a preparation, frozen layers and an optional rotation.
-
-    Parameters
-    ----------
-    preparation : Preparation, another fitted transformer, or None
-        Makes rows nonnegative; None if they already are, which is checked.
-    layers : tuple of Layer
-        At least one.
+        In order; there are none before the first layer is learned.
     rotation : Rotation, optional
-        Rotation of the last layer's activations, for numerical precision (docs/decisions/0008).
+        Turns the last layer's activations, for the sake of precision.
+    n_prepared : int
+        Columns that the preparation returns; needed only where there are no layers.
     """
 
     preparation: Any
-    layers: tuple[Layer, ...]
+    layers: tuple[Layer, ...] = ()
     rotation: Rotation | None = None
+    n_prepared: int = 0  # a class attribute, too: maps in files of 0.3 do not have their own
 
     @property
     def n_leading(self) -> int:
@@ -239,47 +198,73 @@ class Stack:
 
     @property
     def n_features(self) -> int:
-        """Number of output columns."""
-        return self.layers[-1].n_clusters
+        """Columns that come out."""
+        return self.layers[-1].n_clusters if self.layers else self.n_prepared
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Working dtype."""
+        """Working dtype of the layers."""
         return self.layers[-1].dtype
 
     @property
-    def width(self) -> int:
-        """Values held at once for each row."""
-        return 2 * self.layers[0].n_inputs + sum(layer.n_clusters for layer in self.layers)
+    def values_per_row(self) -> int:
+        """Numbers held at once for a row: all that is read, and every layer's activations."""
+        total = 2 * (self.layers[0].n_inputs if self.layers else self.n_prepared)
+        for layer in self.layers:
+            total += layer.n_clusters
+        return total
 
-    def forward(self, X: NDArray[Any], out: FloatArray, first_row: int = 0) -> None:
-        """Write hidden activations of rows ``X`` into ``out`` of shape (n_features, n_rows).
+    def astype(self, dtype: Any) -> FeatureMap:
+        """Return the same map with layers of another float dtype."""
+        return replace(self, layers=tuple(layer.astype(dtype) for layer in self.layers))
+
+    def then(self, layer: Layer) -> FeatureMap:
+        """Return the map with one more layer."""
+        return replace(self, layers=(*self.layers, layer))
+
+    def forward(
+        self,
+        X: NDArray[Any],
+        out: FloatArray | None = None,
+        first_row: int = 0,
+        dtype: Any = None,
+    ) -> FloatArray:
+        """Return activations of rows ``X`` by columns, of shape (n_features, n_rows), C order.
 
         Parameters
         ----------
         X : ndarray of shape (n_rows, n_columns)
-            Raw rows of any real dtype.
-        out : ndarray of shape (n_features, n_rows), of the map's dtype, C order
+            As they come; any real dtype.
+        out : ndarray of shape (n_features, n_rows), optional
+            Where the last layer writes to.
         first_row : int, default=0
-            Index of the first row within the whole data, for messages.
+            Number of the first row within the whole data, for messages.
+        dtype : numpy float dtype, optional
+            To work in; needed only where there are no layers.
 
         Raises
         ------
         NegativeInputError
             The prepared input is negative.
         """
-        last = self.layers[-1]
-        below = Below(self.preparation, self.layers[:-1], last.n_inputs)
-        last.forward(below.activations(X, self.dtype, first_row), out)
+        dtype = self.dtype if dtype is None else dtype
+        values = prepare(self.preparation, X, dtype, first_row)
+        for number, layer in enumerate(self.layers, start=1):
+            hidden = out if number == len(self.layers) else None
+            if hidden is None:
+                hidden = np.empty((layer.n_clusters, values.shape[1]), dtype)
+            layer.forward(values, hidden)
+            values = hidden
         if self.rotation is not None:
-            self.rotation.apply(out)
+            self.rotation.apply(values)
+        return values
 
     def prepare(self, X: NDArray[Any], first_row: int = 0) -> FloatArray:
         """Return the input of the first layer by columns, of shape (n_inputs, n_rows)."""
         return prepare(self.preparation, X, self.dtype, first_row)
 
     def fingerprint(self) -> dict[str, str]:
-        """Return a digest of each part; equal digests mean equal hidden activations."""
+        """Return a digest of each part: equal digests, equal activations."""
         parts: dict[str, str] = {"preparation": digest_of(self.preparation)}
         for number, layer in enumerate(self.layers):
             for name, content in layer.contents().items():
@@ -287,6 +272,10 @@ class Stack:
         if self.rotation is not None:
             parts["rotation"] = digest_of(self.rotation)
         return parts
+
+
+Stack = FeatureMap
+"""The name in files saved by version 0.3."""
 
 
 def prepare(preparation: Any, X: NDArray[Any], dtype: Any, first_row: int = 0) -> FloatArray:

@@ -288,7 +288,7 @@ def from_structure(
         plan.encoder_sizes,
         plan.n_hidden or 1,
         encoder=solver,
-        sources=_slices(plan.source_widths),
+        views=_slices(plan.source_widths),
         replicas=plan.replicas or 1,
         random_hidden=plan.n_hidden is not None,
         cluster=Cluster(lambda_plus=lam, lambda_minus=lam),

@@ -1,21 +1,20 @@
-"""Phases of training: each names the fold it wants and what it makes of it.
+"""Phases of training: the statistic that each accumulates over the rows, and what it leads to.
 
-A phase sees chunks of rows and folds; it does not know where the rows come from, how many
+A phase sees chunks of rows and statistics; it does not know where the rows come from, how many
 passes there are, or on how many machines they run.  The engine runs phases.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn.errors import DataError
+from densernn.errors import DataError, MergeError
 from densernn.folds import ClassCounts, Extrema, Marginals, Moments, Sample
-from densernn.layers import Below, Layer, Stack
+from densernn.layers import FeatureMap, Layer
 from densernn.sources.rows import Chunk
 
 Fold = TypeVar("Fold")
@@ -25,39 +24,38 @@ class Phase(Protocol[Fold]):
     """One pass over the rows."""
 
     @property
-    def width(self) -> int:
-        """Numbers of the working dtype held at once for a row, which bounds the chunk."""
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of such a number."""
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk, which bounds the chunk."""
 
     def zero(self) -> Fold:
-        """Return the fold of no rows."""
+        """Return the statistic of no rows."""
 
-    def add(self, fold: Fold, chunk: Chunk) -> Fold:
-        """Return the fold with the rows of a chunk; the fold given may be reused for it."""
+    def add(self, state: Fold, chunk: Chunk) -> Fold:
+        """Return the statistic with the rows of a chunk; the one given may be reused for it."""
 
     def merge(self, first: Fold, second: Fold) -> Fold:
-        """Return the fold of the rows of both, and change neither."""
+        """Return the statistic of the rows of both, and change neither."""
+        statistic: Any = first
+        merged: Fold = statistic.merge(second)
+        return merged
 
 
 class LearningPhase(Phase[Fold], Protocol[Fold]):
-    """One pass over the rows, of which a layer comes, or the phase that goes on towards it."""
+    """One pass over the rows that leads to a layer, or to the next phase towards it."""
 
-    def finish(self, fold: Fold) -> LearningPhase[Any] | Layer:
-        """Make what is next of the fold of all rows."""
+    def finish(self, state: Fold) -> LearningPhase[Any] | Layer:
+        """Return the layer, or the next phase, from the statistic of all rows."""
 
 
-class Seen(NamedTuple):
-    """What the first look finds.
+class ColumnSummary(NamedTuple):
+    """What the first pass finds.
 
     Parameters
     ----------
     extrema : Extrema
         Ranges of the raw columns.
     marginals : Marginals
-        Their means and spreads.
+        Their means and sums of squared deviations.
     classes : ClassCounts
         Total weight of each label, where there are labels; also of those that weigh nothing.
     sample : Sample
@@ -69,10 +67,24 @@ class Seen(NamedTuple):
     classes: ClassCounts
     sample: Sample
 
+    def merge(self, other: ColumnSummary) -> ColumnSummary:
+        """Return the summary of the rows of both."""
+        return ColumnSummary(
+            self.extrema.merge(other.extrema),
+            self.marginals.merge(other.marginals),
+            self.classes.merge(other.classes),
+            self.sample.merge(other.sample),
+        )
+
+    def require_weight(self) -> None:
+        """Raise DataError where every row weighs 0."""
+        if not self.marginals.weight:
+            raise DataError("every row weighs 0: there is nothing to learn from")
+
 
 @dataclass(frozen=True)
-class Look:
-    """The first look: ranges, means and spreads of the raw columns, labels, and some rows.
+class SummaryPass(Phase[ColumnSummary]):
+    """The first pass: a summary of the raw columns and labels, and a sample of the rows.
 
     Parameters
     ----------
@@ -88,39 +100,27 @@ class Look:
     n_sampled: int = 0
 
     @property
-    def width(self) -> int:
-        """Numbers held at once for a row."""
-        return 3 * self.n_columns
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk."""
+        return 24 * self.n_columns
 
-    itemsize = 8
-
-    def zero(self) -> Seen:
-        """Return the folds of no rows."""
-        return Seen(
+    def zero(self) -> ColumnSummary:
+        """Return the summary of no rows."""
+        return ColumnSummary(
             Extrema.zero(self.n_columns),
             Marginals.zero(self.n_columns),
             ClassCounts.zero(),
             Sample.zero(self.n_sampled, self.n_columns),
         )
 
-    def add(self, fold: Seen, chunk: Chunk) -> Seen:
-        """Fold the raw columns and labels of a chunk."""
+    def add(self, state: ColumnSummary, chunk: Chunk) -> ColumnSummary:
+        """Add the raw columns and labels of a chunk."""
         X, weight = chunk.X, chunk.weight
-        # All that must be known before training, in one pass: docs/decisions/0010.
-        return Seen(
-            fold.extrema.merge(Extrema.of(X, weight)),
-            fold.marginals.merge(Marginals.of(X, weight)),
-            fold.classes.merge(count_labels(chunk)) if self.labels else fold.classes,
-            fold.sample.add(X, chunk.start, weight) if self.n_sampled else fold.sample,
-        )
-
-    def merge(self, first: Seen, second: Seen) -> Seen:
-        """Return the folds of the rows of both."""
-        return Seen(
-            first.extrema.merge(second.extrema),
-            first.marginals.merge(second.marginals),
-            first.classes.merge(second.classes),
-            first.sample.merge(second.sample),
+        return ColumnSummary(
+            state.extrema.merge(Extrema.of(X, weight)),
+            state.marginals.merge(Marginals.of(X, weight)),
+            state.classes.merge(count_labels(chunk)) if self.labels else state.classes,
+            state.sample.add(X, chunk.start, weight) if self.n_sampled else state.sample,
         )
 
 
@@ -145,41 +145,38 @@ def count_labels(chunk: Chunk) -> ClassCounts:
 
 
 @dataclass(frozen=True)
-class DriveMaxima:
+class DriveMaxima(Phase[NDArray[np.float64]]):
     """The largest pre-activation of a layer, by which the published scaling divides.
 
     Computed in float32: it sets a scale, and a matrix product is all its cost.
 
     Parameters
     ----------
-    below : Below
-        What rows pass before the layer, in float32.
+    below : FeatureMap
+        From rows to the layer's input, in float32.
     layer : Layer
         The layer to be scaled, in float32; of several side by side, each has its own maximum.
     """
 
-    below: Below
+    below: FeatureMap
     layer: Layer
 
     @property
-    def width(self) -> int:
-        """Numbers held at once for a row."""
-        return self.below.width + self.layer.n_clusters
-
-    itemsize = 4
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk, in float32."""
+        return 4 * (self.below.values_per_row + self.layer.n_clusters)
 
     def zero(self) -> NDArray[np.float64]:
         """Return the maxima of no rows."""
         return np.zeros(1)  # pre-activations are nonnegative; broadcasts to any number of parts
 
-    def add(self, fold: NDArray[np.float64], chunk: Chunk) -> NDArray[np.float64]:
-        """Fold the pre-activations of a chunk."""
+    def add(self, state: NDArray[np.float64], chunk: Chunk) -> NDArray[np.float64]:
+        """Add the pre-activations of a chunk."""
         rows = counted(chunk)
         if not len(rows):
-            return fold
-        # Maxima have no weights: rows of weight 0 are left out instead.
-        inputs = self.below.activations(rows, np.float32, chunk.start)
-        return np.maximum(fold, self.layer.drive_maxima(inputs))
+            return state
+        inputs = self.below.forward(rows, None, chunk.start, np.float32)
+        return np.maximum(state, self.layer.drive_maxima(inputs))
 
     def merge(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the maxima over the rows of both."""
@@ -191,83 +188,117 @@ def counted(chunk: Chunk) -> NDArray[Any]:
     return chunk.X if chunk.weight is None else chunk.X[chunk.weight != 0]
 
 
-class Learned(NamedTuple):
-    """What a readout learns of rows.
+@dataclass(frozen=True, eq=False)
+class LearnedState:
+    """All that a classifier or regressor learns from rows, once its layers are frozen.
 
     Parameters
     ----------
     moments : Moments
         Of hidden activations and encoded targets.
-    classes : ClassCounts
-        Total weight of each label, where there are labels; weights of classes do not count.
+    counts : ClassCounts
+        Total weight of the rows of each class, without class weights.  Where there are classes,
+        target j of the moments belongs to class j; elsewhere there are none.
+    is_decayed : bool
+        Whether :meth:`decayed` has been used on any of the rows.
     """
 
     moments: Moments
-    classes: ClassCounts
+    counts: ClassCounts
+    is_decayed: bool = False
+
+    def merge(self, other: LearnedState) -> Self:
+        """Return the state of the rows of both, over the classes of either."""
+        counts = self.counts.merge(other.counts)
+        mine, theirs = (state._moments_over(counts.classes) for state in (self, other))
+        is_decayed = self.is_decayed or other.is_decayed
+        return replace(self, moments=mine.merge(theirs), counts=counts, is_decayed=is_decayed)
+
+    def subtract(self, other: LearnedState) -> Self:
+        """Return the state of the rows of this that are not those of ``other``.
+
+        Raises
+        ------
+        MergeError
+            ``other`` has more rows than there are, in all or of one class, or earlier rows have
+            been weighed down.
+        """
+        self.require_undecayed()
+        moments = self.moments.subtract(other.moments)
+        return replace(self, moments=moments, counts=self.counts.subtract(other.counts))
+
+    def require_undecayed(self) -> None:
+        """Raise MergeError where rows cannot be subtracted."""
+        if self.is_decayed:
+            raise MergeError(
+                "decay has weighed earlier rows down, and it is not known which rows are earlier: "
+                "forget is for models that were never decayed"
+            )
+
+    def decayed(self, factor: float) -> Self:
+        """Return the state of the same rows with every weight times ``factor``."""
+        moments, counts = self.moments.decayed(factor), self.counts.decayed(factor)
+        return replace(self, moments=moments, counts=counts, is_decayed=True)
+
+    def _moments_over(self, classes: NDArray[Any]) -> Moments:
+        known = self.counts.classes
+        if np.array_equal(known, classes):
+            return self.moments
+        return self.moments.place_targets(classes.size, np.searchsorted(classes, known))
 
 
 class Targets(Protocol):
-    """How labels or values become targets."""
+    """How labels or values become the targets of a readout."""
 
     @property
     def n_targets(self) -> int:
-        """Targets there are."""
+        """Columns of the encoded targets."""
 
     def encode(self, y: NDArray[Any]) -> NDArray[np.float64]:
         """Return targets of shape (n_rows, n_targets)."""
 
-    def count(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> ClassCounts:
-        """Return the total weight of each label, or of none."""
+    def weigh(
+        self, y: NDArray[Any], weight: NDArray[np.float64] | None
+    ) -> NDArray[np.float64] | None:
+        """Return the weight of each row in the moments, from the weights that rows came with."""
+
+    def count(
+        self, y: NDArray[Any] | None = None, weight: NDArray[np.float64] | None = None
+    ) -> ClassCounts:
+        """Return the total weight of every class; without rows, zeros."""
 
 
 @dataclass(frozen=True)
-class ReadoutMoments:
-    """Moments of hidden activations and encoded targets: all that the readout needs.
+class ReadoutPass(Phase[LearnedState]):
+    """The last pass: moments of activations and targets, which are all that a readout needs.
 
     Parameters
     ----------
-    stack : Stack
+    feature_map : FeatureMap
     targets : Targets
-    weigh : callable, optional
-        Makes the weight of each row in the moments of y and the weights that rows came with.
     """
 
-    stack: Stack
+    feature_map: FeatureMap
     targets: Targets
-    weigh: (
-        Callable[[NDArray[Any], NDArray[np.float64] | None], NDArray[np.float64] | None] | None
-    ) = None
 
     @property
-    def width(self) -> int:
-        """Numbers held at once for a row."""
-        return self.stack.width + self.targets.n_targets
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk."""
+        n_values = self.feature_map.values_per_row + self.targets.n_targets
+        return n_values * self.feature_map.dtype.itemsize
 
-    @property
-    def itemsize(self) -> int:
-        """Bytes of a number of the stack's dtype."""
-        return self.stack.dtype.itemsize
+    def zero(self) -> LearnedState:
+        """Return the state of no rows."""
+        moments = Moments.zero(self.feature_map.n_features, self.targets.n_targets)
+        return LearnedState(moments, self.targets.count())
 
-    def zero(self) -> Learned:
-        """Return the moments of no rows."""
-        return Learned(
-            Moments.zero(self.stack.n_features, self.targets.n_targets), ClassCounts.zero()
-        )
-
-    def add(self, fold: Learned, chunk: Chunk) -> Learned:
-        """Fold the hidden activations and targets of a chunk, in place."""
+    def add(self, state: LearnedState, chunk: Chunk) -> LearnedState:
+        """Add the hidden activations and targets of a chunk; moments in place."""
         if chunk.y is None:
             raise TypeError("a readout needs a source with targets")
-        moments = fold.moments
-        targets = self.targets.encode(chunk.y)
-        # Activations are written where SYRK reads them, with room for the targets behind.
-        columns = np.empty((moments.size, len(chunk.X)), self.stack.dtype)
-        self.stack.forward(chunk.X, columns[: moments.n_features], chunk.start)
-        weight = chunk.weight if self.weigh is None else self.weigh(chunk.y, chunk.weight)
-        moments.add(columns, targets, weight)
-        # Class counts have the weights of rows, not those of classes: balanced weights follow them.
-        return Learned(moments, fold.classes.merge(self.targets.count(chunk.y, chunk.weight)))
-
-    def merge(self, first: Learned, second: Learned) -> Learned:
-        """Return the moments of the rows of both."""
-        return Learned(first.moments.merge(second.moments), first.classes.merge(second.classes))
+        moments, y = state.moments, chunk.y
+        targets = self.targets.encode(y)
+        columns = np.empty((moments.size, len(chunk.X)), self.feature_map.dtype)
+        self.feature_map.forward(chunk.X, columns[: moments.n_features], chunk.start)
+        moments.add(columns, targets, self.targets.weigh(y, chunk.weight))
+        return LearnedState(moments, state.counts.merge(self.targets.count(y, chunk.weight)))

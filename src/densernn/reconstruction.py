@@ -9,7 +9,8 @@ import numpy as np
 
 from densernn.cluster import Cluster, FloatArray
 from densernn.folds import Moments
-from densernn.layers import Stack, prepare
+from densernn.layers import FeatureMap, prepare
+from densernn.phases import Phase
 from densernn.solvers.multiplicative import (
     CodeMoments,
     SpikingTerms,
@@ -22,13 +23,13 @@ from densernn.sources.rows import Chunk
 
 
 @dataclass(frozen=True, eq=False)
-class WeightsPhase:
-    """Base class of passes at given encoder weights.
+class WeightsPhase(Phase[Any]):
+    """What the phases of the iterative methods share: input, cluster and encoder weights.
 
     Parameters
     ----------
     preparation : Preparation, another fitted transformer, or None
-        As in :class:`densernn.layers.Stack`.
+        As in :class:`densernn.layers.FeatureMap`.
     cluster : Cluster
     encoder : ndarray of shape (n_inputs, n_hidden)
         W1, in the working dtype.
@@ -39,16 +40,10 @@ class WeightsPhase:
     encoder: FloatArray
 
     @property
-    def width(self) -> int:
-        """Values held at once for each row."""
-        # Raw and prepared input, its reconstruction and slope; codes, slopes and temporaries.
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk: input, what is read for it, and codes."""
         n_inputs, n_hidden = self.encoder.shape
-        return int(4 * n_inputs + 6 * n_hidden)
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of a value in the working dtype."""
-        return int(self.encoder.dtype.itemsize)
+        return int((4 * n_inputs + 6 * n_hidden) * self.encoder.dtype.itemsize)
 
     def merge(self, first: Any, second: Any) -> Any:
         """Return the statistic of the rows of both."""
@@ -84,9 +79,10 @@ class CodePass(WeightsPhase):
         return CodeMoments.zero(*self.encoder.shape)
 
     def add(self, fold: CodeMoments, chunk: Chunk) -> CodeMoments:
-        """Return the moments with the rows of a chunk."""
-        Z = self.inputs(chunk)
-        return fold.merge(code_moments(Z, self.encoder, self.cluster, chunk.weight))
+        """Fold a chunk."""
+        return fold.merge(
+            code_moments(self.inputs(chunk), self.encoder, self.cluster, chunk.weight)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,39 +105,31 @@ class LinearPass(WeightsPhase):
 
 
 @dataclass(frozen=True, eq=False)
-class ReconstructionMoments:
+class ReconstructionMoments(Phase[Moments]):
     """Moments of codes and prepared inputs: the targets of an autoencoder are its inputs.
 
     Parameters
     ----------
-    stack : Stack
-        Feature map with a single layer.
+    feature_map : FeatureMap
+        Of a single layer.
     """
 
-    stack: Stack
+    feature_map: FeatureMap
 
     @property
-    def width(self) -> int:
-        """Values held at once for each row."""
-        return self.stack.width + 2 * self.stack.layers[0].n_inputs
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of a value in the working dtype."""
-        return self.stack.dtype.itemsize
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk."""
+        n_values = self.feature_map.values_per_row + 2 * self.feature_map.layers[0].n_inputs
+        return n_values * self.feature_map.dtype.itemsize
 
     def zero(self) -> Moments:
         """Return the moments of no rows."""
-        return Moments.zero(self.stack.n_features, self.stack.layers[0].n_inputs)
+        return Moments.zero(self.feature_map.n_features, self.feature_map.layers[0].n_inputs)
 
-    def add(self, fold: Moments, chunk: Chunk) -> Moments:
-        """Accumulate a chunk, in place."""
-        Z = self.stack.prepare(chunk.X, chunk.start)
-        columns = np.empty((fold.size, len(chunk.X)), self.stack.dtype)
-        self.stack.layers[0].forward(Z, columns[: fold.n_features])
-        fold.add(columns, Z.T, chunk.weight)
-        return fold
-
-    def merge(self, first: Moments, second: Moments) -> Moments:
-        """Return the moments of the rows of both."""
-        return first.merge(second)
+    def add(self, state: Moments, chunk: Chunk) -> Moments:
+        """Add a chunk, in place."""
+        Z = self.feature_map.prepare(chunk.X, chunk.start)
+        columns = np.empty((state.size, len(chunk.X)), self.feature_map.dtype)
+        self.feature_map.layers[0].forward(Z, columns[: state.n_features])
+        state.add(columns, Z.T, chunk.weight)
+        return state

@@ -220,7 +220,7 @@ def replicas_per_source(
     for number, total in enumerate(totals):
         if total % n_sources:
             raise ParameterError(
-                f"replicas of layer {number} must be a multiple of the {n_sources} sources, each "
+                f"replicas of layer {number} must be a multiple of the {n_sources} views, each "
                 f"of which has as many encoders: it is {total}"
             )
     counts = tuple(int(total) // n_sources for total in totals)
@@ -228,7 +228,7 @@ def replicas_per_source(
         if before % after and after % before:
             raise ParameterError(
                 f"replicas of neighbouring layers must divide one another, so that encoders share "
-                f"out or join evenly: a source has {before}, then {after}"
+                f"out or join evenly: a view has {before}, then {after}"
             )
     return counts
 

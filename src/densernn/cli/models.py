@@ -160,8 +160,8 @@ def _trained(learner: Any, n_rows: int) -> dict[str, Any]:
         "n_hidden": learner.n_hidden if getattr(learner, "random_hidden", True) else None,
         "weights": learner.weights,
         "fan_in": learner.fan_in if learner.weights == "sparse" else None,
-        "preparation": type(learner.stack_.preparation).__name__,
-        "dtype": learner.stack_.dtype.name,
+        "preparation": type(learner.feature_map_.preparation).__name__,
+        "dtype": learner.feature_map_.dtype.name,
         "alpha": float(learner.alpha_),
         "alphas_tried": tries,
         "fit_seconds": learner.fit_seconds_["moments"] + solve,
@@ -176,7 +176,7 @@ def _deep(learner: Any) -> dict[str, Any]:
     return {
         "encoder_sizes": list(learner.encoder_sizes),
         "encoder": learner.encoder if isinstance(learner.encoder, str) else repr(learner.encoder),
-        "layers": [layer.n_clusters for layer in learner.stack_.layers],
+        "layers": [layer.n_clusters for layer in learner.feature_map_.layers],
     }
 
 

@@ -1,4 +1,4 @@
-"""How many rows make a chunk: a function of widths and a budget, never of the source."""
+"""Size of chunks: rows that fit into a budget of memory, whatever the source."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ FEWEST, MOST = 64, 8192
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
-def chunk_rows(width: int, itemsize: int, chunk_bytes: int = CHUNK_BYTES) -> int:
+def chunk_rows(row_bytes: int, chunk_bytes: int = CHUNK_BYTES) -> int:
     """Return the rows of a chunk.
 
     Parameters
     ----------
-    width : int
-        Numbers held at once for a row.
-    itemsize : int
-        Bytes of such a number.
+    row_bytes : int
+        Memory for a row.
     chunk_bytes : int
         Memory that a chunk may take.
 
@@ -34,10 +32,10 @@ def chunk_rows(width: int, itemsize: int, chunk_bytes: int = CHUNK_BYTES) -> int
 
     Examples
     --------
-    >>> chunk_rows(width=5000, itemsize=4), chunk_rows(width=10, itemsize=8)
+    >>> chunk_rows(5000 * 4), chunk_rows(10 * 8)
     (4992, 8192)
     """
-    rows = chunk_bytes // max(1, width * itemsize)
+    rows = chunk_bytes // max(1, row_bytes)
     return max(FEWEST, min(MOST, rows // FEWEST * FEWEST))
 
 
@@ -60,3 +58,33 @@ def parse_bytes(limit: int | str) -> int:
     if match is None:
         raise ParameterError(f"memory_limit must be bytes or text such as '4 GB': it is {limit!r}")
     return int(float(match[1]) * _UNITS[(match[2] or "").upper()])
+
+
+def chunk_budget(limit: int | str | None, kept: int, row_values: int, needed_by: str) -> int:
+    """Return the memory for a chunk, once what is kept all the time has its part of a limit.
+
+    Parameters
+    ----------
+    limit : int, str or None
+        As ``memory_limit`` of the estimators.
+    kept : int
+        Bytes that moments, their factorisation, weights and reading take.
+    row_values : int
+        Numbers of 8 bytes held at once for a row.
+    needed_by : str
+        The parameters that decide about ``kept``, for the message.
+
+    Raises
+    ------
+    ParameterError
+        The limit leaves no room for the smallest chunk.
+    """
+    if limit is None:
+        return CHUNK_BYTES
+    available, least = parse_bytes(limit), kept + FEWEST * 8 * row_values
+    if available < least:
+        raise ParameterError(
+            f"memory_limit={limit!r} is too little for {needed_by}: moments or weights, their "
+            f"factorisation and reading alone need {least / 1e6:.1f} MB"
+        )
+    return min(CHUNK_BYTES, available - kept)

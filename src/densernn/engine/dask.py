@@ -93,7 +93,7 @@ def _extended(
 ) -> Folded[Any]:
     """Return a fold with the rows of a block: of a copy, as Dask may need the one given again."""
     rows = ArraySource(*to_arrays(X, y, weight, number, names))
-    size = chunk_rows(phase.width, phase.itemsize, chunk_bytes)
+    size = chunk_rows(phase.row_bytes, chunk_bytes)
     fold = phase.zero() if state is None else copy.deepcopy(state.fold)
     before = 0 if state is None else state.n_rows
     for chunk in rows.chunks(size):

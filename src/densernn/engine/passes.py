@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Any, Protocol, TypeVar, cast
 
@@ -102,13 +103,17 @@ class Passes:
         return cast("Fold", made.fold)
 
     def _fold(self, phase: Phase[Fold], begun: Folded[Fold] | None, label: str) -> Folded[Fold]:
-        number, name = self._number, type(phase).__name__
+        number, name, journal = self._number, type(phase).__name__, self._journal
+        if not self._shown and journal is None:
+            return self.engine(
+                phase, self.source, begun=None, chunk_bytes=self.chunk_bytes, watcher=None
+            )
         with Progress(label, self.n_rows, self._shown) as progress:
 
             def watch(state: Folded[Any]) -> None:
                 progress.reach(state.n_rows)
-                if self._journal is not None:
-                    self._journal.note(number, name, state)
+                if journal is not None:
+                    journal.note(number, name, state)
 
             return self.engine(
                 phase, self.source, begun=begun, chunk_bytes=self.chunk_bytes, watcher=watch
@@ -138,18 +143,21 @@ class Passes:
         return cast("Layer", made)
 
     def warn_of_skipped(self) -> None:
-        """Warn of rows that the last pass went over without using them, if there were any."""
+        """Warn of rows that the last pass skipped, if there were any."""
         warn_of_skipped(self.skipped, self.n_rows)
 
 
 def warn_of_skipped(skipped: Skipped, n_rows: int | None) -> None:
-    """Warn of rows that were passed over, if there were any, beside ``n_rows`` others."""
+    """Warn of rows that were skipped, if there were any, beside ``n_rows`` others."""
     if not skipped.count:
         return
     shown = "; ".join(skipped.places)
     more = ", ..." if skipped.count > len(skipped.places) else ""
+    level = 1  # of the first caller outside this package, to whom the warning is shown
+    while sys._getframe(level).f_globals.get("__name__", "").startswith("densernn."):
+        level += 1
     warnings.warn(
         f"{skipped.count} bad rows were skipped beside {n_rows} good ones: {shown}{more}",
         SkippedRowsWarning,
-        stacklevel=5,
+        stacklevel=level + 1,
     )

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from densernn.cluster import Cluster
 from densernn.engine import Passes
-from densernn.engine.budget import CHUNK_BYTES, FEWEST, parse_bytes
 from densernn.engine.journal import Journal
-from densernn.errors import DataError, ParameterError
-from densernn.estimators.autoencoder_recipe import AutoencoderRecipe, Start
-from densernn.estimators.base import check_weights
+from densernn.errors import DataError
+from densernn.estimators.autoencoder_spec import AutoencoderSpec, Start
 from densernn.estimators.checkpoint import open_journal
 from densernn.estimators.descents import LinearProblem, SpikingProblem, descend
 from densernn.estimators.fitted_autoencoder import FittedAutoencoder
-from densernn.estimators.given import as_source, meet, passes_over
 from densernn.estimators.network import generator
 from densernn.estimators.readout import Readout
 from densernn.estimators.state import moments_wanted, unchanged_by_errors
-from densernn.folds import Moments
-from densernn.layers import ClusterLayer, Stack
+from densernn.estimators.validation import as_source, passes_over
+from densernn.layers import ClusterLayer, FeatureMap
 from densernn.reconstruction import ReconstructionMoments
-from densernn.sources.arrays import ArraySource
-from densernn.sources.rows import RowSource
 from densernn.weights import DenseWeights
 
 Float64Array = NDArray[np.float64]
@@ -109,7 +103,7 @@ class RNNAutoencoder(FittedAutoencoder):
         ``"ridge"``.
     alpha_ : float
         Penalty in use (``"ridge"``).
-    stack_ : Stack
+    feature_map_ : FeatureMap
         Fitted preparation and encoding layer.
     moments_ : Moments
         Of codes and inputs (``"ridge"``).
@@ -209,38 +203,25 @@ class RNNAutoencoder(FittedAutoencoder):
         InterruptedWarning
             Ctrl-C ended the iterations.
         """
-        AutoencoderRecipe.of(self).check()
+        spec = AutoencoderSpec(self)
+        spec.check()
         with unchanged_by_errors(self):
-            source = self._source(X, sample_weight, reset=True)
-            self._forget_fit()
+            source = as_source(self, X, None, sample_weight, reset=True)
+            self._drop_fit()
             with open_journal(self, source) as journal:
-                passes = self._passes(source, journal)
+                rng = generator(self.random_state)
+                if journal is not None:
+                    rng = journal.generator(rng)
+                passes = passes_over(self, source, spec.chunk_bytes(source), journal)
+                start = spec.draw(passes, rng)
                 if self.method == "ridge":
-                    self._start(passes, journal)
-                    self._fold(passes, fresh=True)
-                    self._readout.solution  # noqa: B018 - fit solves at once; updates do not
+                    self._set_layer(start, start.encoder)
+                    self._accumulate(passes)
+                    self._solution()  # fit solves at once; updates do not
                 else:
-                    self._descend(passes, journal)
+                    self._descend(start, passes, journal)
             passes.warn_of_skipped()
         return self
-
-    def _source(self, X: Any, sample_weight: Any, *, reset: bool) -> RowSource:
-        source = as_source(X, None, sample_weight)
-        if source is None:
-            rows = validate_data(self, X, dtype="numeric", reset=reset)
-            return ArraySource(rows, None, check_weights(sample_weight, rows))
-        meet(self, source, reset=reset)
-        return source
-
-    def _passes(self, source: RowSource, journal: Journal | None = None) -> Passes:
-        return passes_over(self, source, self._chunk_bytes(source), journal)
-
-    def _draw(self, passes: Passes, journal: Journal | None) -> Start:
-        recipe = AutoencoderRecipe.of(self)
-        if journal is not None:
-            seeded = journal.generator(generator(self.random_state))
-            recipe = replace(recipe, random_state=seeded)
-        return recipe.draw(passes)
 
     @property
     def partial_fit(self) -> Callable[..., Self]:
@@ -258,29 +239,30 @@ class RNNAutoencoder(FittedAutoencoder):
         return self._partial_fit
 
     def _partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        AutoencoderRecipe.of(self).check()
-        first = not hasattr(self, "stack_")
+        spec = AutoencoderSpec(self)
+        spec.check()
+        first = not hasattr(self, "feature_map_")
         if not first and not hasattr(self, "moments_"):
             raise DataError(
                 "this RNNAutoencoder has no moments to add rows to: it was fitted with another "
                 "method, or saved with moments=False"
             )
         with unchanged_by_errors(self):
-            passes = self._passes(self._source(X, sample_weight, reset=first))
+            source = as_source(self, X, None, sample_weight, reset=first)
+            passes = passes_over(self, source, spec.chunk_bytes(source))
             if first:
-                self._start(passes)
-            self._fold(passes, fresh=first)
+                start = spec.draw(passes, generator(self.random_state))
+                self._set_layer(start, start.encoder)
+            self._accumulate(passes)
             passes.warn_of_skipped()
         return self
-
-    moments_: Moments
 
     @property
     def alpha_(self) -> float:
         """Penalty in use, where the method is ``"ridge"``."""
         if not hasattr(self, "_readout"):
             raise AttributeError("alpha_ belongs to an RNNAutoencoder fitted with method='ridge'")
-        return self._readout.solution.alpha
+        return self._solution().alpha
 
     @property
     def cost_(self) -> Float64Array:
@@ -289,43 +271,30 @@ class RNNAutoencoder(FittedAutoencoder):
         return self._cost if hasattr(self, "_cost") else self._ridge_cost()
 
     def _ridge_cost(self) -> Float64Array:
-        moments, solution = self.moments_, self._readout.solution
+        moments, solution = self.moments_, self._solution()
         squares, W = float(np.trace(moments.TtT)), solution.coef
         fit = float(np.vdot(W, moments.HtH @ W + solution.alpha * W - 2.0 * moments.HtT))
         return np.array([squares, max(squares + fit, 0.0)])
 
-    def _forget_fit(self) -> None:
+    def _drop_fit(self) -> None:
         """Drop what an earlier fit with another method may have left."""
-        for name in (
-            "_readout",
-            "moments_",
-            "_decoder",
-            "_cost",
-            "exponents_",
-            "n_refused_",
-            "stack_",
-        ):
+        left = "_readout moments_ _decoder _cost exponents_ n_refused_ feature_map_"
+        for name in left.split():
             self.__dict__.pop(name, None)
-
-    def _start(self, passes: Passes, journal: Journal | None = None) -> None:
-        """Draw the frozen layer of the ridge method."""
-        start = self._draw(passes, journal)
-        self._set_layer(start, start.encoder)
-        self.n_iter_ = 1
 
     def _set_layer(self, start: Start, encoder: Float64Array) -> None:
         layer = ClusterLayer(DenseWeights(encoder.astype(start.dtype)), start.cluster)
-        self.stack_ = Stack(start.preparation, (layer,))
+        self.feature_map_ = FeatureMap(start.preparation, (layer,))
         self._spiking_decoder = self.method == "spiking"
+        self.n_iter_ = 1
 
-    def _fold(self, passes: Passes, *, fresh: bool) -> None:
-        """Add rows: all of them, or after an error none."""
-        new = passes.run(ReconstructionMoments(self.stack_), "training")
-        self.moments_ = new if fresh else self.moments_.merge(new)
-        self._readout = Readout(self.moments_, self.alpha, self.stack_.dtype, 0.0, intercept=False)
+    def _accumulate(self, passes: Passes) -> None:
+        """Add rows to the moments: all of them, or after an error none."""
+        new = passes.run(ReconstructionMoments(self.feature_map_), "training")
+        self.moments_ = self.moments_.merge(new) if hasattr(self, "moments_") else new
+        self._readout = Readout(self.alpha, self.feature_map_.dtype, 0.0, intercept=False)
 
-    def _descend(self, passes: Passes, journal: Journal | None) -> None:
-        start = self._draw(passes, journal)
+    def _descend(self, start: Start, passes: Passes, journal: Journal | None) -> None:
         again = Passes(
             passes.source, chunk_bytes=passes.chunk_bytes, engine=passes.engine
         )  # an iteration is kept whole, not its passes
@@ -356,39 +325,14 @@ class RNNAutoencoder(FittedAutoencoder):
         self.n_iter_ = len(descent.exponents)
         self.n_refused_ = descent.refused
 
-    def _chunk_bytes(self, source: RowSource) -> int:
-        """Memory left for chunks once reading, weights and their terms, or moments, have theirs."""
-        if self.memory_limit is None:
-            return CHUNK_BYTES
-        limit = parse_bytes(self.memory_limit)
-        columns = self.n_features_in_
-        kept = (
-            32 * (self.n_hidden + columns) ** 2
-            if self.method == "ridge"
-            else 192 * self.n_hidden * columns
-        )
-        kept += source.buffer_bytes
-        least = kept + FEWEST * 8 * (4 * columns + 6 * self.n_hidden)
-        if limit < least:
-            raise ParameterError(
-                f"memory_limit={self.memory_limit!r} is too little for n_hidden={self.n_hidden} "
-                f"and {columns} columns: at least {least / 1e6:.1f} MB are needed"
-            )
-        return int(min(CHUNK_BYTES, limit - kept))
-
     def __getstate__(self) -> dict[str, Any]:
         """Return the state; for a file, solved, and without moments if they are not wanted."""
         state: dict[str, Any] = dict(super().__getstate__())
         wanted = moments_wanted()
         if wanted is None or "moments_" not in state:
             return state
-        self._readout.solution  # noqa: B018 - so that the file holds it
+        self._solution()  # so that the file holds it
         if not wanted:
             state["_cost"] = self._ridge_cost()
             del state["moments_"]
         return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if "moments_" in state and not hasattr(self._readout, "moments"):
-            self._readout.moments = self.moments_

@@ -1,30 +1,24 @@
-"""What classifier and regressor share: fit, partial_fit, merge, forget, decay and fresh."""
+"""Training of classifiers and regressors: fit, partial_fit, merge, forget, decay and fresh."""
 
 from __future__ import annotations
 
 import time
-from abc import abstractmethod
-from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import clone
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from densernn.engine import Passes
-from densernn.engine.budget import CHUNK_BYTES, FEWEST, parse_bytes
-from densernn.errors import DataError, MergeError, ParameterError
+from densernn.errors import MergeError, ParameterError
 from densernn.estimators.checkpoint import open_journal
-from densernn.estimators.given import as_source, meet, passes_over
-from densernn.estimators.network import NetworkRecipe, generator
+from densernn.estimators.network import NetworkSpec, generator
 from densernn.estimators.state import unchanged_by_errors
-from densernn.estimators.trained import Float64Array, Trained
-from densernn.folds import ClassCounts
-from densernn.phases import Look, ReadoutMoments, Seen
+from densernn.estimators.targets import make_targets
+from densernn.estimators.trained import Trained
+from densernn.estimators.validation import as_source, passes_over
+from densernn.phases import LearnedState, ReadoutPass, SummaryPass
 from densernn.solvers import alpha_values
-from densernn.sources.arrays import ArraySource
-from densernn.sources.rows import RowSource
 
 STREAM_ROWS = 100_000
 """Rows that a model trained by partial_fit is taken to see at least."""
@@ -33,40 +27,12 @@ STREAM_ROWS = 100_000
 class RNNELM(Trained):
     """A random layer of clusters and a ridge readout; the base of both estimators."""
 
-    n_hidden: int
-    dtype: str
-    memory_limit: int | str | None
     engine = "auto"  # of models from files that are older than these two
     checkpoint: Any = None
+    memory_limit: int | str | None
     random_state: Any
-    verbose: int
     n_features_in_: int
-
-    @abstractmethod
-    def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return rows and targets as arrays, or raise."""
-
-    @abstractmethod
-    def _learn_targets(
-        self, source: RowSource, seen: ClassCounts, classes: ArrayLike | None = None
-    ) -> None:
-        """Set ``targets_`` and what else depends on the labels."""
-
-    @property
-    @abstractmethod
-    def _labelled(self) -> bool:
-        """Whether y holds labels, where it has one axis."""
-
-    def _recipe(self) -> NetworkRecipe:
-        """Return the choices that make the network."""
-        return NetworkRecipe.of(self)
-
-    def _weigh(self) -> Any:
-        """Return what makes the weight of each row in the moments, if it is not its own."""
-        return None
-
-    def _count(self, classes: ClassCounts, sign: int) -> None:
-        """Take note of rows that come (sign 1) or go (sign -1)."""
+    _spec: ClassVar[type[NetworkSpec]] = NetworkSpec
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Draw the network and solve the readout.
@@ -100,96 +66,80 @@ class RNNELM(Trained):
         """
         alpha_values(self.alpha)  # a bad one is refused before the pass over the rows, not after
         with unchanged_by_errors(self):
-            self._fit(self._source(X, y, sample_weight, reset=True))
+            source = as_source(self, X, y, sample_weight, reset=True, labelled=self._labelled)
+            start = time.perf_counter()
+            spec = self._spec(self)
+            spec.check()
+            with open_journal(self, source) as journal:
+                rng = generator(self.random_state)
+                if journal is not None:
+                    rng = journal.generator(rng)
+                passes = passes_over(self, source, spec.chunk_bytes(source), journal)
+                self._learn_layers(spec, passes, rng)
+                self.learned_ = passes.run(self._readout_pass(), "readout")
+            self._renew_readout()
+            learned = time.perf_counter()
+            self._solution()  # fit solves at once; after updates the first use does
+            self.fit_seconds_ = {"moments": learned - start, "readout": self._readout.seconds}
+            passes.warn_of_skipped()
         return self
 
-    def _fit(self, source: RowSource) -> None:
-        """Do what ``fit`` does, with nothing kept of an earlier fit."""
-        start = time.perf_counter()
-        self.decayed_ = False
-        self.__dict__.pop("targets_", None)
-        recipe = self._recipe()
-        recipe.check()
-        with open_journal(self, source) as journal:
-            if journal is not None:
-                seeded = journal.generator(generator(self.random_state))
-                recipe = replace(recipe, random_state=seeded)
-            passes = self._passes(source, journal)
-            self._learn(recipe, passes)
-        self._renew_readout()
-        folded = time.perf_counter()
-        self._readout.solution  # noqa: B018 - fit solves at once; after updates the first use does
-        self.fit_seconds_ = {"moments": folded - start, "readout": self._readout.seconds}
-        passes.warn_of_skipped()
-
-    def _learn(self, recipe: NetworkRecipe, passes: Passes) -> None:
-        """Pass over the rows: a look, what the network needs, and the readout's moments."""
+    def _learn_layers(
+        self,
+        spec: NetworkSpec,
+        passes: Passes,
+        rng: np.random.Generator,
+        classes: ArrayLike | None = None,
+        n_rows: int | None = None,
+    ) -> None:
+        """Learn targets and the feature map: a summary of the columns, then what layers need."""
         source = passes.source
-        seen: Seen = passes.run(self._look(source, recipe), "first look")
-        self._learn_targets(source, seen.classes)
-        self._learn_network(recipe, passes, seen, int(passes.n_rows or 0))
-        learned = passes.run(self._phase(), "readout")
-        self.moments_ = learned.moments
-        self._count(learned.classes, 1)
+        n_columns = source.n_targets or 0
+        labels = self._labelled and classes is None and n_columns <= 1
+        first = SummaryPass(source.n_columns, labels, spec.n_sampled)
+        summary = passes.run(first, "first pass")
+        class_weight = getattr(self, "class_weight", None)
+        self.targets_ = make_targets(
+            self._labelled, n_columns, summary.classes, classes, class_weight
+        )
+        summary.require_weight()
+        passes.chunk_bytes = spec.chunk_bytes(source, self.targets_.n_targets)
+        self.feature_map_ = spec.learn(passes, summary, n_rows or int(passes.n_rows or 0), rng)
 
-    def _update(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> Self:
+    def _readout_pass(self) -> ReadoutPass:
+        return ReadoutPass(self.feature_map_, self.targets_)
+
+    def _state_of(
+        self, X: Any, y: Any, sample_weight: Any, label: str, classes: ArrayLike | None = None
+    ) -> LearnedState:
+        """Return the state of some rows alone, which change no attribute of a fitted model."""
+        first = not hasattr(self, "feature_map_")
+        source = as_source(self, X, y, sample_weight, reset=first, labelled=self._labelled)
+        spec = self._spec(self)
+        if first:
+            spec.check()
+        n_targets = 1 if first else self.targets_.n_targets
+        passes = passes_over(self, source, spec.chunk_bytes(source, n_targets))
+        if first:
+            self._learn_layers(spec, passes, generator(self.random_state), classes, STREAM_ROWS)
+        state = passes.run(self._readout_pass(), label)
+        passes.warn_of_skipped()
+        return state
+
+    def _update(self, X: Any, y: Any, classes: ArrayLike | None, sample_weight: Any) -> Self:
         """Add rows: the body of ``partial_fit``.
 
-        New rows have moments of their own until all of them are in, so that an error or Ctrl-C
+        New rows have a state of their own until all of them are in, so that an error or Ctrl-C
         adds either all or none.
         """
         alpha_values(self.alpha)
-        first = not hasattr(self, "stack_")
+        first = not hasattr(self, "feature_map_")
         if not first:
             self._require_moments()
-        source = self._source(X, y, sample_weight, reset=first)
-        passes = self._passes(source)
-        if first:
-            recipe = self._recipe()
-            recipe.check()
-            seen: Seen = passes.run(Look(source.n_columns, n_sampled=recipe.n_sampled))
-            self._learn_targets(source, seen.classes, classes)
-            self._learn_network(recipe, passes, seen, STREAM_ROWS)
-        learned = passes.run(self._phase(), "training")
-        self._count(learned.classes, 1)
-        self.moments_ = learned.moments if first else self.moments_.merge(learned.moments)
+        new = self._state_of(X, y, sample_weight, "training", classes)
+        self.learned_ = new if first else self.learned_.merge(new)
         self._renew_readout()
-        passes.warn_of_skipped()
         return self
-
-    def _source(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> RowSource:
-        """Return rows with targets, whatever the user gave, or raise."""
-        source = as_source(X, y, sample_weight)
-        if source is None:
-            rows, targets = self._validate(X, y, reset=reset)
-            return ArraySource(rows, targets, check_weights(sample_weight, rows))
-        if source.n_targets is None:
-            raise DataError(
-                f"{type(self).__name__} needs targets: open the rows with target=, the column's "
-                "name or number"
-            )
-        meet(self, source, reset=reset)
-        self._check_targets(source, reset=reset)
-        return source
-
-    @abstractmethod
-    def _check_targets(self, source: RowSource, *, reset: bool) -> None:
-        """Raise if the targets of a source have another shape than before."""
-
-    def _look(self, source: RowSource, recipe: NetworkRecipe) -> Look:
-        labels = self._labelled and source.n_targets in (0, 1)
-        return Look(source.n_columns, labels, recipe.n_sampled)
-
-    def _passes(self, source: RowSource, journal: Any = None) -> Passes:
-        """Return passes over a source, with the memory that is left for a chunk."""
-        return passes_over(self, source, self._chunk_bytes(source), journal)
-
-    def _learn_network(
-        self, recipe: NetworkRecipe, passes: Passes, seen: Seen, n_rows: int
-    ) -> None:
-        refuse_weightless(seen)
-        passes.chunk_bytes = self._chunk_bytes(passes.source)  # now that targets are known
-        self.stack_ = recipe.learn(passes, seen, n_rows)
 
     def merge(self, other: Self) -> Self:
         """Add the rows that another model of the same frozen layers was trained on.
@@ -209,13 +159,11 @@ class RNNELM(Trained):
         MergeError
             The layers or outputs differ; the text names what does.
         """
-        check_is_fitted(self, "stack_")
+        self._require_moments()
         if type(other) is not type(self):
             raise MergeError(f"cannot merge {type(other).__name__} into {type(self).__name__}")
-        check_is_fitted(other, "stack_")
-        self._require_moments()
         other._require_moments()
-        mine, theirs = self.stack_.fingerprint(), other.stack_.fingerprint()
+        mine, theirs = self.feature_map_.fingerprint(), other.feature_map_.fingerprint()
         parts = {**mine, **theirs}
         different = [part for part in parts if mine.get(part) != theirs.get(part)]
         if different:
@@ -225,14 +173,10 @@ class RNNELM(Trained):
                 "fresh() of one model, so that they share its layers"
             )
         with unchanged_by_errors(self):
-            self._unite(other)
-            self.decayed_ = self.decayed_ or other.decayed_
+            self.targets_ = self.targets_.unite(other.targets_)
+            self.learned_ = self.learned_.merge(other.learned_)
             self._renew_readout()
         return self
-
-    def _unite(self, other: Self) -> None:
-        """Add the moments of another model with the same layers."""
-        self.moments_ = self.moments_.merge(other.moments_)
 
     def forget(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Take rows away that the model was trained on.
@@ -256,20 +200,12 @@ class RNNELM(Trained):
         MergeError
             More is to be forgotten than was learned, in all or of one class.
         """
-        check_is_fitted(self, "stack_")
         self._require_moments()
-        if self.decayed_:
-            raise MergeError(
-                "decay has weighed earlier rows down, and it is not known which rows are earlier: "
-                "forget is for models that were never decayed"
-            )
+        self.learned_.require_undecayed()  # before a pass over the rows
         with unchanged_by_errors(self):
-            passes = self._passes(self._source(X, y, sample_weight, reset=False))
-            gone = passes.run(self._phase(), "forgetting")
-            self.moments_ = self.moments_.subtract(gone.moments)
-            self._count(gone.classes, -1)
+            gone = self._state_of(X, y, sample_weight, "forgetting")
+            self.learned_ = self.learned_.subtract(gone)
             self._renew_readout()
-            passes.warn_of_skipped()
         return self
 
     def decay(self, factor: float) -> Self:
@@ -295,24 +231,14 @@ class RNNELM(Trained):
         ParameterError
             ``factor`` is outside (0, 1].
         """
-        check_is_fitted(self, "stack_")
         self._require_moments()
         if not (isinstance(factor, (int, float, np.number)) and 0 < factor <= 1):
             raise ParameterError(f"factor must be above 0 and at most 1: it is {factor!r}")
-        if factor == 1:
-            return self
-        with unchanged_by_errors(self):
-            self.moments_ = self.moments_.decayed(float(factor))
-            self._decay_counts(float(factor))
-            self.decayed_ = True
-            self._renew_readout()
+        if factor < 1:
+            with unchanged_by_errors(self):
+                self.learned_ = self.learned_.decayed(float(factor))
+                self._renew_readout()
         return self
-
-    def _decay_counts(self, factor: float) -> None:
-        """Let counts of rows become less too."""
-
-    decayed_ = False
-    """Whether :meth:`decay` has been used since the last ``fit``."""
 
     def fresh(self) -> Self:
         """Return a model with the same frozen layers and no rows.
@@ -323,57 +249,11 @@ class RNNELM(Trained):
         -------
         estimator of the same class
         """
-        check_is_fitted(self, "stack_")
         self._require_moments()
         model: Self = clone(self)
         for name, value in vars(self).items():
-            if name.endswith("_") and name not in ("fit_seconds_", "moments_", "decayed_"):
+            if name.endswith("_") and name not in ("fit_seconds_", "learned_"):
                 setattr(model, name, value)
-        model.moments_ = self._phase().zero().moments
-        model._empty()
+        model.learned_ = self._readout_pass().zero()
         model._renew_readout()
         return model
-
-    def _empty(self) -> None:
-        """Forget counts of rows, in a fresh model."""
-
-    def _chunk_bytes(self, source: RowSource) -> int:
-        """Memory left for chunks once reading, moments and a factorisation have theirs."""
-        if self.memory_limit is None:
-            return CHUNK_BYTES
-        limit = parse_bytes(self.memory_limit)
-        recipe = self._recipe()
-        n_targets = self.targets_.n_targets if hasattr(self, "targets_") else 1
-        moments, width = recipe.footprint(self.n_features_in_, n_targets)
-        kept = moments + source.buffer_bytes
-        if self.checkpoint is not None:
-            kept += moments // 2  # a fold, packed and as a file, before it is written
-        least = kept + FEWEST * 8 * 3 * width
-        if limit < least:
-            raise ParameterError(
-                f"memory_limit={self.memory_limit!r} is too little for {recipe.size}: "
-                f"moments, their factorisation and reading alone need {least / 1e6:.0f} MB"
-            )
-        return int(min(CHUNK_BYTES, limit - kept))
-
-    def _phase(self) -> ReadoutMoments:
-        return ReadoutMoments(self.stack_, self.targets_, self._weigh())
-
-
-def refuse_weightless(seen: Seen) -> None:
-    """Raise DataError where every row weighs 0."""
-    if not seen.marginals.weight:
-        raise DataError("every row weighs 0: there is nothing to learn from")
-
-
-def check_weights(sample_weight: Any, rows: NDArray[Any]) -> Float64Array | None:
-    """Return weights as float64, or None for equal ones; refuse negative and all-zero ones."""
-    if sample_weight is None:
-        return None
-    weight = _check_sample_weight(sample_weight, rows, dtype=np.float64)
-    if (weight < 0).any():
-        row = int(np.argmax(weight < 0))
-        raise DataError(f"sample_weight must not be negative: it is {weight[row]} in row {row}")
-    if not weight.any():
-        raise DataError("sample_weight is 0 in every row: there is nothing to learn from")
-    return np.asarray(weight, np.float64)

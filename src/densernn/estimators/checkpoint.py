@@ -1,4 +1,4 @@
-"""What must be equal for an interrupted training to go on: parameters, data, version."""
+"""Checkpoints of estimators: parameters, data and version that a resumed training must share."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from densernn.engine.journal import Journal
 from densernn.layers import digest_of
 from densernn.sources.rows import RowSource
 
-WITHOUT_SAY = ("checkpoint", "engine", "random_state", "verbose")
-"""Parameters that do not change what passes make, or are told of in another way."""
+IGNORED_PARAMS = ("checkpoint", "engine", "random_state", "verbose")
+"""Parameters that do not change the results of passes, or are compared in another way."""
 
 
 def open_journal(estimator: Any, source: RowSource) -> AbstractContextManager[Journal | None]:
@@ -29,9 +29,9 @@ def open_journal(estimator: Any, source: RowSource) -> AbstractContextManager[Jo
     if estimator.checkpoint is None:
         return nullcontext()
     parameters = estimator.get_params(deep=False)
-    told = {name: _text(value) for name, value in parameters.items() if name not in WITHOUT_SAY}
+    shown = {name: _text(value) for name, value in parameters.items() if name not in IGNORED_PARAMS}
     seed = parameters.get("random_state")
-    told["random_state"] = _text(seed) if seed is None or isinstance(seed, Number) else "an object"
+    shown["random_state"] = _text(seed) if seed is None or isinstance(seed, Number) else "an object"
     data = source.identity()
     if hasattr(estimator, "feature_names_in_"):
         data["column names"] = digest_of(estimator.feature_names_in_.tolist())
@@ -41,14 +41,14 @@ def open_journal(estimator: Any, source: RowSource) -> AbstractContextManager[Jo
             "version": VERSION,
             "engine": resolve_engine(estimator.engine, source),
         },
-        "parameter": told,
+        "parameter": shown,
         "data": data,
     }
     return Journal(estimator.checkpoint, about)
 
 
 def _text(value: Any) -> str:
-    """Return what tells a value from others: itself where it is short, else a digest."""
+    """Return a text that is equal for equal values: short ones themselves, else a digest."""
     if isinstance(value, np.generic):
         value = value.item()
     plain = isinstance(value, (str, Number, type(None)))

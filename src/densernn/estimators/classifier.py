@@ -9,18 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import column_or_1d, validate_data
 
 from densernn.cluster import Cluster
-from densernn.errors import DataError, MergeError, ParameterError
+from densernn.errors import ParameterError
 from densernn.estimators.base import RNNELM
-from densernn.estimators.given import as_source
 from densernn.estimators.state import unchanged_by_errors
-from densernn.estimators.targets import ClassTargets, ClassWeights, LabelTargets
+from densernn.estimators.targets import ClassTargets, make_targets
 from densernn.estimators.trained import Float64Array
 from densernn.folds import ClassCounts
-from densernn.sources.rows import RowSource
 
 
 class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
@@ -37,10 +33,10 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
     cluster : Cluster, default=None
         Parameters of the spiking clusters; None stands for ``Cluster()``.
     weights : {"sparse", "dense"}, default="sparse"
-        ``"sparse"``: each cluster hears ``fan_in`` inputs.  ``"dense"``: it hears all, with
-        weights from U[0, 1] and a bias input, as published.
+        ``"sparse"``: each cluster is connected to ``fan_in`` inputs.  ``"dense"``: to all,
+        with weights from U[0, 1] and a bias input, as published.
     fan_in : int, default=16
-        Inputs that a cluster hears with sparse weights.  Of pixels, if their number is a square,
+        Inputs of a cluster with sparse weights.  Of pixels, if their number is a square,
         they come from a random rectangle of the image (its rows one after the other in the
         columns of ``X``); of anything else, from everywhere.
     preparation : {"auto", "unit", "split"}, transformer or None, default="auto"
@@ -50,7 +46,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         weights, else ``"split"``.  A transformer is cloned and fitted on the training rows;
         None leaves the input alone, which must then not be negative.
     input_scale : "auto" or float, default="auto"
-        Sparse: a cluster's pre-activation is the weighted mean of what it hears, times this;
+        Sparse: a cluster's pre-activation is the weighted mean of its inputs, times this;
         0.1 after ``"unit"``, 0.02 after ``"split"``.  Dense: the largest pre-activation over
         the training rows; 0.1, as published.
     alpha : "auto", float, or iterable of float, default="auto"
@@ -83,14 +79,14 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels; numbers of the columns for a multilabel indicator.
-    coef_, intercept_ : ndarray of shape (n_hidden, n_targets) and (n_targets,)
-        Readout; after an update solved at first use.
+    readout_coef_, readout_intercept_ : ndarray of shape (n_hidden, n_targets) and (n_targets,)
+        Weights of the hidden clusters; after an update solved at first use.
     alpha_ : float
         Penalty in use; ``alpha_scores_`` holds the score of each that was tried.
-    stack_ : Stack
+    feature_map_ : FeatureMap
         Fitted preparation and frozen layer.
-    moments_ : Moments
-        What was learned from the rows.
+    learned_ : LearnedState
+        All that was learned from the rows: ``moments_`` and ``class_counts_``.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -100,7 +96,8 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
 
     Notes
     -----
-    Time: one look at the rows, then L^2 multiply-adds per row, and L^3 / 3 per penalty.
+    Time: one pass for a summary of the columns, then L^2 multiply-adds per row, and L^3 / 3 per
+    penalty.
     Memory: 16 L^2 bytes and chunks of rows; ``X`` is not copied.
 
     Examples
@@ -112,7 +109,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
     True
     """
 
-    class_weight_: Float64Array | None
+    _labelled = True
 
     def __init__(
         self,
@@ -147,6 +144,25 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         self.random_state = random_state
         self.verbose = verbose
 
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """Labels, sorted; numbers of the columns for a multilabel indicator."""
+        classes: NDArray[Any] = self.targets_.classes
+        return classes
+
+    @property
+    def class_weight_(self) -> Float64Array | None:
+        """Factor on the weights of the rows of each class."""
+        factors: Float64Array | None = self.targets_.class_weight
+        return factors
+
+    @property
+    def class_counts_(self) -> ClassCounts:
+        """Total weight of the rows of each class; a multilabel model has none."""
+        if not isinstance(self.targets_, ClassTargets):
+            raise AttributeError("class_counts_ belongs to models of one label a row")
+        return self.learned_.counts
+
     def partial_fit(
         self, X: Any, y: Any = None, classes: ArrayLike | None = None, sample_weight: Any = None
     ) -> Self:
@@ -178,26 +194,25 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
                 "class_weight='balanced' needs all rows at once, which partial_fit does not see: "
                 "give a dict of weights instead"
             )
-        known = self.classes_ if hasattr(self, "stack_") else None
-        if known is not None:
-            self._require_moments()
-        if known is None and classes is None:
+        first = not hasattr(self, "feature_map_")
+        if first and classes is None:
             raise ParameterError("classes must be given in the first call of partial_fit")
         with unchanged_by_errors(self):
-            if known is not None and classes is not None and not self._accepts(classes):
-                raise ParameterError(
-                    f"classes={np.unique(np.asarray(classes)).tolist()} differ from those of the "
-                    f"first call: {known.tolist()}"
-                )
+            if not first and classes is not None:
+                self._accept_classes(np.unique(np.asarray(classes)))
             return self._update(X, y, classes, sample_weight)
 
-    def _accepts(self, classes: ArrayLike) -> bool:
+    def _accept_classes(self, wanted: NDArray[Any]) -> None:
         """Take new classes into a model that has no rows yet; else compare."""
-        wanted = np.unique(np.asarray(classes))
+        self._require_moments()
+        known = self.classes_
         if not self.moments_.weight and isinstance(self.targets_, ClassTargets):
-            self._set_classes(wanted)
-            self.moments_ = self._phase().zero().moments
-        return bool(np.array_equal(wanted, self.classes_))
+            self.targets_ = make_targets(True, 0, ClassCounts.zero(), wanted, self.class_weight)
+            self.learned_ = self._readout_pass().zero()
+        elif not np.array_equal(wanted, known):
+            raise ParameterError(
+                f"classes={wanted.tolist()} differ from those of the first call: {known.tolist()}"
+            )
 
     def predict(self, X: Any) -> Any:
         """Return the likeliest class of each row; for multilabel, 0 and 1 per label.
@@ -212,7 +227,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
             For a Dask array or data frame an array, or a series, that is computed when it is
             asked for, block by block.
         """
-        return self._answer(X, "predict")
+        return self._predict(X, "predict")
 
     def predict_proba(self, X: Any) -> Any:
         """Estimate class probabilities.
@@ -227,7 +242,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         ndarray of shape (n_samples, n_classes)
             Rows add up to 1; for multilabel, independent probabilities of the labels.
         """
-        return self._answer(X, "predict_proba")
+        return self._predict(X, "predict_proba")
 
     def decision_function(self, X: Any) -> Any:
         """Return the outputs of the readout.
@@ -237,7 +252,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes, how much the second's output exceeds the first's.
         """
-        return self._answer(X, "decision_function")
+        return self._predict(X, "decision_function")
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the share of rows whose label is predicted; for multilabel, all their labels.
@@ -247,125 +262,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         X, y, sample_weight
             As in :meth:`fit`; a source brings its own targets and weights.
         """
-        source = as_source(X, y, sample_weight)
-        if source is None:
-            return float(super().score(X, y, sample_weight))
-        labels, predicted, weight = self._beside_targets(source)
-        return float(accuracy_score(labels, predicted, sample_weight=weight))
-
-    def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-        rows, labels = validate_data(self, X, y, dtype="numeric", multi_output=True, reset=reset)
-        check_classification_targets(labels)
-        kind = type_of_target(labels, input_name="y")
-        if kind not in ("binary", "multiclass", "multilabel-indicator"):
-            raise DataError(
-                f"y is {kind}: give labels of shape (n_samples,), or a multilabel indicator of 0 "
-                "and 1"
-            )
-        if kind != "multilabel-indicator":
-            labels = column_or_1d(labels, warn=True)
-        known = None if reset else self.targets_
-        expected = known.n_targets if isinstance(known, LabelTargets) else 1
-        given = labels.shape[1] if labels.ndim == 2 else 1
-        if known is not None and given != expected:
-            raise DataError(
-                f"y has {given} label columns, and this model was trained with {expected}"
-            )
-        return rows, labels
-
-    _labelled = True
-
-    def _check_targets(self, source: RowSource, *, reset: bool) -> None:
-        known = None if reset else self.targets_
-        expected = known.n_targets if isinstance(known, LabelTargets) else 1
-        given = source.n_targets or 1
-        if known is not None and given != expected:
-            raise DataError(
-                f"the source has {given} label columns, and this model was trained with {expected}"
-            )
-
-    def _learn_targets(
-        self, source: RowSource, seen: ClassCounts, classes: ArrayLike | None = None
-    ) -> None:
-        if source.n_targets is not None and source.n_targets > 1:
-            self.targets_: Any = LabelTargets(source.n_targets)
-            self.classes_ = self.targets_.classes
-            self.class_weight_ = None
-            self.__dict__.pop("class_counts_", None)
-            if self.class_weight is not None:
-                raise ParameterError("class_weight is not defined for a multilabel indicator")
-            return
-        self._set_classes(seen.classes if classes is None else np.unique(np.asarray(classes)))
-        if isinstance(self.class_weight, str):
-            counts = seen.counts
-            share = counts.sum() / np.count_nonzero(counts)
-            self.class_weight_ = np.divide(
-                share, counts, out=np.ones_like(counts), where=counts > 0
-            )
-
-    def _set_classes(self, classes: NDArray[Any]) -> None:
-        self.classes_ = classes
-        self.targets_ = ClassTargets(classes)
-        self.class_counts_ = ClassCounts.zero(classes)
-        self.class_weight_ = None
-        if isinstance(self.class_weight, dict):
-            strange = [label for label in self.class_weight if label not in classes.tolist()]
-            if strange:
-                raise ParameterError(
-                    f"class_weight names {strange}, which are not among the classes "
-                    f"{classes.tolist()}"
-                )
-            weights = [float(self.class_weight.get(label, 1.0)) for label in classes.tolist()]
-            if min(weights) < 0:
-                raise ParameterError(f"class_weight must not be negative: {self.class_weight}")
-            self.class_weight_ = np.asarray(weights)
-        elif self.class_weight not in (None, "balanced"):
-            raise ParameterError(
-                f"class_weight must be a dict, 'balanced' or None: it is {self.class_weight!r}"
-            )
-
-    def _weigh(self) -> ClassWeights | None:
-        known = getattr(self, "class_weight_", None)
-        return None if known is None else ClassWeights(self.targets_, known)
-
-    def _count(self, classes: ClassCounts, sign: int) -> None:
-        if not isinstance(self.targets_, ClassTargets):
-            return
-        counts = self.class_counts_
-        self.class_counts_ = counts.merge(classes) if sign > 0 else counts.subtract(classes)
-
-    def _decay_counts(self, factor: float) -> None:
-        if isinstance(self.targets_, ClassTargets):
-            self.class_counts_ = self.class_counts_.decayed(factor)
-
-    def _empty(self) -> None:
-        if isinstance(self.targets_, ClassTargets):
-            self.class_counts_ = ClassCounts.zero(self.classes_)
-
-    def _unite(self, other: Self) -> None:
-        if isinstance(self.targets_, ClassTargets) and isinstance(other.targets_, ClassTargets):
-            mine, theirs = self.classes_, other.classes_
-            both = np.union1d(mine, theirs)
-            joined = [
-                model.moments_
-                if np.array_equal(both, model.classes_)
-                else model.moments_.place_targets(both.size, np.searchsorted(both, model.classes_))
-                for model in (self, other)
-            ]
-            counts = self.class_counts_.merge(other.class_counts_)
-            if self.class_weight_ is not None:
-                weights = np.ones(both.size)
-                for model in (other, self):
-                    if model.class_weight_ is not None:
-                        weights[np.searchsorted(both, model.classes_)] = model.class_weight_
-                self.class_weight_ = weights
-            self.moments_ = joined[0].merge(joined[1])
-            self.classes_, self.targets_ = both, ClassTargets(both)
-            self.class_counts_ = ClassCounts.zero(both).merge(counts)
-            return
-        if type(self.targets_) is not type(other.targets_):
-            raise MergeError("cannot merge a multilabel model and one of classes")
-        super()._unite(other)
+        return self._score(accuracy_score, X, y, sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -8,18 +8,11 @@ from typing import Any
 
 from densernn.cluster import Cluster
 from densernn.estimators.classifier import RNNELMClassifier
-from densernn.estimators.deep_network import DeepRecipe
+from densernn.estimators.deep_network import DeepSpec
 from densernn.estimators.regressor import RNNELMRegressor
 
 
-class _Deep:
-    """What both estimators have beside their shallow kin: the recipe of a deep network."""
-
-    def _recipe(self) -> DeepRecipe:
-        return DeepRecipe.of(self)
-
-
-class DenseRNNClassifier(_Deep, RNNELMClassifier):
+class DenseRNNClassifier(RNNELMClassifier):
     r"""Deep classifier of dense Random Neural Networks: encoders, a random layer, a readout.
 
     Input is made nonnegative and passes encoder layers of spiking clusters, each learned as one
@@ -41,31 +34,34 @@ class DenseRNNClassifier(_Deep, RNNELMClassifier):
     encoder_alpha : float or "auto", default="auto"
         Penalty of a named encoder, on the sum of squared errors (1/kappa in (23), the weight of
         the L1 norm in (21) and (22)).  ``"auto"`` goes with the data's size; see the solvers.
-    sources : sequence of column selections, or None, default=None
-        For each source of a row (a camera, a kind of measurement) its columns: a slice, column
-        numbers, a mask, or names.  Each source has preparation and encoders of its own; the
-        random layer hears all.  None wires all columns together.
+    views : sequence of column selections, or None, default=None
+        For each view of a row (a camera, a kind of measurement) its columns: a slice, column
+        numbers, a mask, or names.  Each view has preparation and encoders of its own; the
+        random layer is connected to all.  None wires all columns together.
     replicas : int or sequence of int, default=1
-        Independently seeded encoders of a layer, over all sources: one total for all layers, or
-        one for each.  1 stands for one encoder per source.  From a layer to the next, growth
-        lets several encoders hear the same one below, and shrinkage lets each hear several
-        neighbours, within a source.
+        Independently seeded encoders of a layer, over all views: one total for all layers, or
+        one for each.  1 stands for one encoder per view.  From a layer to the next, growth
+        connects several encoders to the same one below, and shrinkage connects each to several
+        neighbours, within a view.
     random_hidden : bool, default=True
-        Whether there is a random layer; without it the readout hears the last encoders.
+        Whether there is a random layer; without it the readout is connected to the last encoders.
+    sources : deprecated
+        Old name of ``views``; goes in version 0.6.
     cluster, weights, fan_in, preparation, input_scale, alpha, class_weight, dtype, \
 memory_limit, engine, checkpoint, random_state, verbose
         As in :class:`RNNELMClassifier`.  ``weights="dense"`` builds the encoders as published,
         too: codes of U[0, 1] weights scaled by their range and standardised in each row, bias
         inputs, and layers scaled by their largest pre-activation over the training rows.
         ``"sparse"`` draws codes like the random layer, and takes ranges from moments.
-        ``preparation="auto"`` splits tables, or sources, of 64 columns or more at their means
+        ``preparation="auto"`` splits tables, or views, of 64 columns or more at their means
         alone.
 
     Attributes
     ----------
-    classes_, coef_, intercept_, alpha_, alpha_scores_, stack_, moments_, n_features_in_, \
-feature_names_in_
-        As in :class:`RNNELMClassifier`; ``stack_.layers`` are the encoders, then the random layer.
+    classes_, readout_coef_, readout_intercept_, alpha_, alpha_scores_, feature_map_, learned_, \
+moments_, n_features_in_, feature_names_in_
+        As in :class:`RNNELMClassifier`; ``feature_map_.layers`` are the encoders, then the random
+        layer.
 
     See Also
     --------
@@ -91,6 +87,8 @@ feature_names_in_
     True
     """
 
+    _spec = DeepSpec
+
     def __init__(
         self,
         encoder_sizes: Sequence[int] = (500,),
@@ -98,9 +96,10 @@ feature_names_in_
         *,
         encoder: Any = "ridge",
         encoder_alpha: float | str = "auto",
-        sources: Any = None,
+        views: Any = None,
         replicas: int | Sequence[int] = 1,
         random_hidden: bool = True,
+        sources: Any = "deprecated",
         cluster: Cluster | None = None,
         weights: str = "sparse",
         fan_in: int = 16,
@@ -134,24 +133,26 @@ feature_names_in_
         self.encoder_sizes = encoder_sizes
         self.encoder = encoder
         self.encoder_alpha = encoder_alpha
-        self.sources = sources
+        self.views = views
         self.replicas = replicas
         self.random_hidden = random_hidden
+        self.sources = sources
 
 
-class DenseRNNRegressor(_Deep, RNNELMRegressor):
+class DenseRNNRegressor(RNNELMRegressor):
     r"""Deep regressor of dense Random Neural Networks: encoders, a random layer, a readout.
 
     Parameters
     ----------
-    encoder_sizes, n_hidden, encoder, encoder_alpha, sources, replicas, random_hidden, cluster, \
+    encoder_sizes, n_hidden, encoder, encoder_alpha, views, replicas, random_hidden, cluster, \
 weights, fan_in, preparation, input_scale, alpha, dtype, memory_limit, engine, checkpoint, \
 random_state, verbose
         As in :class:`DenseRNNClassifier`.
 
     Attributes
     ----------
-    coef_, intercept_, alpha_, alpha_scores_, stack_, moments_, n_features_in_, feature_names_in_
+    readout_coef_, readout_intercept_, alpha_, alpha_scores_, feature_map_, learned_, moments_, \
+n_features_in_, feature_names_in_
         As in :class:`DenseRNNClassifier`.
 
     See Also
@@ -167,6 +168,8 @@ random_state, verbose
     True
     """
 
+    _spec = DeepSpec
+
     def __init__(
         self,
         encoder_sizes: Sequence[int] = (500,),
@@ -174,9 +177,10 @@ random_state, verbose
         *,
         encoder: Any = "ridge",
         encoder_alpha: float | str = "auto",
-        sources: Any = None,
+        views: Any = None,
         replicas: int | Sequence[int] = 1,
         random_hidden: bool = True,
+        sources: Any = "deprecated",
         cluster: Cluster | None = None,
         weights: str = "sparse",
         fan_in: int = 16,
@@ -208,6 +212,7 @@ random_state, verbose
         self.encoder_sizes = encoder_sizes
         self.encoder = encoder
         self.encoder_alpha = encoder_alpha
-        self.sources = sources
+        self.views = views
         self.replicas = replicas
         self.random_hidden = random_hidden
+        self.sources = sources

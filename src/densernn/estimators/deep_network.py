@@ -1,132 +1,117 @@
-"""Learn what comes before a deep network's readout: preparation, encoders, random layer."""
+"""DeepSpec: the choices that make a deep network, from input to the last layer."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn.cluster import Cluster
 from densernn.encoders import Encoding, PublishedRange, Solver, StandardCode
 from densernn.engine import Passes
 from densernn.errors import ParameterError
-from densernn.estimators.columns import source_columns
-from densernn.estimators.network import (
-    NetworkRecipe,
-    draw_published,
-    generator,
-    outputs_of,
-)
+from densernn.estimators.network import NetworkSpec, draw_published
+from densernn.estimators.renamed import UNTIL
+from densernn.estimators.views import view_columns
 from densernn.folds import Extrema, Marginals
-from densernn.layers import Below, ClusterLayer, Stack
-from densernn.phases import Seen
-from densernn.preparation import Preparation, SplitScaler, shares_unit
+from densernn.layers import ClusterLayer, FeatureMap
+from densernn.phases import ColumnSummary
+from densernn.preparation import shares_unit
 from densernn.rotation import FEWEST, SAMPLE, Rotation
 from densernn.solvers import SOLVERS
 from densernn.sources.narrow import narrowed
 from densernn.sources.rows import RowSource
-from densernn.wiring import (
-    SourcePreparation,
-    Span,
-    heard_spans,
-    replicas_per_source,
-)
+from densernn.wiring import SourcePreparation, Span, heard_spans, replicas_per_source
 
 WIDE = 64
 """Columns from which on a table is split at one knot before encoders."""
 
 
-@dataclass(frozen=True)
-class DeepRecipe(NetworkRecipe):
+class DeepSpec(NetworkSpec):
     """The choices that make a deep network; see :class:`DenseRNNClassifier` for each."""
 
-    encoder_sizes: Sequence[int]
-    encoder: Any
-    encoder_alpha: float | str
-    sources: Any
-    replicas: int | Sequence[int]
-    random_hidden: bool
-    names: Sequence[str] | None = None
-
-    @classmethod
-    def of(cls, estimator: Any) -> Self:
-        """Take the choices from an estimator's parameters, and the names of its columns."""
-        own = ("names", "labelled")
-        choices = {f.name: getattr(estimator, f.name) for f in fields(cls) if f.name not in own}
-        names = getattr(estimator, "feature_names_in_", None)
-        return cls(**choices, names=names, labelled=estimator._labelled)
+    def __init__(self, params: Any) -> None:
+        super().__init__(params)
+        self.names: Sequence[str] | None = getattr(params, "feature_names_in_", None)
+        self.n_layers = len(params.encoder_sizes) if _is_list(params.encoder_sizes) else 0
+        self.views = params.views
+        if not (isinstance(params.sources, str) and params.sources == "deprecated"):
+            self.views = _renamed_views(params)
 
     @property
     def n_sampled(self) -> int:
         """Rows by whose activations the rotation is found."""
-        return SAMPLE if len(self.encoder_sizes) else 0
+        return SAMPLE if self.n_layers else 0
 
-    def learn(self, passes: Passes, seen: Seen, n_rows: int) -> Stack:
+    def learn(
+        self, passes: Passes, summary: ColumnSummary, n_rows: int, rng: np.random.Generator
+    ) -> FeatureMap:
         """Learn the network: one pass for each encoder layer.
 
         With dense weights, as published, an encoder layer takes three passes, and the random
         layer one.
         """
-        rng = generator(self.random_state)
-        inputs = self._inputs(passes.source, seen.extrema, seen.marginals, rng)
-        dtype = self._working_dtype(n_rows, inputs.pixels)
-        below = self._encoded(passes, inputs, dtype, rng)
-        if self.random_hidden:
-            live = None if below.layers else inputs.live
-            below = below.then(self._random_layer(below, live, rng, dtype, passes))
-        few = not len(self.encoder_sizes) or below.n_outputs < FEWEST
-        if few or not len(seen.sample.rows):
-            return Stack(below.preparation, below.layers)
-        rotation = Rotation.of(below.activations(seen.sample.rows, dtype))
-        return Stack(below.preparation, below.layers, rotation)
+        p = self.params
+        inputs = self._inputs(passes.source, summary.extrema, summary.marginals, rng)
+        n_features = p.n_hidden if p.random_hidden else self._n_encoded()
+        dtype = self._working_dtype(n_rows, n_features, inputs.pixels)
+        features = self._encoded(passes, inputs, dtype, rng)
+        if p.random_hidden:
+            varying = None if features.layers else inputs.varying
+            layer = self._random_layer(features, varying, rng, dtype, passes)
+            features = features.then(layer)
+        few = not self.n_layers or features.n_features < FEWEST
+        if few or not len(summary.sample.rows):
+            return features
+        return replace(features, rotation=Rotation.of(features.forward(summary.sample.rows)))
 
     def _encoded(
         self, passes: Passes, inputs: Inputs, dtype: np.dtype[Any], rng: np.random.Generator
-    ) -> Below:
-        """Return what rows pass with all encoder layers, learned one after the other."""
+    ) -> FeatureMap:
+        """Return the feature map of all encoder layers, learned one after the other."""
         below, spans = inputs.below, [[span] for span in inputs.spans]
-        counts = replicas_per_source(self.replicas, len(self.encoder_sizes), len(spans))
+        counts = replicas_per_source(self.params.replicas, self.n_layers, len(spans))
         phase = StandardCode if self.weights == "sparse" else PublishedRange.of
-        for number, (size, count) in enumerate(zip(self.encoder_sizes, counts, strict=True)):
-            heard = heard_spans(spans, count)
-            codes = self._codes(heard, int(size), rng, None if number else inputs)
-            flat = tuple(span for source in heard for span in source)
-            codes = tuple(code.astype(dtype) for code in codes)
+        for number, (size, count) in enumerate(zip(self.params.encoder_sizes, counts, strict=True)):
+            inputs_of = heard_spans(spans, count)
+            codes = self._codes(inputs_of, int(size), rng, dtype, None if number else inputs)
+            flat = tuple(span for view in inputs_of for span in view)
             encoding = Encoding(below, flat, codes, self._solver(), dtype)
             below = below.then(passes.learn_layer(phase(encoding), f"encoder {number + 1}"))
-            spans = _equal_spans(below.n_outputs, len(heard), count)
+            spans = _equal_spans(below.n_features, len(inputs_of), count)
         return below
 
     @property
     def size(self) -> str:
-        """Return the parameters that make the network large, for messages."""
-        sizes = f"encoder_sizes={self.encoder_sizes!r}, replicas={self.replicas!r}"
-        return f"{sizes}, {super().size}" if self.random_hidden else sizes
+        """The parameters that make the network large, for messages."""
+        p = self.params
+        sizes = f"encoder_sizes={p.encoder_sizes!r}, replicas={p.replicas!r}"
+        return f"{sizes}, {super().size}" if p.random_hidden else sizes
 
     def footprint(self, n_columns: int, n_targets: int) -> tuple[int, int]:
         """Return bytes of the largest moments at a time, and numbers held for a row.
 
         Columns that a preparation adds are not counted.
         """
-        columns = [np.arange(n_columns)]
-        if self.sources is not None:
-            columns = source_columns(self.sources, n_columns, self.names)
-        counts = replicas_per_source(self.replicas, len(self.encoder_sizes), len(columns))
-        most, before, widths, total = 0, 1, [c.size for c in columns], n_columns
-        for size, count in zip(self.encoder_sizes, counts, strict=True):
-            heard = [width // min(before, count) for width in widths]
+        p = self.params
+        views = [np.arange(n_columns)]
+        if self.views is not None:
+            views = view_columns(self.views, n_columns, self.names)
+        counts = replicas_per_source(p.replicas, self.n_layers, len(views))
+        most, before, widths, total = 0, 1, [v.size for v in views], n_columns
+        for size, count in zip(p.encoder_sizes, counts, strict=True):
+            inputs = [width // min(before, count) for width in widths]
             # Moments of all encoders at once, and copies of one while it is solved.
-            kept = sum(8 * count * (int(size) + wide) ** 2 for wide in heard)
-            most = max(most, kept + 24 * (int(size) + max(heard)) ** 2)
-            widths, before = [self._sides * count * int(size)] * len(columns), count
+            kept = sum(8 * count * (int(size) + wide) ** 2 for wide in inputs)
+            most = max(most, kept + 24 * (int(size) + max(inputs)) ** 2)
+            widths, before = [self._sides * count * int(size)] * len(views), count
             total += sum(widths)
-        last = self.n_hidden if self.random_hidden else sum(widths)
-        sampled = (
-            4 * self.n_sampled * 8 * n_columns
-        )  # twice as many rows, and while they are joined
+        last = p.n_hidden if p.random_hidden else sum(widths)
+        # Twice as many rows, and while they are joined.
+        sampled = 32 * self.n_sampled * n_columns
         return max(most, 16 * (last + n_targets) ** 2) + sampled, total + last
 
     @property
@@ -134,13 +119,12 @@ class DeepRecipe(NetworkRecipe):
         """Clusters for each unit of an encoder: two where weights are signed."""
         return 2 if self._solver().signed else 1
 
-    @property
-    def _n_readout(self) -> int:
-        if self.random_hidden:
-            return self.n_hidden
-        last = self.replicas if isinstance(self.replicas, (int, np.integer)) else self.replicas[-1]
-        n_sources = 1 if self.sources is None else len(self.sources)
-        return self._sides * int(self.encoder_sizes[-1]) * max(int(last), n_sources)
+    def _n_encoded(self) -> int:
+        """Return the features of the last encoder layer, about."""
+        replicas, sizes = self.params.replicas, self.params.encoder_sizes
+        last = replicas if isinstance(replicas, (int, np.integer)) else replicas[-1]
+        n_views = 1 if self.views is None else len(self.views)
+        return self._sides * int(sizes[-1]) * max(int(last), n_views)
 
     def _inputs(
         self,
@@ -149,122 +133,134 @@ class DeepRecipe(NetworkRecipe):
         marginals: Marginals,
         rng: np.random.Generator,
     ) -> Inputs:
-        """Prepare the columns of each source, or of the only one."""
-        if self.sources is None:
-            preparation = self.prepare(source, extrema, marginals, rng)
-            n_outputs, live = outputs_of(preparation, source, extrema)
-            below = Below(preparation, (), n_outputs)
-            return Inputs(below, [(0, n_outputs)], [preparation], live, shares_unit(extrema))
-        columns = source_columns(self.sources, source.n_columns, self.names)
+        """Prepare the columns of each view, or all of them."""
+        if self.views is None:
+            below, varying = self.prepare(source, extrema, marginals, rng)
+            spans, parts = [(0, below.n_features)], [below.preparation]
+            return Inputs(below, spans, parts, varying, shares_unit(extrema))
+        columns = view_columns(self.views, source.n_columns, self.names)
         parts, sizes, pixels = [], [], True
         for chosen in columns:
             own = Extrema(extrema.minimum[chosen], extrema.maximum[chosen])
-            spread = Marginals(marginals.weight, marginals.mean[chosen], marginals.spread[chosen])
-            part = narrowed(source, chosen)
-            parts.append(self.prepare(part, own, spread, rng))
-            sizes.append(outputs_of(parts[-1], part, own)[0])
+            means = Marginals(marginals.weight, marginals.mean[chosen], marginals.spread[chosen])
+            part, _ = self.prepare(narrowed(source, chosen), own, means, rng)
+            parts.append(part.preparation)
+            sizes.append(part.n_features)
             pixels = pixels and shares_unit(own)
         preparation = SourcePreparation(tuple(columns), tuple(parts), tuple(sizes))
-        below = Below(preparation, (), preparation.n_outputs)
-        live = preparation.live_outputs(extrema)
-        return Inputs(below, preparation.spans, parts, live, pixels)
+        below = FeatureMap(preparation, n_prepared=preparation.n_outputs)
+        varying = preparation.live_outputs(extrema)
+        return Inputs(below, preparation.spans, parts, varying, pixels)
 
     def _codes(
         self,
-        heard: list[list[Span]],
+        inputs_of: list[list[Span]],
         size: int,
         rng: np.random.Generator,
+        dtype: np.dtype[Any],
         inputs: Inputs | None,
     ) -> tuple[ClusterLayer, ...]:
         """Draw the random code of each encoder, by a generator of its own.
 
         ``inputs`` are those of a first layer.
         """
-        seeds = rng.integers(2**63, size=(sum(len(spans) for spans in heard), 4))
+        seeds = rng.integers(2**63, size=(sum(len(spans) for spans in inputs_of), 4))
         rngs = [np.random.default_rng(seed) for seed in seeds]
         codes: list[ClusterLayer] = []
-        for number, spans in enumerate(heard):
+        for number, spans in enumerate(inputs_of):
+            preparation = inputs.parts[number] if inputs else None
             for start, stop in spans:
-                own = rngs[len(codes)]
+                own, n_inputs = rngs[len(codes)], stop - start
                 if self.weights == "dense":
-                    codes.append(draw_published(stop - start, size, self._clusters, own))
-                    continue
-                preparation = inputs.parts[number] if inputs else None
-                live = inputs.live[start:stop] if inputs and inputs.live is not None else None
-                drawn = self._draw_sparse(preparation, stop - start, live, size, own)
-                scale = self._code_scale(preparation)
-                codes.append(ClusterLayer(drawn.scaled(scale), self._clusters))
+                    drawn = draw_published(n_inputs, size, self.cluster, own).astype(dtype)
+                else:
+                    varying = inputs.varying if inputs else None
+                    varying = None if varying is None else varying[start:stop]
+                    drawn = self._draw_sparse(preparation, n_inputs, varying, size, own, dtype)
+                codes.append(drawn)
         return tuple(codes)
 
-    def _split(self, n_columns: int) -> Preparation:
-        """Split many columns at their means alone.
+    def _splits_once(self, n_columns: int) -> bool:
+        """Return whether a table is wide and encoders follow.
 
         An encoder's moments grow with the square of the inputs, and wide tables gain nothing from
         more knots (docs/decisions/0007).
         """
-        wide = len(self.encoder_sizes) and n_columns >= WIDE
-        return SplitScaler((0.0,)) if wide else super()._split(n_columns)
+        return self.n_layers > 0 and n_columns >= WIDE
 
     def _solver(self) -> Solver:
         """Return the solver that is named, or given."""
-        if not isinstance(self.encoder, str):
-            return self.encoder  # type: ignore[no-any-return]
-        return replace(SOLVERS[self.encoder], alpha=self.encoder_alpha)  # type: ignore[no-any-return]
+        p = self.params
+        if not isinstance(p.encoder, str):
+            return p.encoder  # type: ignore[no-any-return]
+        if p.encoder == "ridge":
+            return RidgeSolver(p.encoder_alpha)
+        return FistaSolver(p.encoder_alpha, nonnegative=p.encoder == "nonnegative-fista")
 
     def check(self) -> None:
         """Raise ParameterError for a choice outside its condition that needs no data."""
         super().check()
-        sizes = self.encoder_sizes
-        listed = isinstance(sizes, (list, tuple, np.ndarray))
-        if not listed or not all(
+        sizes = self.params.encoder_sizes
+        if not _is_list(sizes) or not all(
             isinstance(size, (int, np.integer)) and size >= 1 for size in sizes
         ):
             raise ParameterError(
                 f"encoder_sizes must be a sequence of whole numbers from 1 on: it is {sizes!r}"
             )
-        if not len(sizes) and not self.random_hidden:
+        if not self.n_layers and not self.params.random_hidden:
             raise ParameterError("random_hidden=False needs encoder_sizes: nothing is left else")
         self._check_encoder()
-        if len(sizes) and isinstance(self.cluster, Cluster) and self.cluster.n_clusters is not None:
+        if self.n_layers and self.cluster.n_clusters is not None:
             raise ParameterError(
                 "cluster must have single numbers for parameters where there are encoders: it has "
                 f"arrays for {self.cluster.n_clusters} clusters"
             )
 
     def _check_encoder(self) -> None:
-        if isinstance(self.encoder, str):
-            if self.encoder not in SOLVERS:
-                raise ParameterError(
-                    f"encoder must be one of {tuple(SOLVERS)}, or a solver: it is {self.encoder!r}"
-                )
+        encoder = self.params.encoder
+        if isinstance(encoder, str) and encoder in SOLVERS:
             self._solver()
-        elif isinstance(self.encoder, type) or not (
-            hasattr(self.encoder, "solve") and hasattr(self.encoder, "signed")
+        elif isinstance(encoder, (str, type)) or not (
+            hasattr(encoder, "solve") and hasattr(encoder, "signed")
         ):
             raise ParameterError(
-                f"encoder must be one of {tuple(SOLVERS)}, or a RidgeSolver or FistaSolver: it is "
-                f"{self.encoder!r}"
+                f"encoder must be one of {SOLVERS}, or a RidgeSolver or FistaSolver: it is "
+                f"{encoder!r}"
             )
-        elif self.encoder_alpha != "auto":
+        elif self.params.encoder_alpha != "auto":
             raise ParameterError(
-                "encoder_alpha goes with an encoder that is named: the alpha of "
-                f"{self.encoder!r} is its own"
+                f"encoder_alpha goes with an encoder that is named: the alpha of {encoder!r} is "
+                "its own"
             )
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The prepared columns: what rows pass, and what is known of each source."""
+    """Prepared columns: the feature map without layers, and what is known of each view."""
 
-    below: Below
+    below: FeatureMap
     spans: list[Span]
     parts: Sequence[Any]
-    live: NDArray[np.bool_] | None
+    varying: NDArray[np.bool_] | None
     pixels: bool
 
 
-def _equal_spans(n_columns: int, n_sources: int, count: int) -> list[list[Span]]:
-    """Return the outputs of ``count`` encoders of each source, all of one width."""
-    width = n_columns // (n_sources * count)
-    edges = [(i * width, (i + 1) * width) for i in range(n_sources * count)]
+def _is_list(sizes: Any) -> bool:
+    return isinstance(sizes, (list, tuple, np.ndarray))
+
+
+def _renamed_views(params: Any) -> Any:
+    """Return the views given by the old name of the parameter."""
+    if params.views is not None:
+        raise ParameterError("views and sources are two names of one parameter: give views alone")
+    warnings.warn(
+        f"sources is now views: the old name goes in version {UNTIL}", FutureWarning, stacklevel=4
+    )
+    return params.sources
+
+
+def _equal_spans(n_columns: int, n_views: int, count: int) -> list[list[Span]]:
+    """Return the outputs of ``count`` encoders of each view, all of one width."""
+    width = n_columns // (n_views * count)
+    edges = [(i * width, (i + 1) * width) for i in range(n_views * count)]
     return [edges[i : i + count] for i in range(0, len(edges), count)]

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
-
 from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.engine.choice import choose_engine
-from densernn.estimators.base import check_weights, refuse_weightless
-from densernn.estimators.given import as_source, meet, transformed
-from densernn.estimators.network import NetworkRecipe
+from densernn.estimators.network import NetworkSpec, generator
 from densernn.estimators.state import unchanged_by_errors
-from densernn.phases import Look
-from densernn.sources.arrays import ArraySource
+from densernn.estimators.transformer import FeatureTransformer
+from densernn.estimators.validation import as_source
+from densernn.phases import SummaryPass
 
 
-class ClusterFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class ClusterFeatures(FeatureTransformer):
     """Activations of a random layer of spiking clusters, for use in a Pipeline.
 
     Parameters
@@ -30,7 +26,7 @@ class ClusterFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     Attributes
     ----------
-    stack_ : Stack
+    feature_map_ : FeatureMap
         Fitted preparation and frozen layer.
     n_features_in_, feature_names_in_
         As in scikit-learn.
@@ -38,7 +34,7 @@ class ClusterFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     Notes
     -----
     ``transform`` makes the whole array of shape (n_samples, n_hidden); the estimators, which
-    fold chunks of it, never do.
+    accumulate moments of chunks of it, never do.
 
     Examples
     --------
@@ -84,35 +80,13 @@ class ClusterFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self
         """
         with unchanged_by_errors(self):
-            source = as_source(X, None, sample_weight)
-            if source is None:
-                rows = validate_data(self, X, dtype="numeric")
-                source = ArraySource(rows, None, check_weights(sample_weight, rows))
-            else:
-                meet(self, source, reset=True)
-            recipe = NetworkRecipe.of(self)
-            recipe.check()
+            source = as_source(self, X, None, sample_weight, reset=True)
+            spec = NetworkSpec(self)
+            spec.check()
             passes = Passes(source, engine=choose_engine("auto", source))
-            seen = passes.run(Look(source.n_columns))
-            refuse_weightless(seen)
-            self.stack_ = recipe.learn(passes, seen, int(passes.n_rows or 0))
+            summary = passes.run(SummaryPass(source.n_columns))
+            summary.require_weight()
+            rng = generator(self.random_state)
+            self.feature_map_ = spec.learn(passes, summary, int(passes.n_rows or 0), rng)
             passes.warn_of_skipped()
         return self
-
-    def transform(self, X: Any) -> Any:
-        """Return activations of shape (n_samples, n_hidden), in (0, 1).
-
-        Parameters
-        ----------
-        X : array, data frame, source of rows or Dask collection, (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray; of a Dask collection one that is computed when it is asked for
-        """
-        check_is_fitted(self)
-        return transformed(self, X)
-
-    @property
-    def _n_features_out(self) -> int:
-        return self.stack_.n_features

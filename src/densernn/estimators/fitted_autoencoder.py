@@ -1,4 +1,4 @@
-"""What an autoencoder does once it has learned: code rows, and rebuild them from codes."""
+"""Codes and reconstructions of a fitted autoencoder."""
 
 from __future__ import annotations
 
@@ -6,34 +6,29 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from densernn.cluster import FloatArray
+from densernn.engine.passes import warn_of_skipped
 from densernn.errors import DataError
-from densernn.estimators.base import check_weights
-from densernn.estimators.given import PREDICT_ROWS, transformed
 from densernn.estimators.readout import Readout
-from densernn.layers import ClusterLayer, Stack
+from densernn.estimators.transformer import FeatureTransformer
+from densernn.estimators.validation import PREDICT_ROWS, as_source
+from densernn.folds import Moments
+from densernn.layers import ClusterLayer
+from densernn.solvers import RidgeSolution
+from densernn.sources.rows import NOTHING
 
 Float64Array = NDArray[np.float64]
 
 
-class FittedAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class FittedAutoencoder(FeatureTransformer):
     """The part of :class:`RNNAutoencoder` that learns nothing."""
 
-    stack_: Stack
+    moments_: Moments
     _spiking_decoder: bool
     _readout: Readout
     _decoder: Float64Array
-
-    def transform(self, X: Any) -> Any:
-        """Return codes zeta(X W1), of shape (n_samples, n_hidden), in (0, 1).
-
-        ``X`` may be a source of rows or a Dask collection, too, as in ``fit``.
-        """
-        check_is_fitted(self)
-        return transformed(self, X)
 
     def inverse_transform(self, X: ArrayLike) -> Float64Array:
         """Return what codes stand for, in the units of the training rows.
@@ -70,22 +65,22 @@ class FittedAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             At most 0, which is perfect.
         """
         check_is_fitted(self)
-        rows = validate_data(self, X, dtype="numeric", reset=False)
-        weight = check_weights(sample_weight, rows)
-        total = 0.0
-        for start in range(0, len(rows), PREDICT_ROWS):
-            part = slice(start, start + PREDICT_ROWS)
-            Z = self.stack_.prepare(rows[part], start)
-            codes = np.empty((self.stack_.n_features, Z.shape[1]), self.stack_.dtype)
+        features, total, weights, skipped = self.feature_map_, 0.0, [], NOTHING
+        for chunk in as_source(self, X, None, sample_weight).chunks(PREDICT_ROWS):
+            Z = features.prepare(chunk.X, chunk.start)
+            codes = np.empty((features.n_features, Z.shape[1]), features.dtype)
             self._layer.forward(Z, codes)
             errors = np.square(self._decode(codes.T.astype(np.float64)) - Z.T).sum(axis=1)
-            total += float(errors.sum() if weight is None else errors @ weight[part])
-        mass = float(len(rows) if weight is None else weight.sum())
-        return -total / (mass * self._layer.n_inputs)
+            weights.append(np.ones(len(errors)) if chunk.weight is None else chunk.weight)
+            total += float(errors.sum() if chunk.weight is None else errors @ chunk.weight)
+            skipped = skipped.merge(chunk.skipped)
+        mass = np.concatenate(weights)
+        warn_of_skipped(skipped, len(mass))
+        return -total / (float(mass.sum()) * self._layer.n_inputs)
 
     @property
     def _layer(self) -> ClusterLayer:
-        return cast("ClusterLayer", self.stack_.layers[0])
+        return cast("ClusterLayer", self.feature_map_.layers[0])
 
     @property
     def weights_(self) -> FloatArray:
@@ -97,7 +92,10 @@ class FittedAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def decoder_weights_(self) -> Float64Array:
         """W2, of shape (n_hidden, n_inputs)."""
         check_is_fitted(self)
-        return self._readout.solution.coef if hasattr(self, "_readout") else self._decoder
+        return self._solution().coef if hasattr(self, "_readout") else self._decoder
+
+    def _solution(self) -> RidgeSolution:
+        return self._readout.solve(getattr(self, "moments_", None))[0]
 
     def _decode(self, codes: Float64Array) -> Float64Array:
         """Return prepared rows rebuilt from codes."""
@@ -113,7 +111,7 @@ class FittedAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return np.asarray(self._layer.cluster.zeta(rebuilt, out=rebuilt), np.float64)
 
     def _restore(self, prepared: Float64Array) -> Float64Array:
-        preparation = self.stack_.preparation
+        preparation = self.feature_map_.preparation
         if preparation is None:
             return prepared
         if not hasattr(preparation, "inverse_transform"):
@@ -122,7 +120,3 @@ class FittedAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 "back into rows: use preparation='unit', or a transformer that has one"
             )
         return np.asarray(preparation.inverse_transform(prepared), np.float64)
-
-    @property
-    def _n_features_out(self) -> int:
-        return self.stack_.n_features

@@ -1,10 +1,10 @@
-"""Learn what comes before the readout: the preparation of input, and the random layer."""
+"""NetworkSpec: the choices that make a random network, from input to the random layer."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,18 @@ from sklearn.utils import check_random_state
 
 from densernn.cluster import Cluster
 from densernn.engine import Passes
+from densernn.engine.budget import CHUNK_BYTES, chunk_budget
 from densernn.errors import ParameterError
 from densernn.folds import Extrema, Marginals
-from densernn.layers import Below, ClusterLayer, Stack
-from densernn.phases import DriveMaxima, Seen, counted
+from densernn.layers import ClusterLayer, FeatureMap
+from densernn.phases import ColumnSummary, DriveMaxima, counted
 from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
 from densernn.rotation import FEWEST, LEADING, SAMPLE, Rotation
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import Chunk, RowSource
-from densernn.weights import SparseWeights, draw_dense, draw_patches, draw_sparse
+from densernn.weights import draw_dense, draw_patches, draw_sparse
+
+WEIGHTS, DTYPES = ("sparse", "dense"), ("auto", "float32", "float64")
 
 PUBLISHED_SCALE = 0.1
 """Largest pre-activation over the training rows in the published experiments."""
@@ -45,150 +48,164 @@ UNIT_SCALE, SPLIT_SCALE = 0.1, 0.02
 """Weighted mean of inputs times this is a sparse cluster's pre-activation; docs/decisions."""
 
 
-@dataclass(frozen=True)
-class NetworkRecipe:
-    """The choices that make a random network; see :class:`RNNELMClassifier` for each."""
+class NetworkSpec:
+    """The choices that make a random network, checked, and how it is learned.
 
-    n_hidden: int
-    cluster: Cluster | None
-    weights: str
-    fan_in: int
-    preparation: Any
-    input_scale: float | str
-    dtype: str
-    random_state: Any
-    labelled: bool | None = field(default=None, kw_only=True)
-    """Whether a readout of labels follows, of values, or none."""
+    Parameters
+    ----------
+    params : estimator
+        Its parameters are the choices; see :class:`RNNELMClassifier` for each.
+    """
 
-    @classmethod
-    def of(cls, estimator: Any) -> Self:
-        """Take the choices from an estimator's parameters of the same names."""
-        names = [field.name for field in fields(cls) if field.name != "labelled"]
-        labelled = getattr(estimator, "_labelled", None)
-        return cls(**{name: getattr(estimator, name) for name in names}, labelled=labelled)
+    automatic: tuple[str | None, ...] = ("auto",)
+    """Values of ``input_scale`` that are no numbers."""
+
+    def __init__(self, params: Any) -> None:
+        self.params = params
+        self.cluster: Cluster = params.cluster if params.cluster is not None else Cluster()
+        self.weights = getattr(params, "weights", "dense")
+        self.labelled: bool | None = getattr(params, "_labelled", None)
 
     @property
     def n_sampled(self) -> int:
-        """Rows that the first look is to keep, by whose activations a rotation is found."""
+        """Rows that the first pass is to keep, by whose activations a rotation is found."""
+        p = self.params
         known = self.labelled is not None and self.weights == "sparse"
-        return SAMPLE if known and self.dtype != "float64" and self.n_hidden >= FEWEST else 0
+        return SAMPLE if known and p.dtype != "float64" and p.n_hidden >= FEWEST else 0
 
-    def learn(self, passes: Passes, seen: Seen, n_rows: int) -> Stack:
-        """Draw the network, with nothing but the first look (dense weights: one more pass).
+    def learn(
+        self, passes: Passes, summary: ColumnSummary, n_rows: int, rng: np.random.Generator
+    ) -> FeatureMap:
+        """Draw the network, with nothing but the summary (dense weights: one more pass).
 
         Parameters
         ----------
         passes : Passes
             Over the training rows.
-        seen : Seen
-            What the first look found.
+        summary : ColumnSummary
+            Found by the first pass.
         n_rows : int
             Rows that the model is to learn from, which weigh in the choice of a dtype.
+        rng : Generator
 
         Returns
         -------
-        Stack
+        FeatureMap
         """
-        rng = generator(self.random_state)
-        preparation = self.prepare(passes.source, seen.extrema, seen.marginals, rng)
-        n_inputs, live = outputs_of(preparation, passes.source, seen.extrema)
-        pixels = shares_unit(seen.extrema)
-        sample = seen.sample.rows
-        dtype = self._working_dtype(n_rows, pixels, rotated=len(sample) >= ENOUGH)
-        below = Below(preparation, (), n_inputs)
-        layer = self._random_layer(below, live, rng, dtype, passes)
-        if pixels or dtype != np.float32 or len(sample) < ENOUGH:
-            return Stack(preparation, (layer,))
-        activations = below.then(layer).activations(sample, dtype)
-        most = max(LEADING, self.n_hidden // FEATURES_PER_DIRECTION)
-        return Stack(preparation, (layer,), Rotation.of(activations, most))
+        below, varying = self.prepare(passes.source, summary.extrema, summary.marginals, rng)
+        pixels = shares_unit(summary.extrema)
+        sample = summary.sample.rows
+        rotated = len(sample) >= ENOUGH
+        dtype = self._working_dtype(n_rows, self.params.n_hidden, pixels, rotated)
+        features = below.then(self._random_layer(below, varying, rng, dtype, passes))
+        if pixels or dtype != np.float32 or not rotated:
+            return features
+        most = max(LEADING, self.params.n_hidden // FEATURES_PER_DIRECTION)
+        return replace(features, rotation=Rotation.of(features.forward(sample), most))
 
     def _random_layer(
         self,
-        below: Below,
-        live: NDArray[np.bool_] | None,
+        below: FeatureMap,
+        varying: NDArray[np.bool_] | None,
         rng: np.random.Generator,
         dtype: np.dtype[Any],
         passes: Passes,
     ) -> ClusterLayer:
-        """Draw the layer of ``n_hidden`` clusters over what comes from below."""
-        heard = below.preparation if not below.layers else None
+        """Draw the layer of ``n_hidden`` clusters over the features below."""
+        p = self.params
         if self.weights == "sparse":
-            drawn = self._draw_sparse(heard, below.n_outputs, live, self.n_hidden, rng)
-            scale = self._sparse_scale(heard)
-            return ClusterLayer(drawn.scaled(scale), self._clusters).astype(dtype)
-        layer = draw_published(below.n_outputs, self.n_hidden, self._clusters, rng)
+            inputs = below.preparation if not below.layers else None
+            scale = None if p.input_scale == "auto" else float(p.input_scale)
+            return self._draw_sparse(
+                inputs, below.n_features, varying, p.n_hidden, rng, dtype, scale
+            )
+        layer = draw_published(below.n_features, p.n_hidden, self.cluster, rng)
         single = np.dtype(np.float32)
         phase = DriveMaxima(below.astype(single), layer.astype(single))
         largest = passes.run(phase, "scale of the random layer")[0]
-        return layer.scaled(self._dense_scale() / (largest or 1.0)).astype(dtype)
-
-    @property
-    def _clusters(self) -> Cluster:
-        return self.cluster if self.cluster is not None else Cluster()
+        scale = PUBLISHED_SCALE if p.input_scale == "auto" else float(p.input_scale)
+        return layer.scaled(scale / (largest or 1.0)).astype(dtype)
 
     def _draw_sparse(
         self,
         preparation: Any,
         n_inputs: int,
-        live: NDArray[np.bool_] | None,
+        varying: NDArray[np.bool_] | None,
         n_clusters: int,
         rng: np.random.Generator,
-    ) -> SparseWeights:
-        """Let clusters hear patches where the input looks like square images."""
-        side = math.isqrt(n_inputs)
+        dtype: np.dtype[Any],
+        scale: float | None = None,
+    ) -> ClusterLayer:
+        """Draw clusters, connected to patches where the input looks like square images."""
+        if scale is None:
+            scale = UNIT_SCALE
+            for part in getattr(preparation, "parts", (preparation,)):
+                scale = SPLIT_SCALE if isinstance(part, SplitScaler) else scale
+        side, fan_in = math.isqrt(n_inputs), self.params.fan_in
         pixels = isinstance(preparation, UnitScaler) and preparation.shared
         if pixels and side * side == n_inputs:
-            return draw_patches(side, n_clusters, self.fan_in, rng, live)
-        return draw_sparse(n_inputs, n_clusters, self.fan_in, rng, live)
-
-    @property
-    def _n_readout(self) -> int:
-        """Features of the readout, about."""
-        return self.n_hidden
+            drawn = draw_patches(side, n_clusters, fan_in, rng, varying)
+        else:
+            drawn = draw_sparse(n_inputs, n_clusters, fan_in, rng, varying)
+        return ClusterLayer(drawn.scaled(scale).astype(dtype), self.cluster)
 
     @property
     def size(self) -> str:
-        """Return the parameters that make the network large, for messages."""
-        return f"n_hidden={self.n_hidden}"
+        """The parameters that make the network large, for messages."""
+        return f"n_hidden={self.params.n_hidden}"
 
     def footprint(self, n_columns: int, n_targets: int) -> tuple[int, int]:
         """Return bytes of moments and their factorisation, and numbers held for a row."""
+        n_hidden = self.params.n_hidden
         sampled = 32 * self.n_sampled * n_columns  # twice as many rows, and while they are joined
-        return 16 * (self.n_hidden + n_targets) ** 2 + sampled, self.n_hidden + n_columns
+        return 16 * (n_hidden + n_targets) ** 2 + sampled, n_hidden + n_columns
+
+    def chunk_bytes(self, source: RowSource, n_targets: int = 1) -> int:
+        """Return the memory left for a chunk of rows of a source."""
+        p = self.params
+        if p.memory_limit is None:
+            return CHUNK_BYTES
+        moments, row_values = self.footprint(source.n_columns, n_targets)
+        kept = moments + source.buffer_bytes
+        if p.checkpoint is not None:
+            kept += moments // 2  # a statistic, packed and as a file, before it is written
+        return chunk_budget(p.memory_limit, kept, 3 * row_values, self.size)
 
     def check(self) -> None:
         """Raise ParameterError for a choice outside its condition that needs no data."""
-        for name, value, least in (("n_hidden", self.n_hidden, 1), ("fan_in", self.fan_in, 1)):
-            if not isinstance(value, (int, np.integer)) or value < least:
-                raise ParameterError(f"{name} must be a whole number from {least} on: {value!r}")
-        if self.weights not in ("sparse", "dense"):
-            raise ParameterError(f"weights must be 'sparse' or 'dense': it is {self.weights!r}")
-        scale = self.input_scale
-        if scale != "auto" and not (isinstance(scale, (int, float)) and 0 < scale < np.inf):
+        p = self.params
+        for name, value in (("n_hidden", p.n_hidden), ("fan_in", getattr(p, "fan_in", 1))):
+            if not isinstance(value, (int, np.integer)) or value < 1:
+                raise ParameterError(f"{name} must be a whole number from 1 on: {value!r}")
+        for name, value, known in (("weights", self.weights, WEIGHTS), ("dtype", p.dtype, DTYPES)):
+            if value not in known:
+                raise ParameterError(f"{name} must be one of {known}: it is {value!r}")
+        scale = p.input_scale
+        if scale not in self.automatic and not (
+            isinstance(scale, (int, float)) and 0 < scale < np.inf
+        ):
             raise ParameterError(f"input_scale must be 'auto' or a number above 0: it is {scale!r}")
-        if not (self.cluster is None or isinstance(self.cluster, Cluster)):
-            raise ParameterError(f"cluster must be a Cluster or None: it is {self.cluster!r}")
-        clusters = self.cluster.n_clusters if self.cluster is not None else None
-        if clusters not in (None, self.n_hidden):
+        if not isinstance(self.cluster, Cluster):
+            raise ParameterError(f"cluster must be a Cluster or None: it is {p.cluster!r}")
+        if self.cluster.n_clusters not in (None, p.n_hidden):
             raise ParameterError(
-                f"cluster has parameters for {clusters} clusters, and n_hidden is {self.n_hidden}"
+                f"cluster has parameters for {self.cluster.n_clusters} clusters, and n_hidden is "
+                f"{p.n_hidden}"
             )
 
-    def _working_dtype(self, n_rows: int, pixels: bool, *, rotated: bool = False) -> np.dtype[Any]:
+    def _working_dtype(
+        self, n_rows: int, n_features: int, pixels: bool, rotated: bool = False
+    ) -> np.dtype[Any]:
         """Choose float32 where it is known to lose nothing, and float64 elsewhere.
 
         Sparse clusters over pixels give well-conditioned moments.  Over other tables the best
         penalty can lie below what float32 resolves (docs/decisions/0003), unless activations
         are rotated; labels then lose next to nothing (docs/decisions/0013).
         """
-        if self.dtype not in ("auto", "float32", "float64"):
-            raise ParameterError(
-                f"dtype must be 'auto', 'float32' or 'float64': it is {self.dtype!r}"
-            )
-        if self.dtype != "auto":
-            return np.dtype(self.dtype)
-        work = n_rows * self._n_readout**2
+        p = self.params
+        if p.dtype != "auto":
+            return np.dtype(str(p.dtype))
+        work = n_rows * n_features**2
         single = work > CHEAP if pixels else bool(self.labelled) and rotated and work > LONG
         return np.dtype(np.float32 if single and self.weights == "sparse" else np.float64)
 
@@ -198,24 +215,27 @@ class NetworkRecipe:
         extrema: Extrema,
         marginals: Marginals,
         rng: np.random.Generator,
-    ) -> Any:
-        """Return the fitted preparation of input."""
-        chosen = self.preparation
-        if chosen is None:
-            return None
+    ) -> tuple[FeatureMap, NDArray[np.bool_] | None]:
+        """Return the fitted preparation of input, and which of its outputs vary, if known."""
+        chosen = self.params.preparation
         if isinstance(chosen, str):
             chosen = self._named(chosen, extrema)
+        if chosen is None:
+            return FeatureMap(None, n_prepared=source.n_columns), extrema.width > 0
         fitted = clone(chosen)
         if isinstance(fitted, Preparation):
-            return fitted.fit_folds(extrema, marginals)
-        return fit_transformer(seeded(fitted, rng), source)
+            fitted.fit_folds(extrema, marginals)
+            return FeatureMap(fitted, n_prepared=fitted.n_outputs), fitted.live_outputs(extrema)
+        fitted = fit_transformer(seeded(fitted, rng), source)
+        n_outputs = np.shape(fitted.transform(next(source.chunks(1)).X))[1]
+        return FeatureMap(fitted, n_prepared=n_outputs), None
 
     def _named(self, name: str, extrema: Extrema) -> Preparation:
         pixels = shares_unit(extrema)
         if name == "auto":
-            if not pixels and self.weights == "sparse":
-                return self._split(extrema.width.size)
-            name = "unit"
+            name = "unit" if pixels or self.weights == "dense" else "split"
+            if name == "split" and self._splits_once(extrema.minimum.size):
+                return SplitScaler((0.0,))
         if name == "unit":
             return UnitScaler(shared=pixels)
         if name == "split":
@@ -224,36 +244,9 @@ class NetworkRecipe:
             f"preparation must be 'auto', 'unit', 'split', None or a transformer: it is {name!r}"
         )
 
-    def _split(self, n_columns: int) -> Preparation:
-        """Return what "auto" takes for tables of so many columns."""
-        return SplitScaler()
-
-    def _sparse_scale(self, preparation: Any) -> float:
-        if self.input_scale != "auto":
-            return float(self.input_scale)
-        return self._code_scale(preparation)
-
-    @staticmethod
-    def _code_scale(preparation: Any) -> float:
-        """Return the scale of a random code or layer that hears a preparation."""
-        parts = getattr(preparation, "parts", (preparation,))
-        split = any(isinstance(part, SplitScaler) for part in parts)
-        return SPLIT_SCALE if split else UNIT_SCALE
-
-    def _dense_scale(self) -> float:
-        return PUBLISHED_SCALE if self.input_scale == "auto" else float(self.input_scale)
-
-
-def outputs_of(
-    preparation: Any, source: RowSource, extrema: Extrema
-) -> tuple[int, NDArray[np.bool_] | None]:
-    """Return how many columns a preparation gives, and which of them ever change."""
-    if preparation is None:
-        return source.n_columns, extrema.width > 0
-    if isinstance(preparation, Preparation):
-        return preparation.n_outputs, preparation.live_outputs(extrema)
-    row = next(source.chunks(1)).X
-    return np.shape(preparation.transform(row))[1], None
+    def _splits_once(self, n_columns: int) -> bool:
+        """Return whether "auto" splits the columns of a table at their means alone."""
+        return False
 
 
 def seeded(transformer: Any, rng: np.random.Generator) -> Any:
@@ -299,7 +292,7 @@ def fit_transformer(transformer: Any, source: RowSource) -> Any:
 def draw_published(
     n_inputs: int, n_clusters: int, cluster: Cluster, rng: np.random.Generator
 ) -> ClusterLayer:
-    """Draw a dense layer that hears, as published, one more input, always at zeta(0)."""
+    """Draw a dense layer with one more input, as published, which is always at zeta(0)."""
     at_zero = cluster.zeta(0.0 if cluster.n_clusters is None else np.zeros(n_clusters))
     offset = rng.random(n_clusters) * at_zero
     return ClusterLayer(draw_dense(n_inputs, n_clusters, rng), cluster, offset)

@@ -5,19 +5,12 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any, Self
 
-from numpy.typing import ArrayLike, NDArray
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import validate_data
 
 from densernn.cluster import Cluster
-from densernn.errors import DataError
 from densernn.estimators.base import RNNELM
-from densernn.estimators.given import as_source
 from densernn.estimators.state import unchanged_by_errors
-from densernn.estimators.targets import RealTargets
-from densernn.folds import ClassCounts
-from densernn.sources.rows import RowSource
 
 
 class RNNELMRegressor(RegressorMixin, MultiOutputMixin, RNNELM):  # type: ignore[misc]
@@ -34,7 +27,8 @@ engine, checkpoint, random_state, verbose
 
     Attributes
     ----------
-    coef_, intercept_, alpha_, alpha_scores_, stack_, moments_, n_features_in_, feature_names_in_
+    readout_coef_, readout_intercept_, alpha_, alpha_scores_, feature_map_, learned_, moments_, \
+n_features_in_, feature_names_in_
         As in :class:`RNNELMClassifier`.
 
     See Also
@@ -49,6 +43,8 @@ engine, checkpoint, random_state, verbose
     >>> bool(model.score(X[300:], y[300:]) > 0.4)
     True
     """
+
+    _labelled = False
 
     def __init__(
         self,
@@ -89,9 +85,9 @@ engine, checkpoint, random_state, verbose
     def predict(self, X: Any) -> Any:
         """Return the value or values of each row, in the shape that ``y`` had.
 
-        Of a Dask collection they are computed when they are asked for, block by block.
+        Of a Dask collection they are computed when they are needed, block by block.
         """
-        return self._answer(X, "predict")
+        return self._predict(X, "predict")
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the coefficient of determination R^2, as in scikit-learn.
@@ -101,33 +97,4 @@ engine, checkpoint, random_state, verbose
         X, y, sample_weight
             As in :meth:`fit`; a source brings its own targets and weights.
         """
-        source = as_source(X, y, sample_weight)
-        if source is None:
-            return float(super().score(X, y, sample_weight))
-        values, predicted, weight = self._beside_targets(source)
-        return float(r2_score(values, predicted, sample_weight=weight))
-
-    def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-        rows, values = validate_data(
-            self, X, y, dtype="numeric", multi_output=True, y_numeric=True, reset=reset
-        )
-        known = None if reset else getattr(self, "targets_", None)
-        given = 1 if values.ndim == 1 else values.shape[1]
-        if known is not None and given != known.n_targets:
-            raise DataError(f"y has {given} outputs, and this model has {known.n_targets}")
-        return rows, values
-
-    _labelled = False
-
-    def _check_targets(self, source: RowSource, *, reset: bool) -> None:
-        known = None if reset else self.targets_
-        if known is not None and (source.n_targets or 1) != known.n_targets:
-            raise DataError(
-                f"the source has {source.n_targets or 1} targets, and this model has "
-                f"{known.n_targets}"
-            )
-
-    def _learn_targets(
-        self, source: RowSource, seen: ClassCounts, classes: ArrayLike | None = None
-    ) -> None:
-        self.targets_ = RealTargets(source.n_targets or 1, flat=not source.n_targets)
+        return self._score(r2_score, X, y, sample_weight)

@@ -1,4 +1,4 @@
-"""What of a fitted model goes into a file, as :func:`densernn.save` asks."""
+"""Attributes of models: what goes into a file, and undoing changes that fail."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _MOMENTS: ContextVar[bool | None] = ContextVar("densernn_saving_moments", defaul
 
 @contextmanager
 def saving(*, moments: bool) -> Iterator[None]:
-    """Inside, models give their state solved, and with or without their moments.
+    """Inside, models return their state solved, and with or without their moments.
 
     A model may sit deep inside a pipeline or an ensemble, whose state only the serialiser
-    walks through: this is how models learn of the wish.
+    walks through: so a context variable carries the choice.
     """
     token = _MOMENTS.set(moments)
     try:
@@ -25,7 +25,7 @@ def saving(*, moments: bool) -> Iterator[None]:
 
 
 def moments_wanted() -> bool | None:
-    """Tell whether moments are to be saved; None where nothing is being saved."""
+    """Return whether moments are to be saved; None where nothing is being saved."""
     return _MOMENTS.get()
 
 

@@ -1,17 +1,19 @@
-"""How labels and values become the readout's targets, and its outputs become predictions."""
+"""Targets of a readout: the encoding of labels and values, and predictions from outputs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from densernn.errors import DataError
+from densernn.errors import DataError, MergeError, ParameterError
 from densernn.folds import ClassCounts
 
 Float64Array = NDArray[np.float64]
+
+MIXED = "cannot merge a multilabel model and one of classes"
 
 LABEL_ERROR = 1e-6
 """Mean squared error of 0/1 targets that counts as none: an error of 0.001 moves no label."""
@@ -25,14 +27,18 @@ class ClassTargets:
     ----------
     classes : ndarray of shape (n_classes,)
         Labels, sorted and different.
+    class_weight : ndarray of shape (n_classes,), float64, optional
+        Factor on the weights of the rows of each class.
     """
 
     classes: NDArray[Any]
+    class_weight: Float64Array | None = None
     negligible = LABEL_ERROR
+    n_columns = 1
 
     @property
     def n_targets(self) -> int:
-        """Targets there are."""
+        """Columns of the encoded targets."""
         return self.classes.size
 
     def codes(self, y: NDArray[Any]) -> NDArray[np.intp]:
@@ -62,7 +68,7 @@ class ClassTargets:
         DataError
             Some are text and the others are numbers, or true and false.
         """
-        mine, theirs = (_kind(labels) for labels in (self.classes, y))
+        mine, theirs = _kind(self.classes), _kind(y)
         if mine != theirs:
             raise DataError(
                 f"the targets are {theirs}, and the classes of this model are {mine} "
@@ -71,9 +77,33 @@ class ClassTargets:
             )
         return y.reshape(len(y))  # a single column counts as none
 
-    def count(self, y: NDArray[Any], weight: Float64Array | None) -> ClassCounts:
-        """Return the total weight of each label."""
+    def count(
+        self, y: NDArray[Any] | None = None, weight: Float64Array | None = None
+    ) -> ClassCounts:
+        """Return the total weight of each label; without rows, zeros."""
+        if y is None:
+            return ClassCounts.zero(self.classes)
         return ClassCounts.of(y.reshape(len(y)), weight)
+
+    def weigh(self, y: NDArray[Any], weight: Float64Array | None) -> Float64Array | None:
+        """Return the weight of each row, times that of its class."""
+        if self.class_weight is None:
+            return weight
+        per_row = self.class_weight[self.codes(y)]
+        return per_row if weight is None else per_row * weight
+
+    def unite(self, other: Any) -> ClassTargets:
+        """Return targets over the classes of both; where both weigh a class, the weight of this."""
+        if not isinstance(other, ClassTargets):
+            raise MergeError(MIXED)
+        classes = np.union1d(self.classes, other.classes)
+        if self.class_weight is None:
+            return ClassTargets(classes)
+        class_weight = np.ones(classes.size)
+        for targets in (other, self):
+            if targets.class_weight is not None:
+                class_weight[np.searchsorted(classes, targets.classes)] = targets.class_weight
+        return ClassTargets(classes, class_weight)
 
     def encode(self, y: NDArray[Any]) -> Float64Array:
         """Return targets of shape (n_rows, n_classes)."""
@@ -104,7 +134,41 @@ def _kind(labels: NDArray[Any]) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class LabelTargets:
+class UncountedTargets:
+    """Base of targets that are no classes: rows are not counted, and weigh what they come with.
+
+    Parameters
+    ----------
+    n_targets : int
+        Labels, or outputs, there are.
+    """
+
+    n_targets: int
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of y."""
+        return self.n_targets
+
+    def count(
+        self, y: NDArray[Any] | None = None, weight: Float64Array | None = None
+    ) -> ClassCounts:
+        """Return no counts."""
+        return ClassCounts.zero()
+
+    def weigh(self, y: NDArray[Any], weight: Float64Array | None) -> Float64Array | None:
+        """Return the weights as they are."""
+        return weight
+
+    def unite(self, other: Any) -> Self:
+        """Return these targets, if others are of the same kind."""
+        if type(other) is not type(self):
+            raise MergeError(MIXED)
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class LabelTargets(UncountedTargets):
     """One target per label of a multilabel indicator matrix.
 
     Parameters
@@ -113,17 +177,13 @@ class LabelTargets:
         Labels there are.
     """
 
-    n_targets: int
     negligible = LABEL_ERROR
+    class_weight = None
 
     @property
     def classes(self) -> NDArray[np.intp]:
         """Numbers of the labels."""
         return np.arange(self.n_targets)
-
-    def count(self, y: NDArray[Any], weight: Float64Array | None) -> ClassCounts:
-        """Return no counts: rows may have several labels."""
-        return ClassCounts.zero()
 
     def encode(self, y: NDArray[Any]) -> Float64Array:
         """Return targets of shape (n_rows, n_labels), of 0 and 1.
@@ -158,7 +218,7 @@ class LabelTargets:
 
 
 @dataclass(frozen=True, eq=False)
-class RealTargets:
+class RealTargets(UncountedTargets):
     """Real values, of one or several outputs.
 
     Parameters
@@ -169,13 +229,8 @@ class RealTargets:
         Whether y has one axis, so predictions have too.
     """
 
-    n_targets: int
     flat: bool
     negligible = 0.0
-
-    def count(self, y: NDArray[Any], weight: Float64Array | None) -> ClassCounts:
-        """Return no counts: there are no labels."""
-        return ClassCounts.zero()
 
     def encode(self, y: NDArray[Any]) -> Float64Array:
         """Return targets of shape (n_rows, n_outputs).
@@ -194,23 +249,59 @@ class RealTargets:
         return outputs[:, 0] if self.flat else outputs
 
 
-@dataclass(frozen=True, eq=False)
-class ClassWeights:
-    """Makes the weight of a row of that of its class and of its own.
+def make_targets(
+    labelled: bool,
+    n_columns: int,
+    counts: ClassCounts,
+    classes: ArrayLike | None = None,
+    class_weight: Any = None,
+) -> ClassTargets | LabelTargets | RealTargets:
+    """Return the targets that training rows call for.
 
     Parameters
     ----------
-    targets : ClassTargets
-    per_class : ndarray of shape (n_classes,), float64
+    labelled : bool
+        Whether y holds labels, and not values.
+    n_columns : int
+        Columns of y where it has two axes, 0 where it has one.
+    counts : ClassCounts
+        Total weight of each label in the rows.
+    classes : array, optional
+        All classes, where the rows do not show them.
+    class_weight : dict, "balanced" or None
+        As in the classifiers.
     """
+    if not labelled:
+        return RealTargets(n_columns or 1, flat=not n_columns)
+    if n_columns > 1:
+        if class_weight is not None:
+            raise ParameterError("class_weight is not defined for a multilabel indicator")
+        return LabelTargets(n_columns)
+    known = counts.classes if classes is None else np.unique(np.asarray(classes))
+    return ClassTargets(known, _factors(class_weight, known.tolist(), counts.counts))
 
-    targets: ClassTargets
-    per_class: Float64Array
 
-    def __call__(self, y: NDArray[Any], weight: Float64Array | None) -> Float64Array:
-        """Return the weight of each row."""
-        per_row = self.per_class[self.targets.codes(y)]
-        return per_row if weight is None else per_row * weight
+def _factors(class_weight: Any, classes: list[Any], counts: Float64Array) -> Float64Array | None:
+    """Return a weight for each class, or None where all weigh the same."""
+    if class_weight is None:
+        return None
+    if isinstance(class_weight, dict):
+        strange = [label for label in class_weight if label not in classes]
+        if strange:
+            raise ParameterError(
+                f"class_weight names {strange}, which are not among the classes {classes}"
+            )
+        weights = [float(class_weight.get(label, 1.0)) for label in classes]
+        if min(weights) < 0:
+            raise ParameterError(f"class_weight must not be negative: {class_weight}")
+        return np.asarray(weights)
+    if not isinstance(class_weight, str) or class_weight != "balanced":
+        raise ParameterError(
+            f"class_weight must be a dict, 'balanced' or None: it is {class_weight!r}"
+        )
+    factors = np.ones_like(counts)
+    np.divide(counts.sum() / np.count_nonzero(counts), counts, out=factors, where=counts > 0)
+    return factors
 
 
 def project_to_simplex(outputs: Float64Array) -> Float64Array:

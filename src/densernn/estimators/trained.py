@@ -1,26 +1,31 @@
-"""What a trained classifier or regressor is: a network, moments, a readout, and its answers."""
+"""Prediction of trained classifiers and regressors: from rows to the outputs of a readout."""
 
 from __future__ import annotations
 
 import copy
-from typing import Any, Self
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from densernn._products import transposed_product
 from densernn.engine.passes import warn_of_skipped
 from densernn.errors import DataError
-from densernn.estimators.given import PREDICT_ROWS, as_source, is_collection, meet
 from densernn.estimators.readout import Readout
+from densernn.estimators.renamed import renamed
 from densernn.estimators.state import moments_wanted
-from densernn.folds import Moments
-from densernn.layers import Stack
+from densernn.estimators.targets import ClassTargets
+from densernn.estimators.validation import PREDICT_ROWS, as_source, as_stream, is_collection
+from densernn.folds import ClassCounts, Moments
+from densernn.layers import FeatureMap
+from densernn.phases import LearnedState
 from densernn.solvers import RidgeSolution
-from densernn.sources.arrays import ArraySource
-from densernn.sources.rows import NOTHING, RowSource, Skipped
+from densernn.sources.rows import Chunk, RowSource, Skipped
 
 Float64Array = NDArray[np.float64]
 
@@ -29,17 +34,36 @@ class Trained(BaseEstimator):  # type: ignore[misc]
     """The part of :class:`RNNELM` that learns nothing."""
 
     alpha: Any
-    moments_: Moments
-    stack_: Stack
+    feature_map_: FeatureMap
     targets_: Any
+    learned_: LearnedState
+    _labelled: bool
+    """Whether targets are labels, and not values."""
+
+    stack_ = renamed("stack_", "feature_map_")
+    coef_ = renamed("coef_", "readout_coef_")
+    intercept_ = renamed("intercept_", "readout_intercept_")
 
     @property
-    def coef_(self) -> Float64Array:
+    def moments_(self) -> Moments:
+        """Moments of hidden activations and targets; a model saved without them has none."""
+        moments = self.learned_.moments
+        if moments is None:
+            raise AttributeError("moments_ were left out when this model was saved")
+        return moments
+
+    @property
+    def decayed_(self) -> bool:
+        """Whether :meth:`decay` has been used since the last ``fit``."""
+        return self.learned_.is_decayed
+
+    @property
+    def readout_coef_(self) -> Float64Array:
         """Readout weights, of shape (n_hidden, n_targets)."""
         return self._solution().coef
 
     @property
-    def intercept_(self) -> Float64Array:
+    def readout_intercept_(self) -> Float64Array:
         """Unpenalised intercepts, of shape (n_targets,)."""
         return self._solution().intercept
 
@@ -52,30 +76,29 @@ class Trained(BaseEstimator):  # type: ignore[misc]
     def alpha_scores_(self) -> dict[float, float]:
         """Generalised cross-validation score of each penalty that was tried."""
         self._solution()
-        return self._readout.scores
+        return self._readout.solve(self.learned_.moments)[1]
 
     def _renew_readout(self) -> None:
         """Drop the readout: the next use solves for one from the moments."""
+        features = self.feature_map_
         self._readout = Readout(
-            self.moments_,
-            self.alpha,
-            self.stack_.dtype,
-            self.targets_.negligible,
-            n_leading=self.stack_.n_leading,
+            self.alpha, features.dtype, self.targets_.negligible, n_leading=features.n_leading
         )
 
     def _solution(self) -> RidgeSolution:
-        check_is_fitted(self, "stack_")
-        if hasattr(self, "moments_") and not self.moments_.weight:
+        check_is_fitted(self, "feature_map_")
+        moments = self.learned_.moments
+        if moments is not None and not moments.weight:
             raise DataError(
                 f"this {type(self).__name__} has no rows (it is fresh, or has forgotten all): "
                 "call partial_fit or merge first"
             )
-        return self._readout.solution
+        return self._readout.solve(moments)[0]
 
     def _require_moments(self) -> None:
-        """Refuse what needs moments in a model that was saved without them."""
-        if not hasattr(self, "moments_"):
+        """Refuse what needs moments in a model that is not fitted, or was saved without them."""
+        check_is_fitted(self, "feature_map_")
+        if self.learned_.moments is None:
             raise DataError(
                 f"this {type(self).__name__} was saved for prediction alone, with moments=False: "
                 "only one saved with its moments can learn, forget, merge or be made fresh"
@@ -85,90 +108,101 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         """Return the state; for a file, solved, and without moments if they are not wanted."""
         state: dict[str, Any] = dict(super().__getstate__())
         wanted = moments_wanted()
-        if wanted is None or "moments_" not in state:
+        moments = self.learned_.moments if "learned_" in state else None
+        if wanted is None or moments is None:
             return state
-        if self.moments_.weight or not wanted:
+        if moments.weight or not wanted:
             self._solution()
-        if not wanted:
-            del state["moments_"]
-        return state
+        return state if wanted else state | {"learned_": self._without_moments()}
+
+    def _without_moments(self) -> LearnedState:
+        return replace(self.learned_, moments=None)  # type: ignore[arg-type]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if "moments_" in state and not hasattr(self._readout, "moments"):
-            self._readout.moments = self.moments_
+        super().__setstate__(_from_version_03(state) if "stack_" in state else state)
 
-    def _answer(self, X: Any, method: str) -> Any:
-        """Return what comes of the readout's outputs; of a Dask collection, when it is computed.
+    def _predict(self, X: Any, method: str) -> Any:
+        """Return predictions from the readout's outputs; of a Dask collection, lazily.
 
         Parameters
         ----------
         X : what :meth:`fit` takes
         method : str
-            Name of the method that is asked: of the model, and of its targets.
+            Name of the method of the model, and of its targets.
         """
         if not is_collection(X):
             outputs = self._outputs(X)
             return getattr(self.targets_, method)(outputs)
         from densernn.sources.collections import map_rows  # noqa: PLC0415 - needs Dask
 
-        check_is_fitted(self, "stack_")
-        meet(self, as_source(X), reset=False)  # type: ignore[arg-type]  # it is a collection
+        self._solution()
+        as_source(self, X)
         template = getattr(self.targets_, method)(np.zeros((1, self.targets_.n_targets)))
         n_outputs = None if template.ndim == 1 else template.shape[1]
         names = None if n_outputs is None else getattr(self, "classes_", range(n_outputs))
-        return map_rows(X, self._for_prediction(), method, n_outputs, template.dtype, names)
-
-    def _for_prediction(self) -> Self:
-        """Return the solved model without its moments, which are most of its size."""
-        self._solution()
+        # Workers get the solved model without its moments, which are most of its size.
         model = copy.copy(self)
-        model.__dict__.pop("moments_", None)
-        model._readout = self._readout.alone()
-        return model
+        model.learned_ = self._without_moments()
+        return map_rows(X, model, method, n_outputs, template.dtype, names)
 
     def _outputs(self, X: Any) -> Float64Array:
         """Return the readout's outputs, of shape (n_samples, n_targets)."""
-        source = as_source(X)
-        if source is None:
-            self._solution()  # first of all, so that a model that is not fitted says so
-            rows = validate_data(self, X, dtype="numeric", reset=False)
-            return self._through(ArraySource(rows))[0]
-        outputs, _, _, skipped = self._through(source)
-        if skipped.count:
-            raise DataError(
-                f"{skipped.places[0]}; predictions of a source that skips rows would not stand "
-                "beside its rows: mend the file, or predict chunk.X of each source.chunks(n)"
-            )
-        return outputs
+        self._solution()  # first of all, so that a model that is not fitted says so
+        found = [np.empty((0, self.targets_.n_targets))]
+        for chunk, outputs in self._predict_chunks(as_source(self, X)):
+            if chunk.skipped.count:
+                raise DataError(
+                    f"{chunk.skipped.places[0]}; predictions of a source that skips rows would not "
+                    "stand beside its rows: mend the file, or predict chunk.X of each "
+                    "source.chunks(n)"
+                )
+            found.append(outputs)
+        return np.concatenate(found)
 
-    def _through(self, source: RowSource) -> tuple[Float64Array, Any, Any, Skipped]:
-        """Return outputs of all rows of a source, its targets and weights, and what it skipped."""
-        solution = self._solution()
-        meet(self, source, reset=False)
-        coef = np.ascontiguousarray(solution.coef, self.stack_.dtype)
-        found: list[Float64Array] = []
-        beside: list[tuple[Any, Any]] = []
-        skipped = NOTHING
+    def _predict_chunks(self, source: RowSource) -> Iterator[tuple[Chunk, Float64Array]]:
+        """Yield chunks of a source, and the readout's outputs for their rows."""
+        solution, features = self._solution(), self.feature_map_
+        coef = np.ascontiguousarray(solution.coef, features.dtype)
         for chunk in source.chunks(PREDICT_ROWS):
-            skipped = skipped.merge(chunk.skipped)
-            hidden = np.empty((self.stack_.n_features, len(chunk.X)), self.stack_.dtype)
-            self.stack_.forward(chunk.X, hidden, chunk.start)
-            found.append(transposed_product(coef, hidden).T + solution.intercept)
-            beside.append((chunk.y, chunk.weight))
-        outputs = np.concatenate(found) if found else np.empty((0, coef.shape[1]))
-        y, weight = (
-            np.concatenate(parts) if len(parts) and parts[0] is not None else None
-            for parts in zip(*beside, strict=True)
-        )
-        return outputs, y, weight, skipped
+            hidden = features.forward(chunk.X, None, chunk.start)
+            yield chunk, transposed_product(coef, hidden).T + solution.intercept
 
-    def _beside_targets(self, source: RowSource) -> tuple[Any, Any, Any]:
-        """Return the targets of a source, what is predicted, and the weights of its rows."""
-        if source.n_targets is None:
-            raise DataError("score needs targets: open the rows with target=, the column's name")
-        outputs, targets, weight, skipped = self._through(source)
-        warn_of_skipped(skipped, len(outputs))
-        if hasattr(self.targets_, "labels"):
+    def _score(self, metric: Callable[..., Any], X: Any, y: Any, sample_weight: Any) -> float:
+        """Return a metric of targets and predictions; a source brings its own targets."""
+        stream = as_stream(X, y, sample_weight)
+        if stream is None:
+            return float(metric(y, self._predict(X, "predict"), sample_weight=sample_weight))
+        self._solution()
+        targets, predicted, weight = self._predict_with_targets(
+            as_source(self, stream, labelled=self._labelled)
+        )
+        return float(metric(targets, predicted, sample_weight=weight))
+
+    def _predict_with_targets(self, source: RowSource) -> tuple[Any, Any, Any]:
+        """Return the targets of a source, predictions, and the weights of its rows."""
+        chunks, outputs = zip(*self._predict_chunks(source), strict=True)
+        skipped = reduce(Skipped.merge, (chunk.skipped for chunk in chunks))
+        predicted = self.targets_.predict(np.concatenate(outputs))
+        warn_of_skipped(skipped, len(predicted))
+        weighted = chunks[0].weight is not None
+        weight = np.concatenate([chunk.weight for chunk in chunks]) if weighted else None
+        targets = np.concatenate([chunk.y for chunk in chunks])
+        if isinstance(self.targets_, ClassTargets):
             targets = self.targets_.labels(targets)
-        return targets, self.targets_.predict(outputs), weight
+        return targets, predicted, weight
+
+
+def _from_version_03(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the state of a model saved by version 0.3 under the names of today."""
+    state = dict(state)
+    state["feature_map_"] = state.pop("stack_")
+    counts = state.pop("class_counts_", ClassCounts.zero())
+    moments, is_decayed = state.pop("moments_", None), state.pop("decayed_", False)
+    state["learned_"] = LearnedState(moments, counts, is_decayed)
+    classes, class_weight = state.pop("classes_", None), state.pop("class_weight_", None)
+    if isinstance(state["targets_"], ClassTargets):
+        state["targets_"] = ClassTargets(classes, class_weight)
+    if "sources" in state:
+        state["views"] = state.pop("sources")
+        state["sources"] = "deprecated"
+    return state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -179,7 +179,15 @@ class ClassCounts:
 
     def merge(self, other: ClassCounts) -> Self:
         """Return the fold of the rows of both, over the classes of either."""
-        return self._combine(other, 1.0)
+        if not other.classes.size:
+            return self
+        if not self.classes.size:
+            return type(self)(other.classes, other.counts)
+        classes = np.union1d(self.classes, other.classes)
+        counts = np.zeros(classes.size)
+        counts[np.searchsorted(classes, self.classes)] += self.counts
+        counts[np.searchsorted(classes, other.classes)] += other.counts
+        return type(self)(classes, counts)
 
     def subtract(self, other: ClassCounts) -> Self:
         """Return the fold of the rows of this that are not those of ``other``.
@@ -189,7 +197,7 @@ class ClassCounts:
         MergeError
             ``other`` has more of some class than there is.
         """
-        left = self._combine(other, -1.0)
+        left = self.merge(replace(other, counts=-other.counts))
         slack = 1e-9 * max(1.0, float(self.counts.sum()))
         if (left.counts < -slack).any():
             worst = int(np.argmin(left.counts))
@@ -202,14 +210,3 @@ class ClassCounts:
     def decayed(self, factor: float) -> Self:
         """Return the counts of the same rows with every weight times ``factor``."""
         return type(self)(self.classes, self.counts * factor)
-
-    def _combine(self, other: ClassCounts, sign: float) -> Self:
-        if not other.classes.size:
-            return self
-        if not self.classes.size:
-            return type(self)(other.classes, sign * other.counts)
-        classes = np.union1d(self.classes, other.classes)
-        counts = np.zeros(classes.size)
-        counts[np.searchsorted(classes, self.classes)] += self.counts
-        counts[np.searchsorted(classes, other.classes)] += sign * other.counts
-        return type(self)(classes, counts)

@@ -15,7 +15,7 @@ from densernn.errors import ModelFileError
 from densernn.estimators.base import RNNELM
 from densernn.estimators.features import ClusterFeatures
 from densernn.estimators.fitted_autoencoder import FittedAutoencoder
-from densernn.layers import Stack
+from densernn.layers import FeatureMap
 from densernn.persistence.trusted import SCHEMA
 from densernn.weights import SparseWeights
 
@@ -113,9 +113,11 @@ def make_header(model: Any, moments: bool) -> dict[str, Any]:
         "n_features": getattr(model, "n_features_in_", None),
         "feature_names": _as_list(getattr(model, "feature_names_in_", None)),
     }
-    if isinstance(inner, RNNELM | ClusterFeatures | FittedAutoencoder) and hasattr(inner, "stack_"):
-        header |= _describe_stack(inner, inner.stack_)
-    if isinstance(inner, RNNELM) and hasattr(inner, "stack_"):
+    if isinstance(inner, RNNELM | ClusterFeatures | FittedAutoencoder) and hasattr(
+        inner, "feature_map_"
+    ):
+        header |= _describe_layers(inner, inner.feature_map_)
+    if isinstance(inner, RNNELM) and hasattr(inner, "feature_map_"):
         header |= _describe_readout(inner)
     header["classes"] = _as_list(getattr(model, "classes_", None))
     return header
@@ -128,18 +130,20 @@ def innermost(model: Any) -> Any:
     return model
 
 
-def _describe_stack(
-    model: RNNELM | ClusterFeatures | FittedAutoencoder, stack: Stack
+def _describe_layers(
+    model: RNNELM | ClusterFeatures | FittedAutoencoder, features: FeatureMap
 ) -> dict[str, Any]:
-    sparse = isinstance(getattr(stack.layers[-1], "weights", None), SparseWeights)
-    widths = [layer.n_clusters for layer in stack.layers]
+    sparse = isinstance(getattr(features.layers[-1], "weights", None), SparseWeights)
+    widths = [layer.n_clusters for layer in features.layers]
     return {
-        "n_hidden": stack.n_features,
+        "n_hidden": features.n_features,
         **({"layers": widths} if len(widths) > 1 else {}),
         "weights": "sparse" if sparse else "dense",
         "fan_in": int(model.fan_in) if sparse else None,
-        "preparation": None if stack.preparation is None else type(stack.preparation).__name__,
-        "dtype": stack.dtype.name,
+        "preparation": None
+        if features.preparation is None
+        else type(features.preparation).__name__,
+        "dtype": features.dtype.name,
     }
 
 

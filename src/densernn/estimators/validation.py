@@ -1,0 +1,178 @@
+"""Validation of input: whatever a user passes as rows becomes one checked source of rows."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+
+from densernn.engine import Passes
+from densernn.engine.choice import choose_engine
+from densernn.engine.journal import Journal
+from densernn.errors import DataError, ParameterError
+from densernn.sources.arrays import ArraySource
+from densernn.sources.rows import RowSource
+
+PREDICT_ROWS = 2048
+"""Rows of a batch of predictions."""
+
+
+def is_collection(X: Any) -> bool:
+    """Return whether X is a Dask array or data frame, without importing Dask."""
+    return type(X).__module__.partition(".")[0] in ("dask", "dask_expr")
+
+
+def as_source(
+    model: Any,
+    X: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    reset: bool = False,
+    labelled: bool | None = None,
+) -> RowSource:
+    """Return rows as a source, checked against what a model was trained on.
+
+    Parameters
+    ----------
+    model : estimator
+        Its ``n_features_in_`` and ``feature_names_in_`` are set, or compared.
+    X : array, data frame, RowSource, Arrow data set or table, Dask array or data frame
+    y : array, Dask collection, or with Arrow's the name of a column
+    sample_weight : array or Dask collection, optional
+    reset : bool, default=False
+        Whether the rows start a new fit.
+    labelled : bool, optional
+        Whether targets are labels, or values; None where none are needed.
+
+    Raises
+    ------
+    ParameterError, DataError
+        Rows, targets or weights cannot be used; the text says which, and why.
+    """
+    source = as_stream(X, y, sample_weight)
+    if source is None:
+        source = _from_array(model, X, y, sample_weight, reset, labelled)
+    else:
+        check_columns(model, source, reset=reset)
+    if labelled is None:
+        return source
+    if source.n_targets is None:
+        raise DataError(
+            f"{type(model).__name__} needs targets: open the rows with target=, the column's "
+            "name or number"
+        )
+    known = None if reset else model.targets_
+    if known is not None and (source.n_targets or 1) != known.n_columns:
+        columns = "label columns" if labelled else "outputs"
+        raise DataError(
+            f"y has {source.n_targets or 1} {columns}, and this model was trained with "
+            f"{known.n_columns}"
+        )
+    return source
+
+
+def as_stream(X: Any, y: Any, sample_weight: Any) -> RowSource | None:
+    """Return a source where rows stream; None where scikit-learn is to validate ``X``."""
+    if isinstance(X, RowSource):
+        for name, value, own in (("y", y, "target"), ("sample_weight", sample_weight, "weight")):
+            if value is not None:
+                raise ParameterError(
+                    f"{name} does not go with a source of rows, which has its own: open it with "
+                    f"{own}=, the column's name"
+                )
+        return X
+    if isinstance(X, (str, PathLike)):
+        raise ParameterError(
+            f"X={str(X)!r} names a file: open it with open_rows({str(X)!r}, target=...)"
+        )
+    if is_collection(X):
+        from densernn.sources.collections import from_collections  # noqa: PLC0415 - needs Dask
+
+        return from_collections(X, y, sample_weight)
+    if type(X).__module__.partition(".")[0] == "pyarrow" and (y is None or isinstance(y, str)):
+        from densernn.sources.open import open_rows  # noqa: PLC0415 - imports Arrow
+
+        return as_stream(open_rows(X, y), None, sample_weight)
+    return None
+
+
+def _from_array(
+    model: Any, X: Any, y: Any, sample_weight: Any, reset: bool, labelled: bool | None
+) -> ArraySource:
+    if labelled is None:
+        rows, targets = validate_data(model, X, dtype="numeric", reset=reset), None
+    else:
+        checks = {"dtype": "numeric", "multi_output": True, "y_numeric": not labelled}
+        rows, targets = validate_data(model, X, y, reset=reset, **checks)
+        if labelled:
+            check_classification_targets(targets)
+            kind = type_of_target(targets, input_name="y")
+            if kind not in ("binary", "multiclass", "multilabel-indicator"):
+                raise DataError(
+                    f"y is {kind}: give labels of shape (n_samples,), or a multilabel indicator "
+                    "of 0 and 1"
+                )
+            if kind != "multilabel-indicator":
+                targets = column_or_1d(targets, warn=True)
+    weight = None if sample_weight is None else check_weights(sample_weight, rows)
+    return ArraySource(rows, targets, weight)
+
+
+def check_weights(sample_weight: Any, rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Return weights as float64; refuse negative and all-zero ones."""
+    weight = _check_sample_weight(sample_weight, rows, dtype=np.float64)
+    if (weight < 0).any():
+        row = int(np.argmax(weight < 0))
+        raise DataError(f"sample_weight must not be negative: it is {weight[row]} in row {row}")
+    if not weight.any():
+        raise DataError("sample_weight is 0 in every row: there is nothing to learn from")
+    return np.asarray(weight, np.float64)
+
+
+def passes_over(
+    model: Any, source: RowSource, chunk_bytes: int, journal: Journal | None = None
+) -> Passes:
+    """Return passes over a source, run as an estimator's parameters say."""
+    return Passes(
+        source,
+        chunk_bytes=chunk_bytes,
+        engine=choose_engine(model.engine, source),
+        journal=journal,
+        shown=bool(model.verbose),
+    )
+
+
+def check_columns(model: Any, source: RowSource, *, reset: bool) -> None:
+    """Store the columns of a source in a model, or compare them with those it was trained on.
+
+    Raises
+    ------
+    DataError
+        The columns differ in number, name or order.
+    """
+    names = source.feature_names
+    if reset:
+        model.n_features_in_ = source.n_columns
+        model.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            model.feature_names_in_ = np.asarray(names, dtype=object)
+        return
+    if source.n_columns != model.n_features_in_:
+        raise DataError(
+            f"the rows have {source.n_columns} columns, and this {type(model).__name__} was "
+            f"trained on {model.n_features_in_}: choose them with columns=, or open the rows "
+            "with like() of the training source"
+        )
+    known = getattr(model, "feature_names_in_", None)
+    if known is None or names is None or list(known) == list(names):
+        return
+    j = next(j for j, pair in enumerate(zip(names, known, strict=True)) if pair[0] != pair[1])
+    raise DataError(
+        f"column {j} of the rows is {names[j]!r}, and was {known[j]!r} in training: give columns "
+        "in that order, or open the rows with like() of the training source"
+    )
