@@ -54,7 +54,7 @@ class Encoding:
     Parameters
     ----------
     below : FeatureMap
-        From rows to the layer's input.
+        Feature map before the layer.
     spans : tuple of Span
         Input columns of each encoder, which it learns to reconstruct.
     codes : tuple of ClusterLayer
@@ -73,7 +73,7 @@ class Encoding:
 
     @property
     def values_per_row(self) -> int:
-        """Numbers held at once for a row."""
+        """Values held at once for each row."""
         sizes = [code.n_clusters + code.n_inputs for code in self.codes]
         return self.below.values_per_row + 2 * max(sizes)
 
@@ -94,7 +94,7 @@ class Encoding:
 
 @dataclass(frozen=True)
 class EncoderPhase(Phase[tuple[Any, ...]]):
-    """One pass for several encoders side by side: a tuple of statistics, one for each."""
+    """Base class of passes over codes and inputs, with a statistic for each encoder."""
 
     encoding: Encoding
 
@@ -110,34 +110,34 @@ class EncoderPhase(Phase[tuple[Any, ...]]):
 
 @dataclass(frozen=True)
 class StandardCode(EncoderPhase):
-    """Moments of codes and their inputs: the one pass of an encoder layer.
+    """Moments of codes and their inputs: the only pass of an encoder layer.
 
-    Each unit of a code is standardised over the rows, which needs no pass of its own: with
-    mean m and deviation d of a unit, the moments of (h - m) / d follow from those of h.  The
-    layer's scale follows from the moments of its input as well: the pre-activation X w has mean
-    and variance m'w and w'Cw, and the largest mean plus three deviations becomes 0.1.
+    Each unit of a code is standardised over the rows without a pass of its own: with mean m and
+    standard deviation d of a unit, the moments of (h - m) / d follow from those of h.  So does the
+    scale of the layer: the pre-activation X w has mean m'w and variance w'Cw, and the largest
+    mean plus three standard deviations becomes 0.1.
     """
 
     def zero(self) -> tuple[Moments, ...]:
         """Return the moments of no rows, for each encoder."""
         return self.encoding.zero()
 
-    def add(self, fold: tuple[Moments, ...], chunk: Chunk) -> tuple[Moments, ...]:
+    def add(self, state: tuple[Moments, ...], chunk: Chunk) -> tuple[Moments, ...]:
         """Accumulate codes and inputs of a chunk, in place."""
         plan = self.encoding
         z = plan.below.forward(chunk.X, None, chunk.start, plan.dtype)
-        for moments, code, span in zip(fold, plan.codes, plan.spans, strict=True):
+        for moments, code, span in zip(state, plan.codes, plan.spans, strict=True):
             inputs = z[slice(*span)]
             columns = np.empty((moments.size, z.shape[1]), plan.dtype)
             code.forward(inputs, columns[: moments.n_features])
             moments.add(columns, inputs.T, chunk.weight)
-        return fold
+        return state
 
-    def finish(self, fold: tuple[Moments, ...]) -> Layer:
+    def finish(self, state: tuple[Moments, ...]) -> Layer:
         """Return the layer: weights of each encoder, solved and scaled."""
         plan = self.encoding
         layers = []
-        for moments, code in zip(fold, plan.codes, strict=True):
+        for moments, code in zip(state, plan.codes, strict=True):
             W2 = plan.solver.solve(standardized(moments))
             layer = _as_layer(W2, plan.solver.signed, code.cluster)
             layers.append(layer.scaled(_scale(layer, moments)).astype(plan.dtype))
@@ -208,24 +208,24 @@ class PublishedRange(EncoderPhase):
         """Return the ranges of no rows, for each encoder."""
         return tuple(Extrema.zero(code.n_clusters) for code in self.encoding.codes)
 
-    def add(self, fold: tuple[Extrema, ...], chunk: Chunk) -> tuple[Extrema, ...]:
+    def add(self, state: tuple[Extrema, ...], chunk: Chunk) -> tuple[Extrema, ...]:
         """Return the ranges with the codes of a chunk."""
         rows = counted(chunk)
         if not len(rows):
-            return fold
+            return state
         plan = self.single
         z = plan.below.forward(rows, None, chunk.start, plan.dtype)
         ranges = []
-        for extrema, code, span in zip(fold, plan.codes, plan.spans, strict=True):
+        for extrema, code, span in zip(state, plan.codes, plan.spans, strict=True):
             hidden = np.empty((code.n_clusters, z.shape[1]), plan.dtype)
             code.forward(z[slice(*span)], hidden)
             found = Extrema(hidden.min(axis=1).astype(float), hidden.max(axis=1).astype(float))
             ranges.append(extrema.merge(found))
         return tuple(ranges)
 
-    def finish(self, fold: tuple[Extrema, ...]) -> PublishedCode:
+    def finish(self, state: tuple[Extrema, ...]) -> PublishedCode:
         """Return the second pass, which scales codes by these ranges."""
-        return PublishedCode(self.encoding, fold)
+        return PublishedCode(self.encoding, state)
 
 
 @dataclass(frozen=True)
@@ -261,19 +261,19 @@ class PublishedCode(EncoderPhase):
         """Return the statistics of no rows, for each encoder."""
         return tuple(CodeFold(moments, np.inf) for moments in self.encoding.zero(1))
 
-    def add(self, fold: tuple[CodeFold, ...], chunk: Chunk) -> tuple[CodeFold, ...]:
+    def add(self, state: tuple[CodeFold, ...], chunk: Chunk) -> tuple[CodeFold, ...]:
         """Accumulate codes and inputs of a chunk, in place."""
         plan = self.encoding
         z = plan.below.forward(chunk.X, None, chunk.start, plan.dtype)
         return tuple(
             self._add_one(part, number, z[slice(*span)], chunk.weight)
-            for number, (part, span) in enumerate(zip(fold, plan.spans, strict=True))
+            for number, (part, span) in enumerate(zip(state, plan.spans, strict=True))
         )
 
     def _add_one(
-        self, fold: CodeFold, number: int, z: FloatArray, weight: Float64Array | None
+        self, state: CodeFold, number: int, z: FloatArray, weight: Float64Array | None
     ) -> CodeFold:
-        code, extrema, moments = self.encoding.codes[number], self.ranges[number], fold.moments
+        code, extrema, moments = self.encoding.codes[number], self.ranges[number], state.moments
         columns = np.empty((moments.size, z.shape[1]), self.encoding.dtype)
         hidden = columns[: code.n_clusters]
         code.forward(z, hidden)
@@ -286,18 +286,18 @@ class PublishedCode(EncoderPhase):
         )
         counted_codes = hidden if weight is None else hidden[:, weight != 0]
         # Before ``add``, which overwrites the codes.
-        minimum = min(fold.minimum, float(counted_codes.min(initial=np.inf)))
+        minimum = min(state.minimum, float(counted_codes.min(initial=np.inf)))
         bias = np.full((1, z.shape[1]), bias_value(code.cluster), z.dtype)
         moments.add(columns, np.vstack([z, bias]).T, weight)
         return CodeFold(moments, minimum)
 
-    def finish(self, fold: tuple[CodeFold, ...]) -> PublishedScale:
+    def finish(self, state: tuple[CodeFold, ...]) -> PublishedScale:
         """Return the third pass, over the solved but unscaled layer."""
         plan = self.encoding
         solver = plan.solver
         layers = [
             _as_layer(solver.solve(part.shifted()), solver.signed, cluster, bias_value(cluster))
-            for part, cluster in zip(fold, (code.cluster for code in plan.codes), strict=True)
+            for part, cluster in zip(state, (code.cluster for code in plan.codes), strict=True)
         ]
         layer = plan.layer(layers)
         single = DriveMaxima(plan.below.astype(np.float32), layer.astype(np.float32))
@@ -311,9 +311,9 @@ class PublishedScale(DriveMaxima):
     exact: ParallelLayer
     dtype: np.dtype[Any]
 
-    def finish(self, fold: NDArray[np.float64]) -> Layer:
+    def finish(self, state: NDArray[np.float64]) -> Layer:
         """Return the layer with the weights of each encoder scaled."""
-        factors = np.divide(SCALE, fold, out=np.ones_like(fold), where=fold > 0)
+        factors = np.divide(SCALE, state, out=np.ones_like(state), where=state > 0)
         every = np.broadcast_to(factors, len(self.exact.parts))
         return self.exact.scaled(every).astype(self.dtype).joined()
 

@@ -172,18 +172,18 @@ class Layer(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:
-    """A fitted preparation and the frozen layers after it: rows in, activations out.
+    """Feature map: a fitted preparation, frozen layers and an optional rotation.
 
     Parameters
     ----------
     preparation : Preparation, another fitted transformer, or None
         Makes rows nonnegative; None if they already are, which is checked.
     layers : tuple of Layer
-        In order; there are none before the first layer is learned.
+        Layers in order; empty before the first one is learned.
     rotation : Rotation, optional
-        Turns the last layer's activations, for the sake of precision.
+        Rotation of the last layer's activations, for numerical precision (docs/decisions/0008).
     n_prepared : int
-        Columns that the preparation returns; needed only where there are no layers.
+        Number of columns after the preparation; only used without layers.
     """
 
     preparation: Any
@@ -198,7 +198,7 @@ class FeatureMap:
 
     @property
     def n_features(self) -> int:
-        """Columns that come out."""
+        """Number of output columns."""
         return self.layers[-1].n_clusters if self.layers else self.n_prepared
 
     @property
@@ -208,7 +208,8 @@ class FeatureMap:
 
     @property
     def values_per_row(self) -> int:
-        """Numbers held at once for a row: all that is read, and every layer's activations."""
+        """Values held at once for each row."""
+        # The raw row and its prepared columns, and the activations of every layer.
         total = 2 * (self.layers[0].n_inputs if self.layers else self.n_prepared)
         for layer in self.layers:
             total += layer.n_clusters
@@ -234,13 +235,13 @@ class FeatureMap:
         Parameters
         ----------
         X : ndarray of shape (n_rows, n_columns)
-            As they come; any real dtype.
+            Raw rows of any real dtype.
         out : ndarray of shape (n_features, n_rows), optional
-            Where the last layer writes to.
+            Array for the result.
         first_row : int, default=0
-            Number of the first row within the whole data, for messages.
+            Index of the first row within the whole data, for messages.
         dtype : numpy float dtype, optional
-            To work in; needed only where there are no layers.
+            Working dtype; only needed without layers.
 
         Raises
         ------
@@ -264,7 +265,7 @@ class FeatureMap:
         return prepare(self.preparation, X, self.dtype, first_row)
 
     def fingerprint(self) -> dict[str, str]:
-        """Return a digest of each part: equal digests, equal activations."""
+        """Return a digest of each part; equal digests mean equal activations."""
         parts: dict[str, str] = {"preparation": digest_of(self.preparation)}
         for number, layer in enumerate(self.layers):
             for name, content in layer.contents().items():

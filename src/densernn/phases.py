@@ -116,6 +116,7 @@ class SummaryPass(Phase[ColumnSummary]):
     def add(self, state: ColumnSummary, chunk: Chunk) -> ColumnSummary:
         """Add the raw columns and labels of a chunk."""
         X, weight = chunk.X, chunk.weight
+        # All that must be known before training, in one pass: docs/decisions/0010.
         return ColumnSummary(
             state.extrema.merge(Extrema.of(X, weight)),
             state.marginals.merge(Marginals.of(X, weight)),
@@ -175,6 +176,7 @@ class DriveMaxima(Phase[NDArray[np.float64]]):
         rows = counted(chunk)
         if not len(rows):
             return state
+        # Maxima have no weights: rows of weight 0 are left out instead.
         inputs = self.below.forward(rows, None, chunk.start, np.float32)
         return np.maximum(state, self.layer.drive_maxima(inputs))
 
@@ -298,7 +300,9 @@ class ReadoutPass(Phase[LearnedState]):
             raise TypeError("a readout needs a source with targets")
         moments, y = state.moments, chunk.y
         targets = self.targets.encode(y)
+        # Activations are written where SYRK reads them, with room for the targets behind.
         columns = np.empty((moments.size, len(chunk.X)), self.feature_map.dtype)
         self.feature_map.forward(chunk.X, columns[: moments.n_features], chunk.start)
         moments.add(columns, targets, self.targets.weigh(y, chunk.weight))
+        # Counts have the weights of rows, not those of classes: balanced weights follow them.
         return LearnedState(moments, state.counts.merge(self.targets.count(y, chunk.weight)))

@@ -24,7 +24,7 @@ from densernn.sources.rows import Chunk
 
 @dataclass(frozen=True, eq=False)
 class WeightsPhase(Phase[Any]):
-    """What the phases of the iterative methods share: input, cluster and encoder weights.
+    """Base class of passes at given encoder weights.
 
     Parameters
     ----------
@@ -41,13 +41,10 @@ class WeightsPhase(Phase[Any]):
 
     @property
     def row_bytes(self) -> int:
-        """Memory for a row of a chunk: input, what is read for it, and codes."""
+        """Memory for a row of a chunk."""
+        # Raw and prepared input, its reconstruction and slope; codes, slopes and temporaries.
         n_inputs, n_hidden = self.encoder.shape
         return int((4 * n_inputs + 6 * n_hidden) * self.encoder.dtype.itemsize)
-
-    def merge(self, first: Any, second: Any) -> Any:
-        """Return the statistic of the rows of both."""
-        return first.merge(second)
 
     def inputs(self, chunk: Chunk) -> FloatArray:
         """Return the prepared rows of a chunk, of shape (n_inputs, n_rows)."""
@@ -64,10 +61,10 @@ class SpikingPass(WeightsPhase):
         """Return the terms of no rows."""
         return SpikingTerms.zero(*self.encoder.shape)
 
-    def add(self, fold: SpikingTerms, chunk: Chunk) -> SpikingTerms:
+    def add(self, state: SpikingTerms, chunk: Chunk) -> SpikingTerms:
         """Return the terms with the rows of a chunk."""
         Z = self.inputs(chunk)
-        return fold.merge(spiking_terms(Z, self.encoder, self.decoder, self.cluster, chunk.weight))
+        return state.merge(spiking_terms(Z, self.encoder, self.decoder, self.cluster, chunk.weight))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +75,10 @@ class CodePass(WeightsPhase):
         """Return the moments of no rows."""
         return CodeMoments.zero(*self.encoder.shape)
 
-    def add(self, fold: CodeMoments, chunk: Chunk) -> CodeMoments:
-        """Fold a chunk."""
-        return fold.merge(
-            code_moments(self.inputs(chunk), self.encoder, self.cluster, chunk.weight)
-        )
+    def add(self, state: CodeMoments, chunk: Chunk) -> CodeMoments:
+        """Return the moments with the rows of a chunk."""
+        Z = self.inputs(chunk)
+        return state.merge(code_moments(Z, self.encoder, self.cluster, chunk.weight))
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +92,10 @@ class LinearPass(WeightsPhase):
         """Return the terms of no rows."""
         return Terms.zero((self.encoder.shape[0], self.encoder.shape[1]))
 
-    def add(self, fold: Terms, chunk: Chunk) -> Terms:
+    def add(self, state: Terms, chunk: Chunk) -> Terms:
         """Return the terms with the rows of a chunk."""
         Z = self.inputs(chunk)
-        return fold.merge(
+        return state.merge(
             linear_terms(Z, self.encoder, self.decoder, self.cluster, chunk.weight, self.variant)
         )
 
@@ -111,7 +107,7 @@ class ReconstructionMoments(Phase[Moments]):
     Parameters
     ----------
     feature_map : FeatureMap
-        Of a single layer.
+        Feature map with a single layer.
     """
 
     feature_map: FeatureMap
@@ -127,7 +123,7 @@ class ReconstructionMoments(Phase[Moments]):
         return Moments.zero(self.feature_map.n_features, self.feature_map.layers[0].n_inputs)
 
     def add(self, state: Moments, chunk: Chunk) -> Moments:
-        """Add a chunk, in place."""
+        """Accumulate a chunk, in place."""
         Z = self.feature_map.prepare(chunk.X, chunk.start)
         columns = np.empty((state.size, len(chunk.X)), self.feature_map.dtype)
         self.feature_map.layers[0].forward(Z, columns[: state.n_features])

@@ -65,6 +65,8 @@ def fold_rows(
         The same, to the last bit, however the source is stored: chunks are cut here.
     """
     state = Folded(phase.zero()) if begun is None else begun
+    # The engine fixes the chunks, not the source: results do not depend on how rows are stored
+    # (docs/decisions/0010).
     size = chunk_rows(phase.row_bytes, chunk_bytes)
     for chunk in source.chunks(size, state.n_rows):
         state = Folded(

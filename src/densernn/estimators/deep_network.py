@@ -193,9 +193,7 @@ class DeepSpec(NetworkSpec):
         p = self.params
         if not isinstance(p.encoder, str):
             return p.encoder  # type: ignore[no-any-return]
-        if p.encoder == "ridge":
-            return RidgeSolver(p.encoder_alpha)
-        return FistaSolver(p.encoder_alpha, nonnegative=p.encoder == "nonnegative-fista")
+        return replace(SOLVERS[p.encoder], alpha=p.encoder_alpha)  # type: ignore[no-any-return]
 
     def check(self) -> None:
         """Raise ParameterError for a choice outside its condition that needs no data."""
@@ -224,7 +222,7 @@ class DeepSpec(NetworkSpec):
             hasattr(encoder, "solve") and hasattr(encoder, "signed")
         ):
             raise ParameterError(
-                f"encoder must be one of {SOLVERS}, or a RidgeSolver or FistaSolver: it is "
+                f"encoder must be one of {tuple(SOLVERS)}, or a RidgeSolver or FistaSolver: it is "
                 f"{encoder!r}"
             )
         elif self.params.encoder_alpha != "auto":
