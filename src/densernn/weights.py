@@ -242,7 +242,7 @@ def _with_values(
     n_inputs: int, chosen: list[NDArray[np.intp]], rng: np.random.Generator
 ) -> SparseWeights:
     """Give each cluster's inputs weights from U(0, 1] that sum to 1."""
-    starts = np.concatenate([[0], np.cumsum([inputs.size for inputs in chosen])]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(list(map(len, chosen)))]).astype(np.int64)
     values = 1.0 - rng.random(starts[-1])
     totals = np.add.reduceat(values, starts[:-1])
     return SparseWeights(

@@ -137,10 +137,6 @@ class Passes:
             made = made.finish(self.run(made, f"{label}, pass {number}"))
         return cast("Layer", made)
 
-    def warn_of_skipped(self) -> None:
-        """Warn of rows that the last pass skipped, if there were any."""
-        warn_of_skipped(self.skipped, self.n_rows)
-
 
 def warn_of_skipped(skipped: Skipped, n_rows: int | None) -> None:
     """Warn of rows that were skipped, if there were any, beside ``n_rows`` others."""

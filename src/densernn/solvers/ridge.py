@@ -245,19 +245,19 @@ def _factorise(matrix: Float64Array) -> Factor | None:
     return None if failed_at else Factor(triangle)
 
 
+@dataclass(frozen=True, eq=False)
 class Factor:
     """A Cholesky factor R of alpha I + S = R'R: an upper triangle, with zeros below."""
 
-    def __init__(self, triangle: Float64Array) -> None:
-        self._triangle = triangle
+    triangle: Float64Array
 
     def reciprocal_condition(self, norm: float) -> float:
         """Estimate 1 / (1-norm of the matrix, given, x 1-norm of its inverse), in O(L^2)."""
-        return float(lapack.dpocon(self._triangle, norm, uplo="U")[0])
+        return float(lapack.dpocon(self.triangle, norm, uplo="U")[0])
 
     def solve(self, right: Float64Array) -> Float64Array:
         """Return (alpha I + S)^-1 ``right``."""
-        return cast("Float64Array", lapack.dpotrs(self._triangle, right, lower=0)[0])
+        return cast("Float64Array", lapack.dpotrs(self.triangle, right, lower=0)[0])
 
     def inverse_trace(self) -> float:
         """Return tr (alpha I + S)^-1, the squared Frobenius norm of R^-1.
@@ -266,12 +266,12 @@ class Factor:
         seeded Rademacher probes z as the mean of |R'^-1 z|^2 (Hutchinson, 1990), whose relative
         error is below sqrt(2 / 64 L) for spectra that are flat and small beside n in practice.
         """
-        size = len(self._triangle)
+        size = len(self.triangle)
         if size <= EXACT_TRACE:
-            inverse, _ = lapack.dtrtri(self._triangle, lower=0)
+            inverse, _ = lapack.dtrtri(self.triangle, lower=0)
             return float(np.vdot(inverse.T, inverse.T))
         probes = np.random.default_rng(0).integers(0, 2, (size, N_PROBES)) * 2.0 - 1.0
-        half = blas.dtrsm(1.0, self._triangle, probes, lower=0, trans_a=1)
+        half = blas.dtrsm(1.0, self.triangle, probes, lower=0, trans_a=1)
         return float(np.sum(half * half) / N_PROBES)
 
 
