@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, cast
 
 import numpy as np
@@ -143,9 +144,8 @@ class Cluster:
         ParameterError
             A coefficient overflows ``dtype``: the rates are too small for it.
         """
-        n, p, r, plus, minus = (
-            np.atleast_1d(np.asarray(getattr(self, name), np.float64)) for name in _PARAMETERS
-        )
+        values = map(np.float64, attrgetter(*_PARAMETERS)(self))
+        n, p, r, plus, minus = map(np.atleast_1d, values)
         k = p * (n - 1)
         scale = n * plus
         rows = np.broadcast_arrays(

@@ -7,7 +7,8 @@ network, to rounding, in either precision.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,7 +180,8 @@ def draw_sparse(
         raise ParameterError(f"fan_in must be at least 1: it is {fan_in}")
     candidates = np.arange(n_inputs) if live is None or not live.any() else np.flatnonzero(live)
     heard = min(fan_in, candidates.size)
-    return _with_values(n_inputs, [_choose(candidates, heard, rng) for _ in range(n_clusters)], rng)
+    choose = partial(rng.choice, candidates, heard, replace=False, shuffle=False)
+    return _with_values(n_inputs, [np.sort(choose()) for _ in range(n_clusters)], rng)
 
 
 def draw_patches(
@@ -234,7 +236,8 @@ def draw_patches(
         inside = np.s_[top : top + height, left : left + width]
         patch = pixels.reshape(side, side)[inside][worth.reshape(side, side)[inside]]
         if patch.size:
-            chosen.append(_choose(patch, min(fan_in, patch.size), rng))
+            few = min(fan_in, patch.size)
+            chosen.append(np.sort(rng.choice(patch, few, replace=False, shuffle=False)))
     return _with_values(side * side, chosen, rng)
 
 
@@ -251,8 +254,3 @@ def _with_values(
         inputs=np.concatenate(chosen).astype(np.int32),
         values=values / np.repeat(totals, np.diff(starts)),
     )
-
-
-def _choose(candidates: NDArray[np.intp], count: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    chosen = rng.choice(candidates, count, replace=False, shuffle=False)
-    return cast("NDArray[np.intp]", np.sort(chosen))

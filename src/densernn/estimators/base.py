@@ -80,7 +80,8 @@ class RNNELM(Trained):
                 self.learned_ = passes.run(ReadoutPass(self.feature_map_, self.targets_), "readout")
             self._renew_readout()
             learned = time.perf_counter()
-            self._solution()  # fit solves at once; after updates the first use does
+            # fit solves at once; after updates the first use does.
+            self._readout.solve(self.learned_.moments)
             self.fit_seconds_ = {"moments": learned - start, "readout": self._readout.seconds}
             warn_of_skipped(passes.skipped, passes.n_rows)
         return self

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from densernn.cluster import Cluster
 from densernn.engine import Passes
-from densernn.engine.choice import choose_engine
+from densernn.engine.choice import resolve_engine
 from densernn.engine.passes import warn_of_skipped
 from densernn.estimators.network import NetworkSpec, generator
 from densernn.estimators.state import store_params, unchanged_by_errors
@@ -77,7 +77,7 @@ class ClusterFeatures(FeatureTransformer):
             source = as_source(self, X, None, sample_weight, reset=True)
             spec = NetworkSpec(self)
             spec.check()
-            passes = Passes(source, engine=choose_engine("auto", source))
+            passes = Passes(source, engine=resolve_engine("auto", source))
             summary = passes.run(SummaryPass(source.n_columns))
             rng = generator(self.random_state)
             self.feature_map_ = spec.learn(passes, summary, int(passes.n_rows or 0), rng)

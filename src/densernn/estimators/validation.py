@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from densernn.engine import Passes
-from densernn.engine.choice import choose_engine
+from densernn.engine.choice import resolve_engine
 from densernn.engine.journal import Journal
 from densernn.errors import DataError, ParameterError
 from densernn.sources.arrays import ArraySource
@@ -145,7 +145,7 @@ def passes_over(
     return Passes(
         source,
         chunk_bytes=chunk_bytes,
-        engine=choose_engine(model.engine, source),
+        engine=resolve_engine(model.engine, source),
         journal=journal,
         shown=bool(model.verbose),
     )
