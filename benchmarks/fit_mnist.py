@@ -68,9 +68,8 @@ def main() -> None:
         ratios.append(fit / sum(parts.values()))
         sparse_ratios.append(fit / (parts["syrk"] + parts["cholesky"]))
         shown = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
-        print(
-            f"fit {fit:.2f} s ({model.feature_map_.dtype}); bare {sum(parts.values()):.2f} s ({shown})"
-        )
+        dtype = model.feature_map_.dtype
+        print(f"fit {fit:.2f} s ({dtype}); bare {sum(parts.values()):.2f} s ({shown})")
     print(f"fit / (GEMM + SYRK + Cholesky): median {statistics.median(ratios):.2f}")
     print(f"fit / (SYRK + Cholesky):        median {statistics.median(sparse_ratios):.2f}")
     bound = X.nbytes + 3 * options.n_hidden**2 * 8 + 512 * 2**20

@@ -28,6 +28,7 @@ import dask.dataframe as dd
 from distributed import Client, LocalCluster
 
 from densernn.engine import dask as engine
+from densernn.phases import ReadoutPass
 from densernn.sources.collections import from_collections
 
 pytestmark = [
@@ -269,7 +270,7 @@ def test_no_task_changes_what_it_is_given(arrays):
     """On threads everything is shared, so a change would be seen."""
     rows = da.from_array(X, chunks=(100, 64))
     model = RNNELMClassifier(80, alpha=1.0, random_state=0).fit(X, LABELS)
-    phase = model._readout_pass()
+    phase = ReadoutPass(model.feature_map_, model.targets_)
     first = engine._extended(phase, None, X[:100], LABELS[:100], None, 0, None, 10**6)
     copy = first.fold.moments.second.copy()
     second = engine._extended(phase, first, X[100:200], LABELS[100:200], None, 1, None, 10**6)

@@ -12,8 +12,9 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from itertools import pairwise
 from typing import TypeVar
+
+import numpy as np
 
 Result = TypeVar("Result")
 
@@ -62,7 +63,5 @@ def run_blocks(
     n_parts = max(1, min(n_threads(), n_items // max(1, at_least)))
     if n_parts == 1:
         return [function(0, n_items)]
-    edges = [n_items * part // n_parts for part in range(n_parts + 1)]
-    pool = _pool(os.getpid())
-    futures = [pool.submit(function, start, stop) for start, stop in pairwise(edges)]
-    return [future.result() for future in futures]
+    edges = (np.arange(n_parts + 1) * n_items // n_parts).tolist()
+    return list(_pool(os.getpid()).map(function, edges[:-1], edges[1:]))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ WORTH_A_THREAD = 1 << 16
 """Number of elements below which a second thread costs more than it saves."""
 
 _RATES = ("r", "lambda_plus", "lambda_minus")
+_PARAMETERS = ("n", "p", *_RATES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +88,7 @@ class Cluster:
     lambda_minus: ArrayLike = 0.005
 
     def __post_init__(self) -> None:
-        values = {name: _parameter(name, getattr(self, name)) for name in self._names()}
+        values = {name: _parameter(name, getattr(self, name)) for name in _PARAMETERS}
         sizes = {name: value.size for name, value in values.items() if value.ndim}
         if len(set(sizes.values())) > 1:
             raise ParameterError(f"Cluster needs arrays of one length: their lengths are {sizes}")
@@ -100,20 +102,16 @@ class Cluster:
         for name, value in values.items():
             object.__setattr__(self, name, value if value.ndim else value.item())
 
-    @classmethod
-    def _names(cls) -> list[str]:
-        return [field.name for field in fields(cls)]
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Cluster):
             return NotImplemented
         return all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in self._names()
+            np.array_equal(getattr(self, name), getattr(other, name)) for name in _PARAMETERS
         )
 
     def __hash__(self) -> int:
         # As float64, and with 0.0 for -0.0: equal clusters must have equal hashes.
-        values = (np.asarray(getattr(self, name), np.float64) for name in self._names())
+        values = (np.asarray(getattr(self, name), np.float64) for name in _PARAMETERS)
         return hash(tuple((value + 0.0).tobytes() for value in values))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -125,7 +123,7 @@ class Cluster:
     @property
     def n_clusters(self) -> int | None:
         """Number of clusters described by parameter arrays; None if all are scalars."""
-        sizes = [np.size(v) for v in (getattr(self, name) for name in self._names()) if np.ndim(v)]
+        sizes = [np.size(v) for v in (getattr(self, name) for name in _PARAMETERS) if np.ndim(v)]
         return sizes[0] if sizes else None
 
     def coefficients(self, dtype: Any = np.float64) -> FloatArray:
@@ -145,9 +143,8 @@ class Cluster:
         ParameterError
             A coefficient overflows ``dtype``: the rates are too small for it.
         """
-        n, p, r, plus, minus = (
-            np.atleast_1d(np.asarray(getattr(self, name), np.float64)) for name in self._names()
-        )
+        values = map(np.float64, attrgetter(*_PARAMETERS)(self))
+        n, p, r, plus, minus = map(np.atleast_1d, values)
         k = p * (n - 1)
         scale = n * plus
         rows = np.broadcast_arrays(

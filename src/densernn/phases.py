@@ -76,11 +76,6 @@ class ColumnSummary(NamedTuple):
             self.sample.merge(other.sample),
         )
 
-    def require_weight(self) -> None:
-        """Raise DataError where every row weighs 0."""
-        if not self.marginals.weight:
-            raise DataError("every row weighs 0: there is nothing to learn from")
-
 
 @dataclass(frozen=True)
 class SummaryPass(Phase[ColumnSummary]):

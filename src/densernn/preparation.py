@@ -242,8 +242,9 @@ class SplitScaler(Preparation):
         # If the range of a column does not cross a knot, the output on one side is always 0.
         lowest = (extrema.minimum - self.mean_) * self.factor_
         highest = (extrema.maximum - self.mean_) * self.factor_
-        sides = [side for t in self.knots for side in (highest > t, lowest < t)]
-        return np.concatenate([(extrema.width > 0) & side for side in sides])
+        knots = np.asarray(self.knots)[:, None]
+        sides = np.stack([highest > knots, lowest < knots], axis=1)
+        return np.ravel((extrema.width > 0) & sides)
 
 
 def _inverse(width: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -256,15 +257,18 @@ def _inverse(width: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np
 def _rounded(dtype: Any, *parameters: ArrayLike) -> Iterator[FloatArray]:
     """Yield parameters in a dtype, clipped to its largest finite number."""
     most = np.finfo(dtype).max
-    return (np.clip(np.asarray(a, np.float64), -most, most).astype(dtype) for a in parameters)
+    for values in parameters:
+        yield np.clip(np.asarray(values, np.float64), -most, most).astype(dtype)
 
 
 def _check_columns(rows: FloatArray, *parameters: FloatArray) -> None:
     """Raise :class:`DataError` unless rows have as many columns as the parameters."""
     # Kernels do not check bounds, and fitted transformers may come from a file.
-    if any(values.shape != rows.shape[1:] for values in parameters):
-        sizes = [values.shape for values in parameters]
-        raise DataError(f"a map with parameters of shapes {sizes} got {rows.shape[1]} columns")
+    for values in parameters:
+        if values.shape != rows.shape[1:]:
+            raise DataError(
+                f"a map with parameters of shape {values.shape} got {rows.shape[1]} columns"
+            )
 
 
 def as_chunk(X: NDArray[Any]) -> FloatArray:

@@ -7,7 +7,8 @@ up to rounding, in both precisions.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,7 +178,8 @@ def draw_sparse(
         raise ParameterError(f"fan_in must be at least 1: it is {fan_in}")
     candidates = np.arange(n_inputs) if live is None or not live.any() else np.flatnonzero(live)
     count = min(fan_in, candidates.size)
-    return _with_values(n_inputs, [_choose(candidates, count, rng) for _ in range(n_clusters)], rng)
+    choose = partial(rng.choice, candidates, count, replace=False, shuffle=False)
+    return _with_values(n_inputs, [np.sort(choose()) for _ in range(n_clusters)], rng)
 
 
 def draw_patches(
@@ -233,7 +235,8 @@ def draw_patches(
         inside = np.s_[top : top + height, left : left + width]
         patch = pixels.reshape(side, side)[inside][varying.reshape(side, side)[inside]]
         if patch.size:
-            chosen.append(_choose(patch, min(fan_in, patch.size), rng))
+            few = min(fan_in, patch.size)
+            chosen.append(np.sort(rng.choice(patch, few, replace=False, shuffle=False)))
     return _with_values(side * side, chosen, rng)
 
 
@@ -241,7 +244,7 @@ def _with_values(
     n_inputs: int, chosen: list[NDArray[np.intp]], rng: np.random.Generator
 ) -> SparseWeights:
     """Return sparse weights drawn from U(0, 1] and normalised to sum 1 for each cluster."""
-    starts = np.concatenate([[0], np.cumsum([inputs.size for inputs in chosen])]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(list(map(len, chosen)))]).astype(np.int64)
     values = 1.0 - rng.random(starts[-1])  # never 0, so that no sum is
     totals = np.add.reduceat(values, starts[:-1])
     return SparseWeights(
@@ -250,8 +253,3 @@ def _with_values(
         inputs=np.concatenate(chosen).astype(np.int32),
         values=values / np.repeat(totals, np.diff(starts)),
     )
-
-
-def _choose(candidates: NDArray[np.intp], count: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    chosen = rng.choice(candidates, count, replace=False, shuffle=False)
-    return cast("NDArray[np.intp]", np.sort(chosen))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from densernn.engine.local import fold_rows
-from densernn.engine.passes import Engine
 from densernn.errors import ParameterError
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import RowSource
 
 NAMES = ("auto", "local", "dask")
+
+Accumulate = Callable[..., Any]
+"""Runs a pass; see :func:`densernn.engine.local.fold_rows`."""
 
 
 def resolve_engine(name: str, source: RowSource) -> str:
@@ -36,15 +40,15 @@ def resolve_engine(name: str, source: RowSource) -> str:
     return "dask" if spread else "local"
 
 
-def choose_engine(name: str, source: RowSource) -> Engine:
-    """Return what runs the passes over a source; see :func:`resolve_engine`.
+def accumulator(engine: str) -> Accumulate:
+    """Return the function that runs a pass on an engine, "local" or "dask".
 
     Raises
     ------
     ParameterError
-        The name is not known, or Dask is not installed.
+        Dask is not installed.
     """
-    if resolve_engine(name, source) == "local":
+    if engine == "local":
         return fold_rows
     try:
         from densernn.engine.dask import fold_on_cluster  # noqa: PLC0415 - needs Dask
@@ -54,7 +58,7 @@ def choose_engine(name: str, source: RowSource) -> Engine:
 
 
 def _client_is_active() -> bool:
-    """Tell whether there is a Dask client, and this is no task of its cluster already."""
+    """Return whether there is a Dask client, and this is no task of its cluster already."""
     distributed = sys.modules.get("distributed")
     if distributed is None:
         return False

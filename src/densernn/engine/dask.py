@@ -33,9 +33,9 @@ def fold_on_cluster(
     phase: Phase[Fold],
     source: RowSource,
     *,
-    begun: Folded[Fold] | None,
     chunk_bytes: int,
-    watcher: Watcher | None,
+    begun: Folded[Fold] | None = None,
+    watcher: Watcher | None = None,
 ) -> Folded[Fold]:
     """Fold all rows of a source, on the active client's cluster or else on Dask's own threads.
 

@@ -72,7 +72,7 @@ def fold_rows(
         state = Folded(
             phase.add(state.fold, chunk),
             state.n_rows + len(chunk.X),
-            state.skipped.merge(chunk.skipped),
+            state.skipped.merge(chunk.skipped) if chunk.skipped.count else state.skipped,
         )
         # After the chunk is complete: a checkpoint never contains part of one.
         if watcher is not None:

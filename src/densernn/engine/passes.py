@@ -1,38 +1,26 @@
-"""Pass after pass over the same rows: here or on a cluster, and taken up again where one ended."""
+"""Passes of a training over the same rows: here or on a cluster, resumed where one ended."""
 
 from __future__ import annotations
 
 import sys
 import warnings
-from typing import Any, Protocol, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 from densernn._progress import Progress
 from densernn.engine.budget import CHUNK_BYTES
+from densernn.engine.choice import accumulator
 from densernn.engine.journal import Journal
-from densernn.engine.local import Folded, Watcher, fold_rows
+from densernn.engine.local import Folded, fold_rows
 from densernn.errors import SkippedRowsWarning
 from densernn.layers import Layer
 from densernn.phases import LearningPhase, Phase
-from densernn.sources.rows import RowSource, Skipped
+from densernn.sources.rows import NOTHING, RowSource, Skipped
 
 Fold = TypeVar("Fold")
 
 
-class Engine(Protocol):
-    """Where a pass runs."""
-
-    def __call__(
-        self,
-        phase: Phase[Fold],
-        source: RowSource,
-        *,
-        begun: Folded[Fold] | None,
-        chunk_bytes: int,
-        watcher: Watcher | None,
-    ) -> Folded[Fold]:
-        """Fold all rows of a source; see :func:`densernn.engine.local.fold_rows`."""
-
-
+@dataclass(eq=False)
 class Passes:
     """The passes of one training, in their order.
 
@@ -42,90 +30,83 @@ class Passes:
         Training rows.
     chunk_bytes : int, optional
         Memory that a chunk may take.
-    engine : Engine, optional
-        Where passes run: on this machine if not given.
+    engine : {"local", "dask"}, default="local"
+        Where passes run.
     journal : Journal, optional
-        Keeps what passes have made, and gives it back after a kill.
+        Saves the statistics of passes, and returns them after a kill.
     shown : bool
         Whether to show a bar for each pass.
-
-    Attributes
-    ----------
     n_rows : int or None
         Rows there are; known after the first pass at the latest.
     skipped : Skipped
-        Rows that the last pass went over without using them.
+        Rows that the last pass skipped.
+    number : int
+        Passes begun.
     """
 
-    def __init__(
-        self,
-        source: RowSource,
-        *,
-        chunk_bytes: int = CHUNK_BYTES,
-        engine: Engine = fold_rows,
-        journal: Journal | None = None,
-        shown: bool = False,
-    ) -> None:
-        self.source = source
-        self.chunk_bytes = chunk_bytes
-        self.n_rows = source.n_rows
-        self.skipped = Skipped()
-        self.engine = engine
-        self._journal = journal
-        self._shown = shown
-        self._number = 0
+    source: RowSource
+    chunk_bytes: int = CHUNK_BYTES
+    engine: str = "local"
+    journal: Journal | None = None
+    shown: bool = False
+    n_rows: int | None = None
+    skipped: Skipped = NOTHING
+    number: int = 0
 
     def run(self, phase: Phase[Fold], label: str = "pass") -> Fold:
-        """Fold all rows, or what a journal has not seen of them.
+        """Accumulate all rows, or those that a journal does not have yet.
 
         Parameters
         ----------
         phase : Phase
-            Names the fold.
+            Names the statistic.
         label : str
             What a bar calls the pass.
 
         Returns
         -------
-        fold
+        The statistic of all rows.
         """
-        self._number += 1
-        # After an interruption the same call repeats all steps; finished passes are loaded, not run
-        # (docs/decisions/0011).
-        begun, complete = None, False
-        if self._journal is not None:
-            begun, complete = self._journal.recall(self._number, type(phase).__name__)
-        made = begun if begun is not None and complete else self._fold(phase, begun, label)
-        if self._journal is not None and not complete:
-            self._journal.complete(self._number, type(phase).__name__, made)
+        self.number += 1
+        if self.journal is None and not self.shown:
+            run = fold_rows if self.engine == "local" else accumulator(self.engine)
+            made = run(phase, self.source, chunk_bytes=self.chunk_bytes)
+        else:
+            made = self._resume(phase, label)
         # Of this pass: every pass reads, and may skip, the same rows.
         self.n_rows, self.skipped = made.n_rows, made.skipped
         return cast("Fold", made.fold)
 
-    def _fold(self, phase: Phase[Fold], begun: Folded[Fold] | None, label: str) -> Folded[Fold]:
-        number, name, journal = self._number, type(phase).__name__, self._journal
-        if not self._shown and journal is None:
-            return self.engine(
-                phase, self.source, begun=None, chunk_bytes=self.chunk_bytes, watcher=None
-            )
-        with Progress(label, self.n_rows, self._shown) as progress:
+    def _resume(self, phase: Phase[Fold], label: str) -> Folded[Fold]:
+        """Run a pass from where a journal has it, with a bar, and save what it makes."""
+        # After an interruption the same call repeats all steps; finished passes are loaded, not run
+        # (docs/decisions/0011).
+        journal, key = self.journal, (self.number, type(phase).__name__)
+        begun, complete = (None, False) if journal is None else journal.recall(*key)
+        if begun is not None and complete:
+            return begun
+        n_rows = self.source.n_rows if self.n_rows is None else self.n_rows
+        with Progress(label, n_rows, self.shown) as progress:
 
             def watch(state: Folded[Any]) -> None:
                 progress.reach(state.n_rows)
                 if journal is not None:
-                    journal.note(number, name, state)
+                    journal.note(*key, state)
 
-            return self.engine(
-                phase, self.source, begun=begun, chunk_bytes=self.chunk_bytes, watcher=watch
-            )
+            run = accumulator(self.engine)
+            options = {"chunk_bytes": self.chunk_bytes, "begun": begun, "watcher": watch}
+            made: Folded[Fold] = run(phase, self.source, **options)
+        if journal is not None:
+            journal.complete(*key, made)
+        return made
 
     def learn_layer(self, phase: LearningPhase[Any], label: str) -> Layer:
-        """Run a phase, and what follows from it, until a layer comes out.
+        """Run a phase, and those that follow from it, until one returns a layer.
 
         Parameters
         ----------
         phase : LearningPhase
-            Makes another phase, or a layer, of its fold.
+            Returns the next phase, or a layer, from its statistic.
         label : str
             What a bar calls it.
 
@@ -141,10 +122,6 @@ class Passes:
             number += 1
             made = made.finish(self.run(made, f"{label}, pass {number}"))
         return cast("Layer", made)
-
-    def warn_of_skipped(self) -> None:
-        """Warn of rows that the last pass skipped, if there were any."""
-        warn_of_skipped(self.skipped, self.n_rows)
 
 
 def warn_of_skipped(skipped: Skipped, n_rows: int | None) -> None:

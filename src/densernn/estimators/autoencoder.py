@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.engine.journal import Journal
+from densernn.engine.passes import warn_of_skipped
 from densernn.errors import DataError
 from densernn.estimators.autoencoder_spec import AutoencoderSpec, Start
 from densernn.estimators.checkpoint import open_journal
@@ -20,7 +21,7 @@ from densernn.estimators.descents import LinearProblem, SpikingProblem, descend
 from densernn.estimators.fitted_autoencoder import FittedAutoencoder
 from densernn.estimators.network import generator
 from densernn.estimators.readout import Readout
-from densernn.estimators.state import moments_wanted, unchanged_by_errors
+from densernn.estimators.state import moments_wanted, store_params, unchanged_by_errors
 from densernn.estimators.validation import as_source, passes_over
 from densernn.layers import ClusterLayer, FeatureMap
 from densernn.reconstruction import ReconstructionMoments
@@ -135,8 +136,15 @@ class RNNAutoencoder(FittedAutoencoder):
     True
     """
 
+    method: str
+    alpha: Any
+    max_iter: int
+    tol: float
+    max_exponent: float
+    variant: str
     engine = "auto"  # of models from files that are older than these two
     checkpoint: Any = None
+    verbose: int
 
     def __init__(
         self,
@@ -158,22 +166,7 @@ class RNNAutoencoder(FittedAutoencoder):
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
-        self.n_hidden = n_hidden
-        self.method = method
-        self.cluster = cluster
-        self.preparation = preparation
-        self.input_scale = input_scale
-        self.alpha = alpha
-        self.max_iter = max_iter
-        self.tol = tol
-        self.max_exponent = max_exponent
-        self.variant = variant
-        self.dtype = dtype
-        self.memory_limit = memory_limit
-        self.engine = engine
-        self.checkpoint = checkpoint
-        self.random_state = random_state
-        self.verbose = verbose
+        store_params(self, locals())
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn both layers.
@@ -220,7 +213,7 @@ class RNNAutoencoder(FittedAutoencoder):
                     self._solution()  # fit solves at once; updates do not
                 else:
                     self._descend(start, passes, journal)
-            passes.warn_of_skipped()
+            warn_of_skipped(passes.skipped, passes.n_rows)
         return self
 
     @property
@@ -254,7 +247,7 @@ class RNNAutoencoder(FittedAutoencoder):
                 start = spec.draw(passes, generator(self.random_state))
                 self._set_layer(start, start.encoder)
             self._accumulate(passes)
-            passes.warn_of_skipped()
+            warn_of_skipped(passes.skipped, passes.n_rows)
         return self
 
     @property
@@ -292,7 +285,7 @@ class RNNAutoencoder(FittedAutoencoder):
         """Add rows to the moments: all of them, or after an error none."""
         new = passes.run(ReconstructionMoments(self.feature_map_), "training")
         self.moments_ = self.moments_.merge(new) if hasattr(self, "moments_") else new
-        self._readout = Readout(self.alpha, self.feature_map_.dtype, 0.0, intercept=False)
+        self._readout = Readout(self.alpha, self.feature_map_.dtype.name, 0.0, intercept=False)
 
     def _descend(self, start: Start, passes: Passes, journal: Journal | None) -> None:
         again = Passes(

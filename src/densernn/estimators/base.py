@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from densernn.engine import Passes
+from densernn.engine.passes import warn_of_skipped
 from densernn.errors import MergeError, ParameterError
 from densernn.estimators.checkpoint import open_journal
 from densernn.estimators.network import NetworkSpec, generator
@@ -76,12 +77,13 @@ class RNNELM(Trained):
                     rng = journal.generator(rng)
                 passes = passes_over(self, source, spec.chunk_bytes(source), journal)
                 self._learn_layers(spec, passes, rng)
-                self.learned_ = passes.run(self._readout_pass(), "readout")
+                self.learned_ = passes.run(ReadoutPass(self.feature_map_, self.targets_), "readout")
             self._renew_readout()
             learned = time.perf_counter()
-            self._solution()  # fit solves at once; after updates the first use does
+            # fit solves at once; after updates the first use does.
+            self._readout.solve(self.learned_.moments)
             self.fit_seconds_ = {"moments": learned - start, "readout": self._readout.seconds}
-            passes.warn_of_skipped()
+            warn_of_skipped(passes.skipped, passes.n_rows)
         return self
 
     def _learn_layers(
@@ -102,12 +104,8 @@ class RNNELM(Trained):
         self.targets_ = make_targets(
             self._labelled, n_columns, summary.classes, classes, class_weight
         )
-        summary.require_weight()
         passes.chunk_bytes = spec.chunk_bytes(source, self.targets_.n_targets)
         self.feature_map_ = spec.learn(passes, summary, n_rows or int(passes.n_rows or 0), rng)
-
-    def _readout_pass(self) -> ReadoutPass:
-        return ReadoutPass(self.feature_map_, self.targets_)
 
     def _state_of(
         self, X: Any, y: Any, sample_weight: Any, label: str, classes: ArrayLike | None = None
@@ -122,8 +120,8 @@ class RNNELM(Trained):
         passes = passes_over(self, source, spec.chunk_bytes(source, n_targets))
         if first:
             self._learn_layers(spec, passes, generator(self.random_state), classes, STREAM_ROWS)
-        state = passes.run(self._readout_pass(), label)
-        passes.warn_of_skipped()
+        state = passes.run(ReadoutPass(self.feature_map_, self.targets_), label)
+        warn_of_skipped(passes.skipped, passes.n_rows)
         return state
 
     def _update(self, X: Any, y: Any, classes: ArrayLike | None, sample_weight: Any) -> Self:
@@ -254,6 +252,6 @@ class RNNELM(Trained):
         for name, value in vars(self).items():
             if name.endswith("_") and name not in ("fit_seconds_", "learned_"):
                 setattr(model, name, value)
-        model.learned_ = self._readout_pass().zero()
+        model.learned_ = ReadoutPass(self.feature_map_, self.targets_).zero()
         model._renew_readout()
         return model

@@ -13,10 +13,11 @@ from sklearn.metrics import accuracy_score
 from densernn.cluster import Cluster
 from densernn.errors import ParameterError
 from densernn.estimators.base import RNNELM
-from densernn.estimators.state import unchanged_by_errors
+from densernn.estimators.state import store_params, unchanged_by_errors
 from densernn.estimators.targets import ClassTargets, make_targets
 from densernn.estimators.trained import Float64Array
 from densernn.folds import ClassCounts
+from densernn.phases import ReadoutPass
 
 
 class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
@@ -109,6 +110,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
     True
     """
 
+    class_weight: Any
     _labelled = True
 
     def __init__(
@@ -129,20 +131,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
-        self.n_hidden = n_hidden
-        self.cluster = cluster
-        self.weights = weights
-        self.fan_in = fan_in
-        self.preparation = preparation
-        self.input_scale = input_scale
-        self.alpha = alpha
-        self.class_weight = class_weight
-        self.dtype = dtype
-        self.memory_limit = memory_limit
-        self.engine = engine
-        self.checkpoint = checkpoint
-        self.random_state = random_state
-        self.verbose = verbose
+        store_params(self, locals())
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -208,7 +197,7 @@ class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]
         known = self.classes_
         if not self.moments_.weight and isinstance(self.targets_, ClassTargets):
             self.targets_ = make_targets(True, 0, ClassCounts.zero(), wanted, self.class_weight)
-            self.learned_ = self._readout_pass().zero()
+            self.learned_ = ReadoutPass(self.feature_map_, self.targets_).zero()
         elif not np.array_equal(wanted, known):
             raise ParameterError(
                 f"classes={wanted.tolist()} differ from those of the first call: {known.tolist()}"

@@ -10,6 +10,7 @@ from densernn.cluster import Cluster
 from densernn.estimators.classifier import RNNELMClassifier
 from densernn.estimators.deep_network import DeepSpec
 from densernn.estimators.regressor import RNNELMRegressor
+from densernn.estimators.state import store_params
 
 
 class DenseRNNClassifier(RNNELMClassifier):
@@ -114,29 +115,7 @@ moments_, n_features_in_, feature_names_in_
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
-        super().__init__(
-            n_hidden,
-            cluster=cluster,
-            weights=weights,
-            fan_in=fan_in,
-            preparation=preparation,
-            input_scale=input_scale,
-            alpha=alpha,
-            class_weight=class_weight,
-            dtype=dtype,
-            memory_limit=memory_limit,
-            engine=engine,
-            checkpoint=checkpoint,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.encoder_sizes = encoder_sizes
-        self.encoder = encoder
-        self.encoder_alpha = encoder_alpha
-        self.views = views
-        self.replicas = replicas
-        self.random_hidden = random_hidden
-        self.sources = sources
+        store_params(self, locals())
 
 
 class DenseRNNRegressor(RNNELMRegressor):
@@ -194,25 +173,4 @@ n_features_in_, feature_names_in_
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
-        super().__init__(
-            n_hidden,
-            cluster=cluster,
-            weights=weights,
-            fan_in=fan_in,
-            preparation=preparation,
-            input_scale=input_scale,
-            alpha=alpha,
-            dtype=dtype,
-            memory_limit=memory_limit,
-            engine=engine,
-            checkpoint=checkpoint,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.encoder_sizes = encoder_sizes
-        self.encoder = encoder
-        self.encoder_alpha = encoder_alpha
-        self.views = views
-        self.replicas = replicas
-        self.random_hidden = random_hidden
-        self.sources = sources
+        store_params(self, locals())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,6 +38,9 @@ class DeepSpec(NetworkSpec):
         super().__init__(params)
         self.names: Sequence[str] | None = getattr(params, "feature_names_in_", None)
         self.n_layers = len(params.encoder_sizes) if _is_list(params.encoder_sizes) else 0
+        # An encoder's moments grow with the square of the inputs, and wide tables gain nothing
+        # from more knots (docs/decisions/0007).
+        self.split_once_from = WIDE if self.n_layers else math.inf
         self.views = params.views
         if not (isinstance(params.sources, str) and params.sources == "deprecated"):
             self.views = _renamed_views(params)
@@ -179,14 +183,6 @@ class DeepSpec(NetworkSpec):
                     drawn = self._draw_sparse(preparation, n_inputs, varying, size, own, dtype)
                 codes.append(drawn)
         return tuple(codes)
-
-    def _splits_once(self, n_columns: int) -> bool:
-        """Return whether a table is wide and encoders follow.
-
-        An encoder's moments grow with the square of the inputs, and wide tables gain nothing from
-        more knots (docs/decisions/0007).
-        """
-        return self.n_layers > 0 and n_columns >= WIDE
 
     def _solver(self) -> Solver:
         """Return the solver that is named, or given."""

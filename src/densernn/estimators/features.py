@@ -6,9 +6,10 @@ from typing import Any, Self
 
 from densernn.cluster import Cluster
 from densernn.engine import Passes
-from densernn.engine.choice import choose_engine
+from densernn.engine.choice import resolve_engine
+from densernn.engine.passes import warn_of_skipped
 from densernn.estimators.network import NetworkSpec, generator
-from densernn.estimators.state import unchanged_by_errors
+from densernn.estimators.state import store_params, unchanged_by_errors
 from densernn.estimators.transformer import FeatureTransformer
 from densernn.estimators.validation import as_source
 from densernn.phases import SummaryPass
@@ -55,14 +56,7 @@ class ClusterFeatures(FeatureTransformer):
         dtype: str = "float64",
         random_state: Any = None,
     ) -> None:
-        self.n_hidden = n_hidden
-        self.cluster = cluster
-        self.weights = weights
-        self.fan_in = fan_in
-        self.preparation = preparation
-        self.input_scale = input_scale
-        self.dtype = dtype
-        self.random_state = random_state
+        store_params(self, locals())
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn the preparation of input and draw the layer.
@@ -83,10 +77,9 @@ class ClusterFeatures(FeatureTransformer):
             source = as_source(self, X, None, sample_weight, reset=True)
             spec = NetworkSpec(self)
             spec.check()
-            passes = Passes(source, engine=choose_engine("auto", source))
+            passes = Passes(source, engine=resolve_engine("auto", source))
             summary = passes.run(SummaryPass(source.n_columns))
-            summary.require_weight()
             rng = generator(self.random_state)
             self.feature_map_ = spec.learn(passes, summary, int(passes.n_rows or 0), rng)
-            passes.warn_of_skipped()
+            warn_of_skipped(passes.skipped, passes.n_rows)
         return self

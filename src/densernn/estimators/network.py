@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.engine.budget import CHUNK_BYTES, chunk_budget
-from densernn.errors import ParameterError
+from densernn.errors import DataError, ParameterError
 from densernn.folds import Extrema, Marginals
 from densernn.layers import ClusterLayer, FeatureMap
 from densernn.phases import ColumnSummary, DriveMaxima, counted
@@ -23,6 +23,8 @@ from densernn.rotation import FEWEST, LEADING, SAMPLE, Rotation
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import Chunk, RowSource
 from densernn.weights import draw_dense, draw_patches, draw_sparse
+
+DEFAULT_CLUSTER = Cluster()
 
 WEIGHTS, DTYPES = ("sparse", "dense"), ("auto", "float32", "float64")
 
@@ -60,9 +62,12 @@ class NetworkSpec:
     automatic: tuple[str | None, ...] = ("auto",)
     """Values of ``input_scale`` that are no numbers."""
 
+    split_once_from = math.inf
+    """Columns from which on preparation="auto" splits a table at its means alone."""
+
     def __init__(self, params: Any) -> None:
         self.params = params
-        self.cluster: Cluster = params.cluster if params.cluster is not None else Cluster()
+        self.cluster: Cluster = DEFAULT_CLUSTER if params.cluster is None else params.cluster
         self.weights = getattr(params, "weights", "dense")
         self.labelled: bool | None = getattr(params, "_labelled", None)
 
@@ -185,9 +190,11 @@ class NetworkSpec:
             isinstance(scale, (int, float)) and 0 < scale < np.inf
         ):
             raise ParameterError(f"input_scale must be 'auto' or a number above 0: it is {scale!r}")
-        if not isinstance(self.cluster, Cluster):
+        if p.cluster is None:
+            return
+        if not isinstance(p.cluster, Cluster):
             raise ParameterError(f"cluster must be a Cluster or None: it is {p.cluster!r}")
-        if self.cluster.n_clusters not in (None, p.n_hidden):
+        if p.cluster.n_clusters not in (None, p.n_hidden):
             raise ParameterError(
                 f"cluster has parameters for {self.cluster.n_clusters} clusters, and n_hidden is "
                 f"{p.n_hidden}"
@@ -217,6 +224,8 @@ class NetworkSpec:
         rng: np.random.Generator,
     ) -> tuple[FeatureMap, NDArray[np.bool_] | None]:
         """Return the fitted preparation of input, and which of its outputs vary, if known."""
+        if not marginals.weight:
+            raise DataError("every row weighs 0: there is nothing to learn from")
         chosen = self.params.preparation
         if isinstance(chosen, str):
             chosen = self._named(chosen, extrema)
@@ -234,7 +243,7 @@ class NetworkSpec:
         pixels = shares_unit(extrema)
         if name == "auto":
             name = "unit" if pixels or self.weights == "dense" else "split"
-            if name == "split" and self._splits_once(extrema.minimum.size):
+            if name == "split" and extrema.minimum.size >= self.split_once_from:
                 return SplitScaler((0.0,))
         if name == "unit":
             return UnitScaler(shared=pixels)
@@ -243,10 +252,6 @@ class NetworkSpec:
         raise ParameterError(
             f"preparation must be 'auto', 'unit', 'split', None or a transformer: it is {name!r}"
         )
-
-    def _splits_once(self, n_columns: int) -> bool:
-        """Return whether "auto" splits the columns of a table at their means alone."""
-        return False
 
 
 def seeded(transformer: Any, rng: np.random.Generator) -> Any:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from densernn.folds import Moments
 from densernn.solvers import RidgeSolution, RidgeSystem, choose_alpha
 
 
+@dataclass(eq=False, repr=False)
 class Readout:
     """A ridge readout that is solved when it is first used.
 
@@ -23,39 +23,26 @@ class Readout:
     ----------
     alpha : float, "auto", or iterable of float
         As in the estimators.
-    working_dtype : numpy float dtype
-        In which the products behind the moments were computed.
+    working_dtype : str
+        Name of the dtype in which the products behind the moments were computed.
     negligible : float
         Mean squared error that counts as none when a penalty is chosen.
     intercept : bool, default=True
         Whether there is an unpenalised intercept: encoders have none.
     n_leading : int, default=0
         Features at the front that are main directions, each of its own scale.
-
-    Attributes
-    ----------
     seconds : float
-        That solving took.
+        That solving took; 0 before.
     """
 
-    intercept, n_leading = True, 0  # of readouts in old files, which lack these two
-
-    def __init__(
-        self,
-        alpha: float | str | Iterable[float],
-        working_dtype: Any,
-        negligible: float,
-        intercept: bool = True,
-        n_leading: int = 0,
-    ) -> None:
-        self.alpha = alpha
-        self.working_dtype = np.dtype(working_dtype).name
-        self.negligible = negligible
-        self.intercept = intercept
-        self.n_leading = n_leading
-        self._solved: tuple[RidgeSolution, dict[float, float]] | None = None
-        self.seconds = 0.0
-        self._lock = threading.Lock()
+    alpha: float | str | Iterable[float]
+    working_dtype: str
+    negligible: float
+    intercept: bool = True
+    n_leading: int = 0
+    seconds: float = 0.0
+    _solved: tuple[RidgeSolution, dict[float, float]] | None = None
+    _lock: Any = field(default_factory=threading.Lock)
 
     def solve(self, moments: Moments | None) -> tuple[RidgeSolution, dict[float, float]]:
         """Return weights, intercept and penalty, and the score of every penalty tried.

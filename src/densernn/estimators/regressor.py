@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score
 
 from densernn.cluster import Cluster
 from densernn.estimators.base import RNNELM
-from densernn.estimators.state import unchanged_by_errors
+from densernn.estimators.state import store_params, unchanged_by_errors
 
 
 class RNNELMRegressor(RegressorMixin, MultiOutputMixin, RNNELM):  # type: ignore[misc]
@@ -63,19 +63,7 @@ n_features_in_, feature_names_in_
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
-        self.n_hidden = n_hidden
-        self.cluster = cluster
-        self.weights = weights
-        self.fan_in = fan_in
-        self.preparation = preparation
-        self.input_scale = input_scale
-        self.alpha = alpha
-        self.dtype = dtype
-        self.memory_limit = memory_limit
-        self.engine = engine
-        self.checkpoint = checkpoint
-        self.random_state = random_state
-        self.verbose = verbose
+        store_params(self, locals())
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Add rows to the model; see :meth:`RNNELMClassifier.partial_fit`."""

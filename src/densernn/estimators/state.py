@@ -29,6 +29,11 @@ def moments_wanted() -> bool | None:
     return _MOMENTS.get()
 
 
+def store_params(model: Any, arguments: dict[str, Any]) -> None:
+    """Store the arguments of ``__init__``, given as its ``locals()``, as attributes, unchanged."""
+    vars(model).update({name: value for name, value in arguments.items() if name != "self"})
+
+
 @contextmanager
 def unchanged_by_errors(estimator: Any) -> Iterator[None]:
     """Put all attributes of an estimator back if an error, or Ctrl-C, comes inside.

@@ -278,13 +278,13 @@ def make_targets(
             raise ParameterError("class_weight is not defined for a multilabel indicator")
         return LabelTargets(n_columns)
     known = counts.classes if classes is None else np.unique(np.asarray(classes))
+    if class_weight is None:
+        return ClassTargets(known)
     return ClassTargets(known, _factors(class_weight, known.tolist(), counts.counts))
 
 
-def _factors(class_weight: Any, classes: list[Any], counts: Float64Array) -> Float64Array | None:
-    """Return a weight for each class, or None where all weigh the same."""
-    if class_weight is None:
-        return None
+def _factors(class_weight: Any, classes: list[Any], counts: Float64Array) -> Float64Array:
+    """Return a weight for each class."""
     if isinstance(class_weight, dict):
         strange = [label for label in class_weight if label not in classes]
         if strange:

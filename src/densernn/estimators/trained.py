@@ -82,7 +82,7 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         """Drop the readout: the next use solves for one from the moments."""
         features = self.feature_map_
         self._readout = Readout(
-            self.alpha, features.dtype, self.targets_.negligible, n_leading=features.n_leading
+            self.alpha, features.dtype.name, self.targets_.negligible, n_leading=features.n_leading
         )
 
     def _solution(self) -> RidgeSolution:

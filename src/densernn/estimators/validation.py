@@ -11,11 +11,14 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from densernn.engine import Passes
-from densernn.engine.choice import choose_engine
+from densernn.engine.choice import resolve_engine
 from densernn.engine.journal import Journal
 from densernn.errors import DataError, ParameterError
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import RowSource
+
+DASK = ("dask", "dask_expr")
+"""Packages of Dask arrays and data frames."""
 
 PREDICT_ROWS = 2048
 """Rows of a batch of predictions."""
@@ -23,7 +26,7 @@ PREDICT_ROWS = 2048
 
 def is_collection(X: Any) -> bool:
     """Return whether X is a Dask array or data frame, without importing Dask."""
-    return type(X).__module__.partition(".")[0] in ("dask", "dask_expr")
+    return type(X).__module__.partition(".")[0] in DASK
 
 
 def as_source(
@@ -90,11 +93,12 @@ def as_stream(X: Any, y: Any, sample_weight: Any) -> RowSource | None:
         raise ParameterError(
             f"X={str(X)!r} names a file: open it with open_rows({str(X)!r}, target=...)"
         )
-    if is_collection(X):
+    package = type(X).__module__.partition(".")[0]
+    if package in DASK:
         from densernn.sources.collections import from_collections  # noqa: PLC0415 - needs Dask
 
         return from_collections(X, y, sample_weight)
-    if type(X).__module__.partition(".")[0] == "pyarrow" and (y is None or isinstance(y, str)):
+    if package == "pyarrow" and (y is None or isinstance(y, str)):
         from densernn.sources.open import open_rows  # noqa: PLC0415 - imports Arrow
 
         return as_stream(open_rows(X, y), None, sample_weight)
@@ -141,7 +145,7 @@ def passes_over(
     return Passes(
         source,
         chunk_bytes=chunk_bytes,
-        engine=choose_engine(model.engine, source),
+        engine=resolve_engine(model.engine, source),
         journal=journal,
         shown=bool(model.verbose),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Set
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -132,18 +133,18 @@ def _descend(walk: _Walk, centre: float, step: float, lowest: float, highest: fl
     return centre
 
 
+@dataclass(eq=False)
 class _Walk:
     """Scores so far, and the solution of the best: a penalty is factorised only once."""
 
-    def __init__(self, system: RidgeSystem) -> None:
-        self._system = system
-        self.scores: dict[float, float] = {}
-        self.solution: RidgeSolution | None = None
+    system: RidgeSystem
+    scores: dict[float, float] = field(default_factory=dict)
+    solution: RidgeSolution | None = None
 
     def score(self, alpha: float) -> float:
         if alpha not in self.scores:
             best = min(self.scores.values(), default=np.inf)
-            self.scores[alpha], solution = self._system.score(alpha)
+            self.scores[alpha], solution = self.system.score(alpha)
             # Strictly: of equal scores in a grid, whose penalties increase, the smallest is chosen.
             if self.scores[alpha] < best:
                 self.solution = solution

@@ -245,19 +245,19 @@ def _factorise(matrix: Float64Array) -> Factor | None:
     return None if failed_at else Factor(triangle)
 
 
+@dataclass(frozen=True, eq=False)
 class Factor:
     """Cholesky factor R of alpha I + S = R'R, upper triangular."""
 
-    def __init__(self, triangle: Float64Array) -> None:
-        self._triangle = triangle
+    triangle: Float64Array
 
     def reciprocal_condition(self, norm: float) -> float:
         """Return an O(L^2) estimate of the reciprocal condition number, given the 1-norm."""
-        return float(lapack.dpocon(self._triangle, norm, uplo="U")[0])
+        return float(lapack.dpocon(self.triangle, norm, uplo="U")[0])
 
     def solve(self, right: Float64Array) -> Float64Array:
         """Return (alpha I + S)^-1 ``right``."""
-        return cast("Float64Array", lapack.dpotrs(self._triangle, right, lower=0)[0])
+        return cast("Float64Array", lapack.dpotrs(self.triangle, right, lower=0)[0])
 
     def inverse_trace(self) -> float:
         """Return tr (alpha I + S)^-1, the squared Frobenius norm of R^-1.
@@ -265,13 +265,13 @@ class Factor:
         Exact up to :data:`EXACT_TRACE` features, at the cost of a factorisation.  Above, the mean
         of |R'^-1 z|^2 over seeded Rademacher vectors z (Hutchinson, 1990).
         """
-        size = len(self._triangle)
+        size = len(self.triangle)
         if size <= EXACT_TRACE:
-            inverse, _ = lapack.dtrtri(self._triangle, lower=0)
+            inverse, _ = lapack.dtrtri(self.triangle, lower=0)
             # Of the transpose: vdot ravels in C order, and would copy a Fortran-ordered array.
             return float(np.vdot(inverse.T, inverse.T))
         probes = np.random.default_rng(0).integers(0, 2, (size, N_PROBES)) * 2.0 - 1.0
-        half = blas.dtrsm(1.0, self._triangle, probes, lower=0, trans_a=1)
+        half = blas.dtrsm(1.0, self.triangle, probes, lower=0, trans_a=1)
         return float(np.sum(half * half) / N_PROBES)
 
 
