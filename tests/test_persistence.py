@@ -678,3 +678,34 @@ def test_file_of_each_format_can_be_read(number):
     rows = model[:-1].transform(GOLDEN_ROWS)
     model[-1].partial_fit(rows, model.predict(GOLDEN_ROWS))
     assert model[-1].moments_.weight == 24
+
+
+def rewritten(path, target, changes):
+    """Write a copy of a model file with text of its schema changed."""
+    members = members_of(path)
+    schema = members["schema.json"].decode()
+    for old, new in changes.items():
+        assert old in schema
+        schema = schema.replace(old, new)
+    return write(target, {**members, "schema.json": schema.encode()})
+
+
+def test_renamed_classes_and_attributes_of_older_files_are_found(small, tmp_path, monkeypatch):
+    model, path = small
+    monkeypatch.setitem(trusted.RENAMED, "densernn.heaps.Heap", "densernn.cluster.Cluster")
+    monkeypatch.setitem(trusted.RENAMED_ATTRIBUTES, "old_classes_", "classes_")
+    changes = {
+        '"__class__": "Cluster",': '"__class__": "Heap",',
+        '"densernn.cluster"': '"densernn.heaps"',
+        '"classes_"': '"old_classes_"',
+    }
+    older = rewritten(path, tmp_path / "older.skops", changes)
+    assert_same(model, load(older))
+    assert describe(older)["class"] == "RNNELMClassifier"
+    monkeypatch.delitem(trusted.RENAMED, "densernn.heaps.Heap")
+    refuse(older, r"not trusted.*densernn\.heaps\.Heap")
+
+
+def test_renamed_classes_exist_and_are_trusted():
+    assert not set(trusted.RENAMED) & set(trusted.OWN)
+    assert set(trusted.RENAMED.values()) <= set(trusted.OWN)

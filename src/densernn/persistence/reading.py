@@ -11,7 +11,7 @@ import skops.io
 
 from densernn.errors import ModelFileError
 from densernn.persistence.header import damaged, not_ours, read_header
-from densernn.persistence.trusted import TRUSTED, untrusted_types
+from densernn.persistence.trusted import TRUSTED, untrusted_types, with_current_names
 
 
 def load(path: str | PathLike[str]) -> Any:
@@ -56,7 +56,8 @@ def load(path: str | PathLike[str]) -> Any:
     path = Path(path)
     with path.open("rb") as file:
         header = read_header(path, file)
-        strange = _guard(path, untrusted_types, file)
+        current = _guard(path, with_current_names, file)
+        strange = _guard(path, untrusted_types, current)
         if strange:
             raise ModelFileError(
                 f"{path}: holds types or functions that are not trusted, so nothing was loaded: "
@@ -64,7 +65,7 @@ def load(path: str | PathLike[str]) -> Any:
             )
         if header is None:
             raise not_ours(path)
-        model = _guard(path, READERS[header["format"]], file)
+        model = _guard(path, READERS[header["format"]], current)
     if type(model).__name__ != header.get("class"):
         raise ModelFileError(
             f"{path}: damaged: holds a {type(model).__name__}, announced as {header.get('class')}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from typing import IO
+import json
+from typing import IO, Any
 from zipfile import ZipFile
 
 from skops.io import get_untrusted_types
@@ -41,9 +42,15 @@ OWN = (
 )
 """A list and not a rule: a class is added once it is sure that its state can do no harm.
 
-The names stand in files.  A class that moves stays importable from, and listed under, its old
-name, so that older files can be read.
+The names stand in files.  A class that moves is listed under its new name, and its old name goes
+into ``RENAMED``, so that older files can be read.
 """
+
+RENAMED: dict[str, str] = {}
+"""Classes that files of earlier versions hold under another name: the old one, then the new."""
+
+RENAMED_ATTRIBUTES: dict[str, str] = {}
+"""Attributes, of any class of densernn, that earlier versions saved under another name."""
 
 SCIKIT_LEARN = (
     "sklearn.calibration._CalibratedClassifier",
@@ -84,3 +91,53 @@ def untrusted_types(file: IO[bytes]) -> list[str]:
         copy.writestr(SCHEMA, whole.read(SCHEMA))
     found = get_untrusted_types(data=outline.getvalue())
     return [name for name in found if name not in TRUSTED]
+
+
+def with_current_names(file: IO[bytes]) -> IO[bytes]:
+    """Return a skops file in which classes and attributes have the names of this version.
+
+    Parameters
+    ----------
+    file : binary file
+        A skops file.
+
+    Returns
+    -------
+    binary file
+        The same one if it holds no old name, else a copy in memory.
+    """
+    with ZipFile(file) as archive:
+        schema = json.loads(archive.read(SCHEMA))
+        if not _rename(schema):
+            return file
+        renamed = io.BytesIO()
+        with ZipFile(renamed, "w") as copy:
+            for name in archive.namelist():
+                copy.writestr(name, json.dumps(schema) if name == SCHEMA else archive.read(name))
+    return renamed
+
+
+def _rename(node: Any) -> bool:
+    """Rename in a node of the schema, and in all below it; return whether anything changed."""
+    if isinstance(node, list):
+        return any([_rename(child) for child in node])  # noqa: C419 - all, not up to the first
+    if not isinstance(node, dict):
+        return False
+    changed = False
+    module, name = node.get("__module__"), node.get("__class__")
+    if isinstance(module, str) and module.partition(".")[0] == "densernn":
+        changed = _rename_attributes(node.get("content"))
+    new = RENAMED.get(f"{module}.{name}")
+    if new is not None:
+        node["__module__"], _, node["__class__"] = new.rpartition(".")
+    below = [_rename(child) for child in node.values()]
+    return changed or new is not None or any(below)
+
+
+def _rename_attributes(state: Any) -> bool:
+    """Rename keys of an object's state, which skops stores as a dict of nodes."""
+    nodes = state.get("content") if isinstance(state, dict) else None
+    if not isinstance(nodes, dict) or not nodes.keys() & RENAMED_ATTRIBUTES.keys():
+        return False
+    state["content"] = {RENAMED_ATTRIBUTES.get(key, key): node for key, node in nodes.items()}
+    return True
