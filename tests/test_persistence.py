@@ -42,7 +42,7 @@ from densernn import (
     load,
     save,
 )
-from densernn.errors import DataError, ModelFileError
+from densernn.errors import DataError, ModelFileError, WriteError
 from densernn.persistence import describe, header, reading, trusted, writing
 
 RNG = np.random.RandomState(0)
@@ -350,8 +350,31 @@ def test_file_is_replaced_whole_or_not_at_all(small, tmp_path, monkeypatch):
     save(model, path)
     assert describe(path)["class"] == "RNNELMRegressor"
     assert list(tmp_path.iterdir()) == [path]
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=f"there is no folder {tmp_path / 'no'}: make it"):
         save(small[0], tmp_path / "no" / "m.skops")
+    with pytest.raises(WriteError, match="is a folder: name a file in it"):
+        save(small[0], tmp_path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_is_said_and_leaves_nothing(small, tmp_path, monkeypatch):
+    replaced = Path("/dev/full")
+    monkeypatch.setattr(
+        writing, "_pack", lambda data, header, part: replaced.write_bytes(data.getvalue())
+    )
+    with pytest.raises(WriteError, match=r"m\.skops: cannot be written \(No space left") as caught:
+        save(small[0], tmp_path / "m.skops")
+    assert ".part" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
+def test_folder_without_the_right_to_write_is_said(small, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(WriteError, match=r"m\.skops: cannot be written \(Permission denied"):
+        save(small[0], tmp_path / "m.skops")
+    tmp_path.chmod(0o700)
 
 
 def test_link_is_followed_and_rights_are_usual(small, tmp_path):
