@@ -19,8 +19,8 @@ from densernn.cli.options import (
     with_options,
 )
 
-DATASETS = ("digits", "mnist", "covertype", "higgs", "mfeat", "norb", "stereo")
-WITHOUT_FILES = {"digits": "come with scikit-learn", "stereo": "pairs are generated"}
+DATASETS = ("digits", "mnist", "covertype", "higgs", "mfeat", "norb")
+WITHOUT_FILES = {"digits": "come with scikit-learn"}
 
 FILE = click.Path()
 

@@ -45,8 +45,6 @@ LOADERS: dict[str, Callable[[str | None], datasets.Dataset]] = {
     "higgs": datasets.load_higgs,
     "mfeat": datasets.load_mfeat,
     "norb": _load_norb,
-    # As many rows as small NORB has.
-    "stereo": lambda path: datasets.make_stereo_objects(5, 9, 18, 6),
 }
 
 ROWS_BY_THEMSELVES = ("mnist",)

@@ -12,7 +12,6 @@ from densernn.datasets.higgs_like import make_higgs_like, write_higgs_like
 from densernn.datasets.idx import load_mnist
 from densernn.datasets.mfeat import load_mfeat
 from densernn.datasets.norb import load_norb
-from densernn.datasets.stereo import make_stereo_objects
 
 __all__ = [
     "Dataset",
@@ -23,6 +22,5 @@ __all__ = [
     "load_mnist",
     "load_norb",
     "make_higgs_like",
-    "make_stereo_objects",
     "write_higgs_like",
 ]
