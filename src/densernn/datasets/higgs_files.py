@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn._files import atomic_write
 from densernn.datasets.higgs import FEATURE_NAMES, TARGET
-from densernn.datasets.whole_file import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,7 +49,7 @@ def writing(target: Path, row_group: int) -> Iterator[Write]:
     OSError
         If the disk fails.
     """
-    with whole_file(target) as part:
+    with atomic_write(target) as part:
         if target.suffix == ".parquet":
             with _parquet(part, row_group) as write:
                 yield write

@@ -1,4 +1,4 @@
-"""The types that a model file may hold beside those that skops trusts by itself."""
+"""Types that a model file may hold beside those that skops trusts, and their former names."""
 
 from __future__ import annotations
 
@@ -107,8 +107,9 @@ def with_current_names(file: IO[bytes]) -> IO[bytes]:
         The same one if it holds no old name, else a copy in memory.
     """
     with ZipFile(file) as archive:
-        schema = json.loads(archive.read(SCHEMA))
-        if not _rename(schema):
+        text = archive.read(SCHEMA)
+        schema = json.loads(text, object_hook=_with_current_names)
+        if schema == json.loads(text):
             return file
         renamed = io.BytesIO()
         with ZipFile(renamed, "w") as copy:
@@ -117,27 +118,16 @@ def with_current_names(file: IO[bytes]) -> IO[bytes]:
     return renamed
 
 
-def _rename(node: Any) -> bool:
-    """Rename in a node of the schema, and in all below it; return whether anything changed."""
-    if isinstance(node, list):
-        return any([_rename(child) for child in node])  # noqa: C419 - all, not up to the first
-    if not isinstance(node, dict):
-        return False
-    changed = False
-    module, name = node.get("__module__"), node.get("__class__")
-    if isinstance(module, str) and module.partition(".")[0] == "densernn":
-        changed = _rename_attributes(node.get("content"))
+def _with_current_names(node: dict[str, Any]) -> dict[str, Any]:
+    """Rename in a node of the schema, below which all is renamed already."""
+    module, name = str(node.get("__module__")), node.get("__class__")
+    state = node.get("content")
+    if module.startswith("densernn.") and isinstance(state, dict):
+        # An object's state, which skops stores as a dict of nodes.
+        attributes = state.get("content")
+        if isinstance(attributes, dict):
+            state["content"] = {RENAMED_ATTRIBUTES.get(k, k): v for k, v in attributes.items()}
     new = RENAMED.get(f"{module}.{name}")
     if new is not None:
         node["__module__"], _, node["__class__"] = new.rpartition(".")
-    below = [_rename(child) for child in node.values()]
-    return changed or new is not None or any(below)
-
-
-def _rename_attributes(state: Any) -> bool:
-    """Rename keys of an object's state, which skops stores as a dict of nodes."""
-    nodes = state.get("content") if isinstance(state, dict) else None
-    if not isinstance(nodes, dict) or not nodes.keys() & RENAMED_ATTRIBUTES.keys():
-        return False
-    state["content"] = {RENAMED_ATTRIBUTES.get(key, key): node for key, node in nodes.items()}
-    return True
+    return node
