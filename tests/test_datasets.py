@@ -574,9 +574,9 @@ def test_mfeat_in_one_table_is_the_same_whatever_the_order_of_its_columns(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (text_bytes(np.zeros((39, 6))), "expected 40 x 6 numbers, found 39 x 6"),
-        (text_bytes(np.zeros((40, 7))), "expected 40 x 6 numbers, found 40 x 7"),
-        (b"", "expected 40 x 6 numbers, found 0 x"),
+        (text_bytes(np.zeros((39, 6))), r"expected 40 x 6 values .*found shape .39, 6."),
+        (text_bytes(np.zeros((40, 7))), r"expected 40 x 6 values .*found shape .40, 7."),
+        (b"", r"expected 40 x 6 values .*found shape .0, "),
         (text_bytes(np.zeros((40, 6))).replace(b"0", b"nan", 1), "row 1: a number is not finite"),
         (b"1 2 three\n", "three.*is it another file"),
         (b"1 2\n1 2 3\n", "is it another file"),

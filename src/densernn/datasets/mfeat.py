@@ -1,4 +1,4 @@
-"""Multiple Features: handwritten digits that six different sources describe."""
+"""Multiple Features: handwritten digits described by six kinds of measurement."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn.datasets.binary import expect
 from densernn.datasets.bunch import Dataset, hold_out_quarter
 from densernn.datasets.download import RemoteFile
 from densernn.datasets.fetch import find
@@ -106,16 +107,14 @@ def _read_published(paths: list[Path]) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def _read_text(path: Path, width: int) -> NDArray[np.float64]:
-    """Read numbers with blanks between them."""
+    """Return numbers that have blanks between them."""
     with reading(path) as stream, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of an empty file, which is refused below
         try:
             values = np.loadtxt(stream, np.float64, ndmin=2)
         except ValueError as error:
             raise DataError(f"{path}: {error}; is it another file?") from error
-    if values.shape != (N_ROWS, width):
-        found = " x ".join(map(str, values.shape))
-        raise DataError(f"{path}: expected {N_ROWS} x {width} numbers, found {found}")
+    expect(path, values, np.float64, (N_ROWS, width))
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values).all(axis=1)))
         raise DataError(f"{path}, row {row + 1}: a number is not finite; fetch the file again")

@@ -1,4 +1,4 @@
-"""Load a model: audit the whole file first, then make the model."""
+"""Loading of model files: an audit of the whole file, then the model."""
 
 from __future__ import annotations
 
@@ -78,11 +78,11 @@ def _read_1(file: IO[bytes]) -> Any:
 
 
 READERS: dict[int, Callable[[IO[bytes]], Any]] = {1: _read_1}
-"""Who reads which format: old ones are kept when a new one is written."""
+"""Readers by format; old ones are kept when a new format is written."""
 
 
 def _guard(path: Path, read: Callable[[IO[bytes]], Any], file: IO[bytes]) -> Any:
-    """Read; what a file with unexpected contents makes fail, in whatever way, is its fault."""
+    """Read from a file; whatever fails, the file is damaged, for its contents are unexpected."""
     try:
         return read(file)
     except MemoryError:

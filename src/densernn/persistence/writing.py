@@ -49,7 +49,7 @@ def save(model: Any, path: str | PathLike[str], *, moments: bool = True) -> None
     Notes
     -----
     The file is a skops file, a zip archive of arrays and a schema, with one more member,
-    ``densernn.json``, that tells what the model is (see :func:`densernn.persistence.describe`).
+    ``densernn.json``, that describes the model (see :func:`densernn.persistence.describe`).
     Memory: three copies of the packed moments while saving.
 
     Examples
@@ -91,7 +91,7 @@ def _dump(model: Any) -> io.BytesIO:
 
 
 def _pack(data: io.BytesIO, header: str, path: Path) -> None:
-    """Write the archive anew, with the header, and with the schema, which is text, compressed."""
+    """Write the archive with the header, and with the schema, which is text, compressed."""
     with ZipFile(data) as source, ZipFile(path, "w") as archive:
         archive.writestr(MEMBER, header, ZIP_DEFLATED)
         for name in source.namelist():
