@@ -427,7 +427,7 @@ def test_info(here, call):
         ("evaluate --dataset digits --test-size 0.5", "--test-size"),
         ("evaluate --dataset digits --task regression", "--task"),
         ("evaluate --dataset digits --data-path .", "--data-path: digits come with"),
-        ("evaluate --dataset stereo", "'stereo' is not one of 'digits'"),
+        ("evaluate --dataset stereo", "'stereo' is not one of 'covertype'"),
         ("evaluate --dataset norb --data-path .", "smallnorb"),
         ("evaluate --dataset mfeat --data-path .", "mfeat-fac"),
         ("evaluate --dataset cifar", "cifar"),

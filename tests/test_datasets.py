@@ -890,3 +890,15 @@ def test_real_mfeat(monkeypatch):
     for label in range(10):  # rows of one digit look alike in every source, more than others do
         mine = data.X_train[data.y_train == label]
         assert (mine.std(axis=0) < X.std(axis=0)).mean() > 0.7
+
+
+def test_every_loader_is_a_data_set_of_the_command_line():
+    from densernn.cli import evaluate, options
+
+    loaders = {name for name in dir(datasets) if name.startswith("load_")}
+    assert {f"load_{name}" for name in options.DATASETS} == loaders
+    assert (
+        set(evaluate.LOADERS)
+        == set(options.DATASETS)
+        == {"covertype", "digits", "higgs", "mfeat", "mnist", "norb"}
+    )
