@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from densernn.errors import NoFolderError, WriteError
+from densernn.errors import DensernnError, NoFolderError, WriteError
 
 PART = ".part"
 """Ending of a file while it is written; its name begins with a dot."""
@@ -47,9 +47,11 @@ def atomic_write(target: Path) -> Iterator[Path]:
         part.replace(target)
         if os.name == "posix":  # Windows cannot open a folder
             _sync(target.parent, os.O_RDONLY)
-    except WriteError:
+    except DensernnError:
         raise
     except OSError as error:
+        if str(error.filename) not in ("None", str(part), str(target.parent)):
+            raise  # of another file, such as one that is read meanwhile
         reason = error.strerror or error
         raise WriteError(
             f"{target}: cannot be written ({reason}): free space there, or name another place"
