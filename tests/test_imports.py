@@ -19,6 +19,10 @@ HEAVY = (
     "sklearn",
     "scipy",
     "numba",
+    "pyarrow",
+    "pooch",
+    "requests",
+    "filelock",
 )
 
 

@@ -128,9 +128,7 @@ def innermost(model: Any) -> Any:
     return model
 
 
-def _describe_stack(
-    model: RNNELM | ClusterFeatures | FittedAutoencoder, stack: Stack
-) -> dict[str, Any]:
+def _describe_stack(model: Any, stack: Stack) -> dict[str, Any]:
     sparse = isinstance(getattr(stack.layers[-1], "weights", None), SparseWeights)
     widths = [layer.n_clusters for layer in stack.layers]
     return {
