@@ -10,13 +10,13 @@ Run: DENSERNN_DATA=... python benchmarks/fit_deep.py [--only published] [--round
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import time
 import warnings
 from typing import Any
 
 import numpy as np
+from processes import peak_mib
 from scipy.linalg import blas, lapack
 
 from densernn import DenseRNNClassifier, RowStandardizer
@@ -119,7 +119,7 @@ def main() -> None:
             whole[name].append(time.perf_counter() - begin)
             tries = max(1, len(model.alpha_scores_))
             search = model.fit_seconds_["readout"] * (tries - 1) / tries
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+            peak = peak_mib()
             parts = bare(name, len(X))
             ratios[name].append((whole[name][-1] - search) / sum(parts.values()))
             shown = ", ".join(f"{part} {value:.1f}" for part, value in parts.items())

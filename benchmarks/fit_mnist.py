@@ -10,11 +10,11 @@ Run: DENSERNN_DATA=... python benchmarks/fit_mnist.py [--weights dense] [--n-hid
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import time
 
 import numpy as np
+from processes import peak_mib
 from scipy.linalg import blas, lapack
 
 from densernn import RNNELMClassifier, RowStandardizer
@@ -56,13 +56,13 @@ def main() -> None:
     settings = {"weights": options.weights, "random_state": 0}
     small = RNNELMClassifier(64, alpha=1.0, **settings).fit(X[:500], y[:500])
     dtype = np.float64 if options.weights == "dense" else np.float32
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    before = peak_mib()
     ratios, sparse_ratios = [], []
     for _ in range(options.rounds):
         begin = time.perf_counter()
         model = RNNELMClassifier(options.n_hidden, alpha=1.0, **settings).fit(X, y)
         fit = time.perf_counter() - begin
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        peak = peak_mib()
         rows = 96 * 2**20 // (np.dtype(dtype).itemsize * options.n_hidden)
         parts = bare(X, options.n_hidden, rows, dtype)
         ratios.append(fit / sum(parts.values()))
@@ -74,7 +74,7 @@ def main() -> None:
     print(f"fit / (SYRK + Cholesky):        median {statistics.median(sparse_ratios):.2f}")
     bound = X.nbytes + 3 * options.n_hidden**2 * 8 + 512 * 2**20
     print(
-        f"peak memory {peak / 2**20:.0f} MiB in the first fit ({before / 2**20:.0f} before it); "
+        f"peak memory {peak:.0f} MiB in the first fit ({before:.0f} before it); "
         f"data + 3 L^2 x 8 + 512 MiB = {bound / 2**20:.0f} MiB"
     )
     del small

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import resource
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import warnings
 
 import numpy as np
 from data import read
+from processes import peak_mib
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
@@ -77,7 +77,7 @@ def one(name: str, who: str) -> None:
     begin = time.perf_counter()
     accuracy = model.score(X_test, y_test)
     predict = time.perf_counter() - begin
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mib()
     print(
         f"{name:10} {who:11} {100 * accuracy:6.2f} %  fit {fit:6.1f} s (+ {tuning:.1f} s tuning)"
         f"  predict {predict:5.2f} s  peak {peak:6.0f} MiB",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 from typing import Any
@@ -17,6 +16,8 @@ from densernn.cli.report import surroundings
 
 def peak_mib() -> float:
     """Return the most memory that this process has held so far, in MiB."""
+    import resource  # noqa: PLC0415 - there is none on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 

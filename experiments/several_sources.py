@@ -18,9 +18,10 @@ import warnings
 from typing import Any
 
 import numpy as np
+from stereo_objects import make_stereo_objects
 
 from densernn import DenseRNNClassifier, RNNELMClassifier, RowStandardizer, UnitScaler
-from densernn.datasets import load_mfeat, make_stereo_objects
+from densernn.datasets import load_mfeat
 from densernn.paper import from_structure
 
 MFEAT = "216+76+64+6+240+47"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import resource
 import subprocess
 import sys
 import time
@@ -131,6 +130,8 @@ def measure(
     model.fit(train)
     seconds = time.perf_counter() - begin
     accuracy = model.score(test)
+    import resource  # noqa: PLC0415 - there is none on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "experiment": one.experiment,

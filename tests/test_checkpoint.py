@@ -202,9 +202,11 @@ def test_damaged_and_foreign_folders_are_refused(tmp_path):
 
 def test_a_half_written_header_is_no_foreign_file(tmp_path):
     X, y = rows(500)
-    (tmp_path / ("training.json" + journal.UNFINISHED)).write_text("{", encoding="utf-8")
+    left = tmp_path / ".training.json.0123abcd.part"
+    left.write_text("{", encoding="utf-8")
     RNNELMClassifier(50, random_state=1, checkpoint=tmp_path).fit(X, y)
     assert (tmp_path / journal.HEADER).exists()
+    assert not left.exists()
 
 
 def test_one_training_at_a_time_has_the_folder(tmp_path):
@@ -221,6 +223,33 @@ def test_one_training_at_a_time_has_the_folder(tmp_path):
     with pytest.raises(CheckpointError, match="parameter n_hidden"):
         model.set_params(n_hidden=51).fit(X, y)
     model.set_params(n_hidden=50).fit(X, y)  # whoever was refused has let go
+
+
+ABOUT = {"": {}, "parameter": {}, "data": {}}
+HOLDER = """
+import os, sys
+from densernn.engine.journal import Journal
+journal = Journal(sys.argv[1], {"": {}, "parameter": {}, "data": {}})
+child = os.fork()
+if not child:
+    sys.exit()  # which finalises the child's copy of the lock
+os.waitpid(child, 0)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_lock_outlives_a_forked_child_and_dies_with_its_process(tmp_path):
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "c")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(CheckpointError, match="in use by another training"):
+            journal.Journal(tmp_path / "c", ABOUT)
+        holder.kill()
+        holder.wait(30)
+        with journal.Journal(tmp_path / "c", ABOUT):
+            pass
 
 
 def test_a_preparation_that_draws_by_chance_is_taken_up_as_it_was(tmp_path):

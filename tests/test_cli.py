@@ -272,13 +272,6 @@ def test_mnist_is_standardised_row_by_row_unless_told_otherwise(call, tmp_path):
     assert json.loads(call(*common, "--preprocess=none"))["preprocess_seconds"] == 0
 
 
-def test_images_of_two_cameras_are_laid_out_in_one_row(call, monkeypatch):
-    few = densernn.datasets.make_stereo_objects(1, 2, 6, 1)
-    monkeypatch.setattr(densernn.datasets, "make_stereo_objects", lambda *plan: few)
-    result = json.loads(call("evaluate", "--dataset=stereo", *SMALL, "--json"))
-    assert (result["n_train"], result["n_test"], result["n_features"]) == (60, 60, 2 * 32 * 32)
-
-
 def test_norb_is_subsampled_to_32_by_32_pixels(monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.integers(0, 256, (5, 2, 96, 96)).astype(np.uint8)
@@ -434,7 +427,7 @@ def test_info(here, call):
         ("evaluate --dataset digits --test-size 0.5", "--test-size"),
         ("evaluate --dataset digits --task regression", "--task"),
         ("evaluate --dataset digits --data-path .", "--data-path: digits come with"),
-        ("evaluate --dataset stereo --data-path .", "--data-path: stereo pairs are generated"),
+        ("evaluate --dataset stereo", "'stereo' is not one of 'covertype'"),
         ("evaluate --dataset norb --data-path .", "smallnorb"),
         ("evaluate --dataset mfeat --data-path .", "mfeat-fac"),
         ("evaluate --dataset cifar", "cifar"),

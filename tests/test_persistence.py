@@ -42,7 +42,7 @@ from densernn import (
     load,
     save,
 )
-from densernn.errors import DataError, ModelFileError
+from densernn.errors import DataError, ModelFileError, WriteError
 from densernn.persistence import describe, header, reading, trusted, writing
 
 RNG = np.random.RandomState(0)
@@ -350,8 +350,31 @@ def test_file_is_replaced_whole_or_not_at_all(small, tmp_path, monkeypatch):
     save(model, path)
     assert describe(path)["class"] == "RNNELMRegressor"
     assert list(tmp_path.iterdir()) == [path]
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=f"there is no folder {tmp_path / 'no'}: make it"):
         save(small[0], tmp_path / "no" / "m.skops")
+    with pytest.raises(WriteError, match="is a folder: name a file in it"):
+        save(small[0], tmp_path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_is_said_and_leaves_nothing(small, tmp_path, monkeypatch):
+    replaced = Path("/dev/full")
+    monkeypatch.setattr(
+        writing, "_pack", lambda data, header, part: replaced.write_bytes(data.getvalue())
+    )
+    with pytest.raises(WriteError, match=r"m\.skops: cannot be written \(No space left") as caught:
+        save(small[0], tmp_path / "m.skops")
+    assert ".part" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
+def test_folder_without_the_right_to_write_is_said(small, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(WriteError, match=r"m\.skops: cannot be written \(Permission denied"):
+        save(small[0], tmp_path / "m.skops")
+    tmp_path.chmod(0o700)
 
 
 def test_link_is_followed_and_rights_are_usual(small, tmp_path):
@@ -678,3 +701,34 @@ def test_file_of_each_format_can_be_read(number):
     rows = model[:-1].transform(GOLDEN_ROWS)
     model[-1].partial_fit(rows, model.predict(GOLDEN_ROWS))
     assert model[-1].moments_.weight == 24
+
+
+def rewritten(path, target, changes):
+    """Write a copy of a model file with text of its schema changed."""
+    members = members_of(path)
+    schema = members["schema.json"].decode()
+    for old, new in changes.items():
+        assert old in schema
+        schema = schema.replace(old, new)
+    return write(target, {**members, "schema.json": schema.encode()})
+
+
+def test_renamed_classes_and_attributes_of_older_files_are_found(small, tmp_path, monkeypatch):
+    model, path = small
+    monkeypatch.setitem(trusted.RENAMED, "densernn.heaps.Heap", "densernn.cluster.Cluster")
+    monkeypatch.setitem(trusted.RENAMED_ATTRIBUTES, "old_classes_", "classes_")
+    changes = {
+        '"__class__": "Cluster",': '"__class__": "Heap",',
+        '"densernn.cluster"': '"densernn.heaps"',
+        '"classes_"': '"old_classes_"',
+    }
+    older = rewritten(path, tmp_path / "older.skops", changes)
+    assert_same(model, load(older))
+    assert describe(older)["class"] == "RNNELMClassifier"
+    monkeypatch.delitem(trusted.RENAMED, "densernn.heaps.Heap")
+    refuse(older, r"not trusted.*densernn\.heaps\.Heap")
+
+
+def test_renamed_classes_exist_and_are_trusted():
+    assert not set(trusted.RENAMED) & set(trusted.OWN)
+    assert set(trusted.RENAMED.values()) <= set(trusted.OWN)

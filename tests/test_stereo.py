@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
+import stereo_objects
 from sklearn.linear_model import RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier
-
-from densernn import _threads
-from densernn.datasets import make_stereo_objects, stereo
-from densernn.datasets import stereo_rendering as rendering
-from densernn.datasets.stereo_shapes import (
+from stereo_objects import make_stereo_objects, rendering
+from stereo_objects.shapes import (
     BOX,
     CATEGORIES,
     CYLINDER,
@@ -17,6 +15,8 @@ from densernn.datasets.stereo_shapes import (
     Toy,
     make_toy,
 )
+
+from densernn import _threads
 from densernn.errors import ParameterError
 
 KINDS = pytest.mark.parametrize("kind", [BOX, ELLIPSOID, CYLINDER])
@@ -150,7 +150,7 @@ def test_turning_the_toy_by_hand_is_what_azimuth_does():
     c, s = np.cos(np.radians(70)), np.sin(np.radians(70))
     turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
     turned = Toy(toy.kinds, toy.centres @ turn.T, turn @ toy.axes, toy.shades)
-    lights = stereo.LIGHTS[:1]
+    lights = stereo_objects.LIGHTS[:1]
     np.testing.assert_allclose(
         one_view(turned, 40.0, 0.0, lights), one_view(toy, 40.0, 70.0, lights), atol=0.02
     )

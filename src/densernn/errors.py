@@ -43,6 +43,14 @@ class ModelFileError(DensernnError, ValueError):
     """A model file is damaged, of another program, or contains types that are not trusted."""
 
 
+class WriteError(DensernnError, OSError):
+    """A file cannot be written; the text names it and says why."""
+
+
+class NoFolderError(WriteError, FileNotFoundError):
+    """A file cannot be written, as there is no such folder; the text names it."""
+
+
 class DensernnWarning(UserWarning):
     """Base class of all warnings of densernn."""
 

@@ -9,6 +9,7 @@ import click
 import densernn as package
 from densernn.cli.options import (
     CLUSTER_OPTIONS,
+    DATASETS,
     JSON,
     MODEL_OPTIONS,
     STREAM_OPTIONS,
@@ -19,8 +20,7 @@ from densernn.cli.options import (
     with_options,
 )
 
-DATASETS = ("digits", "mnist", "covertype", "higgs", "mfeat", "norb", "stereo")
-WITHOUT_FILES = {"digits": "come with scikit-learn", "stereo": "pairs are generated"}
+WITHOUT_FILES = {"digits": "come with scikit-learn"}
 
 FILE = click.Path()
 

@@ -22,7 +22,7 @@ from densernn.cli.models import (
     save_model,
     train,
 )
-from densernn.cli.options import ModelOptions
+from densernn.cli.options import DATASETS, ModelOptions
 from densernn.errors import DataError
 from densernn.sources.tables import read_table
 
@@ -39,14 +39,9 @@ def _load_norb(path: str | None) -> datasets.Dataset:
 
 
 LOADERS: dict[str, Callable[[str | None], datasets.Dataset]] = {
+    **{name: getattr(datasets, f"load_{name}") for name in DATASETS},
     "digits": lambda path: datasets.load_digits(),
-    "mnist": datasets.load_mnist,
-    "covertype": datasets.load_covertype,
-    "higgs": datasets.load_higgs,
-    "mfeat": datasets.load_mfeat,
     "norb": _load_norb,
-    # As many rows as small NORB has.
-    "stereo": lambda path: datasets.make_stereo_objects(5, 9, 18, 6),
 }
 
 ROWS_BY_THEMSELVES = ("mnist",)

@@ -9,7 +9,12 @@ from typing import Any, TypeVar
 
 import click
 
+from densernn import datasets
+
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+DATASETS = tuple(name.removeprefix("load_") for name in dir(datasets) if name.startswith("load_"))
+"""Names of published data sets, each of which has a loader."""
 
 
 class Alpha(click.ParamType):  # type: ignore[type-arg]

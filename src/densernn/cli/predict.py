@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from numpy.typing import NDArray
 
+from densernn._files import atomic_write
 from densernn.cli import report
 from densernn.errors import DataError
 from densernn.persistence import load
@@ -37,13 +39,23 @@ def predict(*, model: str, table: str, output: str, proba: bool, header: bool) -
     parts = _read(model, estimator, table, header)
     answers = (_answer(estimator, rows, proba=proba) for rows in parts)
     first = next(answers)  # before the output is opened: most of what can be wrong is wrong here
-    # Whole or not at all; but never put a file in the place of a device.
-    atomic = output != "-" and (not Path(output).exists() or Path(output).is_file())
-    with click.open_file(output, "w", encoding="utf-8", atomic=atomic) as file:
+    with _opened(output) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(first)
         for columns in chain([first], answers):
             writer.writerows(zip(*columns.values(), strict=True))
+
+
+@contextmanager
+def _opened(output: str) -> Iterator[IO[str]]:
+    """Open the output, a file whole or not at all; but never put a file in a device's place."""
+    path = Path(output)
+    if output == "-" or (path.exists() and not path.is_file()):
+        with click.open_file(output, "w", encoding="utf-8") as file:
+            yield file
+        return
+    with atomic_write(path.resolve()) as part, part.open("w", encoding="utf-8") as file:
+        yield file
 
 
 def _read(model: str, estimator: Any, path: str, header: bool) -> Iterator[NDArray[Any]]:

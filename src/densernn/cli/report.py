@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import platform
-import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -69,15 +68,23 @@ def show_rows(rows: list[dict[str, Any]], title: str) -> None:
 def surroundings() -> dict[str, Any]:
     """Return the environment of a measurement: versions, processor, threads, memory."""
     blas = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
-        # Kilobytes on Linux, bytes on macOS.
-        "peak_memory_mb": peak * (1 if sys.platform == "darwin" else 1024) / 1e6,
+        "peak_memory_mb": _peak_memory_mb(),
         "densernn": densernn.__version__,
         "processor": _processor(),
         "n_threads": n_threads(),
         "blas_threads": max(blas, default=None),
     }
+
+
+def _peak_memory_mb() -> float | None:
+    """Return the most memory that this process has held so far; None on Windows."""
+    try:
+        import resource  # noqa: PLC0415 - only where there is one
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6  # kilobytes on Linux
 
 
 def check_place(path: str, *read: str) -> None:

@@ -1,4 +1,4 @@
-"""Read announced numbers of bytes and values: what the binary formats share."""
+"""Binary arrays: announced numbers of bytes and values, and the shape that a file must have."""
 
 from __future__ import annotations
 
@@ -86,3 +86,27 @@ def read_values(
     except ValueError as error:  # too many or, beside a zero, too large dimensions
         raise DataError(f"{path}: no array can have the shape {shape} of its header") from error
     return values.astype(dtype.newbyteorder("="), copy=False)
+
+
+def expect(
+    path: Path, matrix: NDArray[Any], dtype: type[np.generic], shape: tuple[int | None, ...]
+) -> NDArray[Any]:
+    """Return an array read from a file if its dtype and shape are these, None being any length.
+
+    Raises
+    ------
+    DataError
+        They are not, or there are no rows.
+    """
+    alike = matrix.ndim == len(shape) and all(
+        want in (None, have) for want, have in zip(shape, matrix.shape, strict=True)
+    )
+    if matrix.dtype != dtype or not alike:
+        wanted = " x ".join("n" if length is None else str(length) for length in shape)
+        raise DataError(
+            f"{path}: expected {wanted} values of type {np.dtype(dtype)}, found shape "
+            f"{matrix.shape} and type {matrix.dtype}"
+        )
+    if not len(matrix):
+        raise DataError(f"{path}: no rows")
+    return matrix

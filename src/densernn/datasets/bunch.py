@@ -1,4 +1,4 @@
-"""What the loaders return: a training part, a test part and their names."""
+"""Dataset: a training part, a test part and their names, as the loaders return them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Dataset:
     name : str
         The data set's name.
     X_train, X_test : ndarray of shape (n_train, n_features), (n_test, n_features)
-        The rows, in C order; for small NORB of shape (n, 2, 96, 96) and for stereo
-        objects (n, 2, 32, 32). The dtype is the loader's.
+        The rows, in C order; for small NORB of shape (n, 2, 96, 96). The dtype
+        is the loader's.
     y_train, y_test : ndarray of shape (n_train,), (n_test,)
         The labels, int64.
     feature_names : tuple of str
@@ -27,7 +27,7 @@ class Dataset:
     target_names : tuple of str or None
         The names of the classes, in the order of the labels.
     info_train, info_test : ndarray or None
-        What else is told of each row; only small NORB and the stereo objects have it.
+        What else is known of each row; only small NORB has it.
     info_names : tuple of str
         The names of the columns of the info arrays.
     sources : dict of str to slice, or None
@@ -52,3 +52,29 @@ class Dataset:
             f"<Dataset {self.name}: {len(self.X_train):,} training and {len(self.X_test):,} test "
             f"rows of {len(self.feature_names):,} features>"
         )
+
+
+def hold_out_quarter(
+    name: str,
+    X: NDArray[Any],
+    y: NDArray[np.int64],
+    feature_names: tuple[str, ...],
+    target_names: tuple[str, ...],
+    **more: Any,
+) -> Dataset:
+    """Return a data set that comes whole with a quarter of its rows, stratified, for testing.
+
+    The seed is fixed, so that the split is the same at every call.
+    """
+    # Imported here because importing densernn must stay fast.
+    from sklearn.model_selection import train_test_split  # noqa: PLC0415
+
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, y, test_size=0.25, random_state=0, stratify=y
+    )
+    return Dataset(name, X_train, y_train, X_test, y_test, feature_names, target_names, **more)
+
+
+def pixel_names(prefix: str, side: int) -> tuple[str, ...]:
+    """Return a name for each pixel of a square image, row by row."""
+    return tuple(f"{prefix}_{row}_{column}" for row in range(side) for column in range(side))

@@ -1,10 +1,10 @@
-"""The handwritten digits that scikit-learn carries: small, and always there."""
+"""Digits: the small handwritten digits that scikit-learn carries."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from densernn.datasets.bunch import Dataset
+from densernn.datasets.bunch import Dataset, hold_out_quarter
 
 
 def load_digits() -> Dataset:
@@ -36,18 +36,8 @@ def load_digits() -> Dataset:
     """
     # Imported here because importing densernn must stay fast.
     from sklearn import datasets  # noqa: PLC0415
-    from sklearn.model_selection import train_test_split  # noqa: PLC0415
 
     source = datasets.load_digits()
-    X_train, X_test, y_train, y_test = train_test_split(
-        source.data, source.target, test_size=0.25, random_state=0, stratify=source.target
-    )
-    return Dataset(
-        "digits",
-        X_train,
-        np.asarray(y_train, dtype=np.int64),
-        X_test,
-        np.asarray(y_test, dtype=np.int64),
-        feature_names=tuple(source.feature_names),
-        target_names=tuple(str(digit) for digit in source.target_names),
-    )
+    y = np.asarray(source.target, dtype=np.int64)
+    names = tuple(str(digit) for digit in source.target_names)
+    return hold_out_quarter("digits", source.data, y, tuple(source.feature_names), names)

@@ -1,141 +1,100 @@
-"""Fetch one file over the network, whole and checked, or leave nothing behind."""
+"""Downloads of published files by pooch: checked, of limited size, whole or not at all."""
 
 from __future__ import annotations
 
-import hashlib
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-from densernn.datasets.whole_file import whole_file
+from densernn._progress import Progress
 from densernn.errors import DataError
-from densernn.sources.files import BLOCK, reading
 
-Check = Callable[[Path], None]
-"""Raises a :class:`~densernn.errors.DataError` if a file is not what it should be."""
+BLOCK = 1 << 16
+"""Bytes between two looks at the size of a download."""
 
 TIMEOUT_SECONDS = 60
 
 
-def download(url: str, target: Path, check: Check) -> None:
-    """Download a file, check it, and only then give it its name.
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file that its publisher offers.
 
-    The bytes go to a hidden file beside the target, which is renamed in one step: neither an
-    interrupted nor a second, simultaneous download leaves half a file under the target's name.
+    Parameters
+    ----------
+    names : tuple of str
+        Names it may have on disk, as glob patterns, the preferred first; the first one is
+        the publisher's.
+    url : str
+        Where it is published.
+    checksum : str or None, default=None
+        ``md5:`` or ``sha256:`` and the digest of the file as it is published, packed; None where
+        it is not known, so that only the loader's own checks guard a download.
+    limit : int, default=20_000_000
+        Most bytes that a download may have.
+    """
+
+    names: tuple[str, ...]
+    url: str
+    checksum: str | None = None
+    limit: int = 20_000_000
+
+
+def download(file: RemoteFile, folder: Path) -> None:
+    """Download a file into a folder, check it, and only then give it its name.
+
     A terminal shows a progress bar.
 
     Parameters
     ----------
-    url : str
-        Where the file is.
-    target : Path
-        What it becomes; missing folders are made.
-    check : callable
-        Looks at the file before it is renamed.
+    file : RemoteFile
+        The file.
+    folder : Path
+        Where to; made if it is not there.
 
     Raises
     ------
     OSError
-        If the network or the disk fails.
+        The network or the disk fails.
     DataError
-        If the check refuses the file; it is removed.
+        The file is too large or has another checksum; it is removed.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(target) as part:
-        _transfer(url, part, target.name)
-        try:
-            check(part)
-        except DataError as error:
-            reason = str(error).replace(str(part), target.name)
-            raise DataError(f"{url}: what was downloaded is not kept: {reason}") from error
-
-
-def has_digest(algorithm: str, expected: str) -> Check:
-    """Make a check of the digest of a file's unpacked bytes.
-
-    Packed bytes are no guide: servers pack the same content anew.
-
-    Parameters
-    ----------
-    algorithm : str
-        A name that :mod:`hashlib` knows.
-    expected : str
-        The digest, in hexadecimal digits.
-
-    Returns
-    -------
-    callable
-        The check.
-    """
-
-    def check(path: Path) -> None:
-        with reading(path) as stream:
-            digest = hashlib.new(algorithm, usedforsecurity=False)
-            while block := stream.read(BLOCK):
-                digest.update(block)
-        if digest.hexdigest() != expected:
-            raise DataError(
-                f"{path}: expected {algorithm} {expected} of the unpacked bytes, "
-                f"found {digest.hexdigest()}"
-            )
-
-    return check
-
-
-def has_lines(expected: int) -> Check:
-    """Make a check of how many lines a file has once it is unpacked."""
-
-    def check(path: Path) -> None:
-        with reading(path) as stream:
-            found = 0
-            while block := stream.read(BLOCK):
-                found += block.count(b"\n")
-        if found != expected:
-            raise DataError(f"{path}: expected {expected:,} lines, found {found:,}")
-
-    return check
-
-
-def _transfer(url: str, part: Path, name: str) -> None:
     # Imported here because importing densernn must stay fast.
-    from http.client import HTTPException  # noqa: PLC0415
-    from urllib.request import Request, urlopen  # noqa: PLC0415
+    import pooch  # noqa: PLC0415
 
-    request = Request(url, headers={"User-Agent": "densernn"})
-    received = 0
-    try:
-        with urlopen(request, timeout=TIMEOUT_SECONDS) as response, part.open("xb") as out:
-            length = response.headers.get("Content-Length")
-            total = int(length) if length else None
-            with _progress(name, total) as advance:
-                while block := response.read(BLOCK):
-                    out.write(block)
-                    received += len(block)
-                    advance(len(block))
-    except HTTPException as error:
-        raise OSError(f"broken answer: {error!r}") from error
-    # A connection that breaks in the middle reads like the end of the file.
-    if total is not None and received != total:
-        raise OSError(f"the connection ended after {received:,} of {total:,} bytes")
+    with ExitStack() as stack:
+        downloader = pooch.HTTPDownloader(
+            progressbar=_Meter(file, stack),
+            chunk_size=BLOCK,
+            timeout=TIMEOUT_SECONDS,
+            # Else a server may unpack on the way what the checksum is of.
+            headers={"User-Agent": "densernn", "Accept-Encoding": "identity"},
+        )
+        try:
+            pooch.retrieve(file.url, file.checksum, file.names[0], folder, downloader=downloader)
+        except ValueError as error:  # of another checksum, or from the meter
+            raise DataError(f"{file.url}: what was downloaded is not kept: {error}") from error
 
 
-@contextmanager
-def _progress(name: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal, nothing elsewhere; yields how to advance it."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich import progress  # noqa: PLC0415  (importing densernn must stay fast)
-    from rich.console import Console  # noqa: PLC0415
+class _Meter:
+    """Progress of a download, which ends one that is too large; has what pooch asks of tqdm."""
 
-    columns = (
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.DownloadColumn(),
-        progress.TransferSpeedColumn(),
-        progress.TimeRemainingColumn(),
-    )
-    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=total)
-        yield lambda count: bar.advance(task, count)
+    total = 0  # bytes; pooch sets it where the server tells
+
+    def __init__(self, file: RemoteFile, stack: ExitStack) -> None:
+        self._file, self._stack = file, stack
+        self._bar: Progress | None = None
+        self._received = 0
+
+    def update(self, n_bytes: int) -> None:
+        self._received += n_bytes
+        if max(self._received - BLOCK, self.total) > self._file.limit:  # the last block is short
+            raise DataError(f"it has more than {self._file.limit:,} bytes: it is another file")
+        if self._bar is None:
+            name = self._file.names[0]
+            self._bar = self._stack.enter_context(Progress(name, self.total or None, True))
+        self._bar.reach(self._received)
+
+    def reset(self) -> None:
+        self._received = 0
+
+    def close(self) -> None: ...

@@ -1,49 +1,16 @@
-"""Where a data set's files are: a given path, ``$DENSERNN_DATA``, the cache, the network."""
+"""Finder of a data set's files: in a given path, ``$DENSERNN_DATA``, the cache, the network."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-from densernn.datasets.download import Check, download
+from densernn.datasets.download import RemoteFile, download
 from densernn.errors import DataError, DatasetNotFoundError
 
 VARIABLE = "DENSERNN_DATA"
-
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file that its publisher offers.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Names it may have on disk, as glob patterns, the preferred first; the first one is
-        the publisher's.
-    url : str
-        Where it is published.
-    check : callable
-        What a download must pass.
-    """
-
-    names: tuple[str, ...]
-    url: str
-    check: Check
-
-
-@dataclass(frozen=True)
-class Place:
-    """A folder to look in, and why."""
-
-    folder: Path
-    origin: str
-
-    def __str__(self) -> str:
-        absent = "" if self.folder.is_dir() else "; no such folder"
-        return f"{self.folder} ({self.origin}{absent})"
 
 
 def cache_folder(dataset: str) -> Path:
@@ -98,79 +65,75 @@ def find(
     DataError
         If several files of a folder fit equally, or a download is not what it should be.
     """
-    if path is not None:
-        return _find_at(dataset, files, Path(path).expanduser())
-    places = _places(dataset)
+    given = None if path is None else Path(path).expanduser()
+    if given is not None and given.is_file():
+        return _only(dataset, files, given)
+    places = _places(dataset, given)
     found = [_first(file, places) for file in files]
     missing = [file for file, hit in zip(files, found, strict=True) if hit is None]
-    outcome = "not tried, as download=False"
-    if missing and download_missing:
+    if not missing:
+        return [hit for hit in found if hit is not None]
+    cache = cache_folder(dataset)
+    names = ", ".join(file.names[0] for file in missing)
+    outcome = "not tried, as " + ("download=False" if given is None else "a path was given")
+    if given is None and download_missing:
         try:
             for file in missing:
-                download(file.url, cache_folder(dataset) / file.names[0], file.check)
+                outcome = f"{file.url} failed"
+                download(file, cache)
         except OSError as error:
-            outcome = f"{file.url} failed: {error}"
+            outcome += f": {error}"
         else:
             return find(dataset, files, None, download_missing=False)
-    if missing:
-        raise _not_found(dataset, missing, places, outcome)
-    return [hit for hit in found if hit is not None]
+    raise DatasetNotFoundError(
+        f"{dataset}: not found:{_lines(' or '.join(file.names) for file in missing)}\n"
+        f"Looked in:{_lines(_describe(places))}\nDownload: {outcome}\n"
+        f"Put {names} in {given or cache} or set {VARIABLE} to the folder that has them."
+    )
 
 
-def _places(dataset: str) -> list[Place]:
-    cache = [Place(cache_folder(dataset), "the cache")]
+def _only(dataset: str, files: Sequence[RemoteFile], given: Path) -> list[Path]:
+    """Return the one file that was given, if one is enough."""
+    if len(files) > 1:
+        names = ", ".join(file.names[0] for file in files)
+        raise DatasetNotFoundError(
+            f"{dataset}: the path {given} is one file; give the folder that holds {names}"
+        )
+    return [given]
+
+
+def _places(dataset: str, given: Path | None) -> dict[Path, str]:
+    """Return the folders to look in, each with where it comes from."""
+    if given is not None:
+        if not given.exists():
+            raise DatasetNotFoundError(f"{dataset}: the path {given} does not exist")
+        return {given: "the given path", given / dataset: "the given path"}
+    cache = {cache_folder(dataset): "the cache"}
     root = os.environ.get(VARIABLE)
-    return (_inside(Path(root).expanduser(), dataset, VARIABLE) if root else []) + cache
+    if not root:
+        return cache
+    folder = Path(root).expanduser()
+    return {folder: VARIABLE, folder / dataset: VARIABLE, **cache}
 
 
-def _inside(root: Path, dataset: str, origin: str) -> list[Place]:
-    return [Place(root, origin), Place(root / dataset, origin)]
-
-
-def _find_at(dataset: str, files: Sequence[RemoteFile], path: Path) -> list[Path]:
-    if not path.exists():
-        raise DatasetNotFoundError(f"{dataset}: the path {path} does not exist")
-    if path.is_file():
-        if len(files) > 1:
-            names = ", ".join(file.names[0] for file in files)
-            raise DatasetNotFoundError(
-                f"{dataset}: the path {path} is one file; give the folder that holds {names}"
-            )
-        return [path]
-    places = _inside(path, dataset, "the given path")
-    found = [_first(file, places) for file in files]
-    missing = [file for file, hit in zip(files, found, strict=True) if hit is None]
-    if missing:
-        raise _not_found(dataset, missing, places, "not tried, as a path was given", path)
-    return [hit for hit in found if hit is not None]
-
-
-def _first(file: RemoteFile, places: Sequence[Place]) -> Path | None:
-    for place in places:
+def _first(file: RemoteFile, places: Iterable[Path]) -> Path | None:
+    for folder in places:
         for name in file.names:
-            hits = sorted(hit for hit in place.folder.glob(name) if hit.is_file())
+            hits = sorted(hit for hit in folder.glob(name) if hit.is_file())
             if len(hits) > 1:
                 listed = ", ".join(hit.name for hit in hits)
-                raise DataError(f"{place.folder}: several files fit: {listed}; give one as path")
+                raise DataError(f"{folder}: several files fit: {listed}; give one as path")
             if hits:
                 return hits[0]
     return None
 
 
-def _not_found(
-    dataset: str,
-    missing: Sequence[RemoteFile],
-    places: Sequence[Place],
-    outcome: str,
-    folder: Path | None = None,
-) -> DatasetNotFoundError:
-    wanted = "\n".join(f"  {' or '.join(file.names)}" for file in missing)
-    looked = "\n".join(f"  {place}" for place in places)
-    if folder is None and not os.environ.get(VARIABLE):
-        looked += f"\n  ({VARIABLE} is not set)"
-    names = ", ".join(file.names[0] for file in missing)
-    return DatasetNotFoundError(
-        f"{dataset}: not found:\n{wanted}\nLooked in:\n{looked}\nDownload: {outcome}\n"
-        f"Put {names} in {folder or cache_folder(dataset)} or set {VARIABLE} to the folder that "
-        "has them."
-    )
+def _describe(places: Mapping[Path, str]) -> Iterator[str]:
+    for folder, origin in places.items():
+        yield f"{folder} ({origin}{'' if folder.is_dir() else '; no such folder'})"
+    if "the cache" in places.values() and not os.environ.get(VARIABLE):
+        yield f"({VARIABLE} is not set)"
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "".join(f"\n  {text}" for text in texts)

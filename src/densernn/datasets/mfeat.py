@@ -1,4 +1,4 @@
-"""Multiple Features: handwritten digits that six different sources describe."""
+"""Multiple Features: handwritten digits described by six kinds of measurement."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn.datasets.bunch import Dataset
-from densernn.datasets.download import has_lines
-from densernn.datasets.fetch import RemoteFile, find
+from densernn.datasets.binary import expect
+from densernn.datasets.bunch import Dataset, hold_out_quarter
+from densernn.datasets.download import RemoteFile
+from densernn.datasets.fetch import find
 from densernn.errors import DataError, DatasetNotFoundError
 from densernn.sources.files import reading
 from densernn.sources.tables import read_table
@@ -32,12 +33,9 @@ WIDTHS = {
 
 FEATURE_NAMES = tuple(f"{source}_{j}" for source, width in WIDTHS.items() for j in range(width))
 URL = "https://archive.ics.uci.edu/ml/machine-learning-databases/mfeat/"
-FILES = tuple(
-    RemoteFile((f"mfeat-{source[:3]}",), f"{URL}mfeat-{source[:3]}", has_lines(N_ROWS))
-    for source in WIDTHS
-)
+FILES = tuple(RemoteFile((f"mfeat-{source[:3]}",), f"{URL}mfeat-{source[:3]}") for source in WIDTHS)
 # No publisher is known for the sources in one table: it is looked for and never downloaded.
-TABLE = RemoteFile(("mfeat.csv.gz", "mfeat.csv"), "", has_lines(N_ROWS + 1))
+TABLE = RemoteFile(("mfeat.csv.gz", "mfeat.csv"), "")
 
 
 def load_mfeat(path: str | PathLike[str] | None = None, *, download: bool = True) -> Dataset:
@@ -74,8 +72,9 @@ def load_mfeat(path: str | PathLike[str] | None = None, *, download: bool = True
     Notes
     -----
     Source: R. Duin, "Multiple Features", UCI Machine Learning Repository. Its files hold 200
-    rows of each digit, in order, without labels. UCI publishes no checksum: a download must
-    have 2,000 lines. Cost: about a second and 40 MB.
+    rows of each digit, in order, without labels. No checksum of them is known here: what guards
+    a download is that each file must hold 2,000 rows of its number of columns. If it does not,
+    delete it from the cache. Cost: about a second and 40 MB.
     """
     try:
         [table] = find("mfeat", [TABLE], path, download_missing=False)
@@ -83,23 +82,10 @@ def load_mfeat(path: str | PathLike[str] | None = None, *, download: bool = True
         X, y = _read_published(find("mfeat", FILES, path, download_missing=download))
     else:
         X, y = _read_whole(table)
-    # Imported here because importing densernn must stay fast.
-    from sklearn.model_selection import train_test_split  # noqa: PLC0415
-
-    X_train, X_test, y_train, y_test = train_test_split(
-        X, y, test_size=0.25, random_state=0, stratify=y
-    )
     edges = np.cumsum([0, *WIDTHS.values()]).tolist()
-    return Dataset(
-        "mfeat",
-        X_train,
-        y_train,
-        X_test,
-        y_test,
-        FEATURE_NAMES,
-        tuple(str(digit) for digit in range(N_CLASSES)),
-        sources=dict(zip(WIDTHS, (slice(*ends) for ends in pairwise(edges)), strict=True)),
-    )
+    sources = dict(zip(WIDTHS, (slice(*ends) for ends in pairwise(edges)), strict=True))
+    digits = tuple(map(str, range(N_CLASSES)))
+    return hold_out_quarter("mfeat", X, y, FEATURE_NAMES, digits, sources=sources)
 
 
 def _read_whole(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -121,16 +107,14 @@ def _read_published(paths: list[Path]) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def _read_text(path: Path, width: int) -> NDArray[np.float64]:
-    """Read numbers with blanks between them."""
+    """Return numbers that have blanks between them."""
     with reading(path) as stream, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of an empty file, which is refused below
         try:
             values = np.loadtxt(stream, np.float64, ndmin=2)
         except ValueError as error:
             raise DataError(f"{path}: {error}; is it another file?") from error
-    if values.shape != (N_ROWS, width):
-        found = " x ".join(map(str, values.shape))
-        raise DataError(f"{path}: expected {N_ROWS} x {width} numbers, found {found}")
+    expect(path, values, np.float64, (N_ROWS, width))
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values).all(axis=1)))
         raise DataError(f"{path}, row {row + 1}: a number is not finite; fetch the file again")

@@ -1,4 +1,4 @@
-"""Small NORB, and the binary matrix format that it is published in."""
+"""Small NORB: stereo pairs of toys, and the binary matrix format that they are published in."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn.datasets.binary import read_exactly, read_values
-from densernn.datasets.bunch import Dataset
-from densernn.datasets.fetch import RemoteFile, find
+from densernn.datasets.binary import expect, read_exactly, read_values
+from densernn.datasets.bunch import Dataset, pixel_names
+from densernn.datasets.download import RemoteFile
+from densernn.datasets.fetch import find
+from densernn.datasets.headerless import to_labels
 from densernn.errors import DataError
 from densernn.sources.files import reading
 
@@ -70,18 +72,19 @@ def read_matrix(path: Path) -> NDArray[Any]:
         return read_values(stream, shape, np.dtype(DTYPES[magic]), path)
 
 
-def _is_matrix(path: Path) -> None:
-    read_matrix(path)
+def _file(stem: str, md5: str) -> RemoteFile:
+    name = f"smallnorb-5x{stem}.mat"
+    return RemoteFile((f"{name}.gz", name), f"{URL}{name}.gz", f"md5:{md5}", limit=400_000_000)
 
 
-def _files(stem: str) -> tuple[RemoteFile, ...]:
-    names = [f"{stem}-{kind}.mat" for kind in ("dat", "cat", "info")]
-    return tuple(RemoteFile((f"{n}.gz", n), f"{URL}{n}.gz", _is_matrix) for n in names)
-
-
+# Not published, but found alike by several projects that took the files.
 FILES = (
-    *_files("smallnorb-5x46789x9x18x6x2x96x96-training"),
-    *_files("smallnorb-5x01235x9x18x6x2x96x96-testing"),
+    _file("46789x9x18x6x2x96x96-training-dat", "66054832f9accfe74a0f4c36a75bc0a2"),
+    _file("46789x9x18x6x2x96x96-training-cat", "23c8b86101fbf0904a000b43d3ed2fd9"),
+    _file("46789x9x18x6x2x96x96-training-info", "51dee1210a742582ff607dfd94e332e3"),
+    _file("01235x9x18x6x2x96x96-testing-dat", "e4ad715691ed5a3a5f138751a4ceb071"),
+    _file("01235x9x18x6x2x96x96-testing-cat", "5aa791cd7e6016cf957ce9bdb93b8603"),
+    _file("01235x9x18x6x2x96x96-testing-info", "a9454f3864d7fd4bb3ea7fc3eb84924e"),
 )
 
 
@@ -115,21 +118,19 @@ def load_norb(path: str | PathLike[str] | None = None, *, download: bool = True)
     Notes
     -----
     Source: Y. LeCun, F. J. Huang and L. Bottou, "Learning methods for generic object recognition
-    with invariance to pose and lighting", 2004. No checksum is published that is known here: a
-    file must hold exactly what its header announces, and gzip's own checksum must be right. How
-    many rows there are is its own affair, so that excerpts can be read. Cost: 900 MB.
+    with invariance to pose and lighting", 2004. No checksum is published: a download must have
+    the md5 sum that several projects found; a file on disk must hold exactly what its header
+    announces, and gzip's own checksum must be right. How many rows there are is its own affair,
+    so that excerpts can be read. Cost: 900 MB.
     """
     paths = find("norb", FILES, path, download_missing=download)
     X_train, y_train, info_train = _read_part(*paths[:3])
     X_test, y_test, info_test = _read_part(*paths[3:])
-    grid = [f"{row}_{column}" for row in range(SIDE) for column in range(SIDE)]
+    names = (*pixel_names("a", SIDE), *pixel_names("b", SIDE))
     return Dataset(
         "norb",
-        X_train,
-        y_train,
-        X_test,
-        y_test,
-        feature_names=tuple(f"{camera}_{pixel}" for camera in "ab" for pixel in grid),
+        *(X_train, y_train, X_test, y_test),
+        feature_names=names,
         target_names=TARGET_NAMES,
         info_train=info_train,
         info_test=info_test,
@@ -141,26 +142,8 @@ def load_norb(path: str | PathLike[str] | None = None, *, download: bool = True)
 def _read_part(
     dat: Path, cat: Path, info: Path
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int32]]:
-    X = _expect(dat, np.uint8, (None, 2, SIDE, SIDE))
-    y = _expect(cat, np.int32, (len(X),))
-    about = _expect(info, np.int32, (len(X), len(INFO_NAMES)))
-    if not len(X):
-        raise DataError(f"{dat}: no rows")
-    if y.min() < 0 or y.max() >= len(TARGET_NAMES):
-        raise DataError(f"{cat}: expected labels 0 to 4, found {y.min()} to {y.max()}")
-    return X, y.astype(np.int64), about
-
-
-def _expect(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...]) -> NDArray[Any]:
-    """Read a matrix whose dtype and shape are known, None being any length."""
-    matrix = read_matrix(path)
-    alike = matrix.ndim == len(shape) and all(
-        want in (None, have) for want, have in zip(shape, matrix.shape, strict=True)
-    )
-    if matrix.dtype != dtype or not alike:
-        wanted = " x ".join("n" if length is None else str(length) for length in shape)
-        raise DataError(
-            f"{path}: expected {wanted} values of type {np.dtype(dtype)}, found shape "
-            f"{matrix.shape} and type {matrix.dtype}"
-        )
-    return matrix
+    """Read images, labels and what else is known of the rows."""
+    X = expect(dat, read_matrix(dat), np.uint8, (None, 2, SIDE, SIDE))
+    y = expect(cat, read_matrix(cat), np.int32, (len(X),))
+    about = expect(info, read_matrix(info), np.int32, (len(X), len(INFO_NAMES)))
+    return X, to_labels(cat, y, range(len(TARGET_NAMES))), about

@@ -9,25 +9,26 @@ and goes on with the one that had not.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
-from typing import Any, Self, TextIO, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
+from densernn._files import PART, atomic_write
 from densernn.engine.local import Folded
 from densernn.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 FORMAT = 1
 
 HEADER = "training.json"
 
 LOCK = "lock"
-
-UNFINISHED = ".new"
-"""Ending of a file while it is written."""
 
 SHARE = 0.05
 """Share of the time that writing may take."""
@@ -76,9 +77,7 @@ class Journal:
         something else.
     """
 
-    def __init__(
-        self, folder: str | os.PathLike[str], about: Mapping[str, Mapping[str, str]]
-    ) -> None:
+    def __init__(self, folder: str | PathLike[str], about: Mapping[str, Mapping[str, str]]) -> None:
         self._folder = Path(folder)
         self._written = time.monotonic()
         self._pause = LEAST_SECONDS
@@ -89,32 +88,38 @@ class Journal:
             raise CheckpointError(
                 f"checkpoint={str(folder)!r} must be a folder, or free for one: {error.strerror}"
             ) from error
-        self._lock = self._take()
+        self._lock = self._acquire()
         try:
             self._take_up()
         except BaseException:
-            self._lock.close()
+            self._lock.release()
             raise
 
-    def _take(self) -> TextIO:
-        """Take the folder for this training alone: until the file is closed, by a kill too."""
+    def _acquire(self) -> BaseFileLock:
+        """Lock the folder for this training alone; the lock of a killed process is void."""
+        import filelock  # noqa: PLC0415 - only a checkpoint needs it
+
         folder = self._folder
-        strange = [p for p in folder.iterdir() if p.name != LOCK and p.suffix != UNFINISHED]
+        strange = [p for p in folder.iterdir() if p.name != LOCK and not p.match(f".*{PART}")]
         if strange and not (folder / HEADER).exists():
             raise CheckpointError(
                 f"checkpoint={str(folder)!r} is a folder with other files in it: name an empty or "
                 "a new one"
             )
-        import fcntl  # noqa: PLC0415 - only where there is one is a checkpoint to be had
-
-        lock = (folder / LOCK).open("a", encoding="utf-8")
+        lock = filelock.FileLock(folder / LOCK, blocking=False)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
+            lock.acquire()
+        except filelock.Timeout as error:
             raise CheckpointError(
                 f"checkpoint={str(folder)!r} is in use by another training: name another folder"
             ) from error
+        except OSError as error:
+            raise CheckpointError(
+                f"checkpoint={str(folder)!r}: the folder cannot be written "
+                f"({error.strerror or error}): name another one"
+            ) from error
+        for part in folder.glob(f".*{PART}"):  # left behind by a kill
+            part.unlink()
         return lock
 
     def _take_up(self) -> None:
@@ -130,7 +135,7 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lock.close()
+        self._lock.release()
 
     def generator(self, fresh: np.random.Generator) -> np.random.Generator:
         """Return the generator that training began with: the given one the first time."""
@@ -180,7 +185,8 @@ class Journal:
         import skops.io  # noqa: PLC0415 - takes most of a second to import
 
         start = time.monotonic()
-        self._replace(path, lambda temporary: skops.io.dump(state, temporary))
+        with atomic_write(path) as part:
+            skops.io.dump(state, part)
         self._written = time.monotonic()
         self._pause = max(LEAST_SECONDS, (self._written - start) / SHARE)
 
@@ -193,14 +199,6 @@ class Journal:
             raise CheckpointError(
                 f"{path}: cannot be read ({error}): delete the folder and train anew"
             ) from error
-
-    def _replace(self, path: Path, write: Any) -> None:
-        temporary = path.with_name(path.name + UNFINISHED)
-        write(temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(self._folder)
 
     def _read_header(self) -> dict[str, Any] | None:
         path = self._folder / HEADER
@@ -219,7 +217,8 @@ class Journal:
 
     def _write_header(self) -> None:
         text = json.dumps(self._header, indent=1, default=np.ndarray.tolist)
-        self._replace(self._folder / HEADER, lambda path: path.write_text(text, encoding="utf-8"))
+        with atomic_write(self._folder / HEADER) as part:
+            part.write_text(text, encoding="utf-8")
 
     def _compare(self, found: dict[str, Any]) -> None:
         mine, theirs = _flat(self._header["about"]), _flat(found["about"])
@@ -247,12 +246,3 @@ def _flat(about: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         for what, values in about.items()
         for name, value in values.items()
     }
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring a renaming to the disk, where the system can."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Save models to files and load them, through skops: no pickle, and only types that are trusted."""
+"""Saving and loading of models as skops files: no pickle, and only trusted types."""
 
 from densernn.persistence.header import describe
 from densernn.persistence.reading import load

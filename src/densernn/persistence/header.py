@@ -1,4 +1,4 @@
-"""The header of a model file: which format, which version, and what the model is."""
+"""Header of a model file: its format, the version that wrote it, and a description of the model."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from densernn.persistence.trusted import SCHEMA
 from densernn.weights import SparseWeights
 
 FORMAT = 1
-"""Number of the format that is written.  All from 1 up to it can be read."""
+"""Number of the format that is written; all from 1 up to it can be read."""
 
 MEMBER = "densernn.json"
-"""The header's name within the archive, which is else an ordinary skops file."""
+"""Name of the header within the archive, which is otherwise an ordinary skops file."""
 
 
 def describe(path: str | PathLike[str]) -> dict[str, Any]:
-    """Tell what a model file holds, without making the model.
+    """Describe a model file without loading the model.
 
     Parameters
     ----------
@@ -130,9 +130,7 @@ def innermost(model: Any) -> Any:
     return model
 
 
-def _describe_layers(
-    model: RNNELM | ClusterFeatures | FittedAutoencoder, features: FeatureMap
-) -> dict[str, Any]:
+def _describe_layers(model: Any, features: FeatureMap) -> dict[str, Any]:
     sparse = isinstance(getattr(features.layers[-1], "weights", None), SparseWeights)
     widths = [layer.n_clusters for layer in features.layers]
     return {
@@ -161,11 +159,8 @@ def _as_list(values: Any) -> list[Any] | None:
     """Return an array as a list; a list of arrays, as of multioutput classes, as lists."""
     if values is None:
         return None
-    return [item.tolist() if isinstance(item, np.ndarray) else item for item in _plain(values)]
-
-
-def _plain(values: Any) -> list[Any]:
-    return list(values.tolist() if isinstance(values, np.ndarray) else values)
+    items = values.tolist() if isinstance(values, np.ndarray) else values
+    return [item.tolist() if isinstance(item, np.ndarray) else item for item in items]
 
 
 def damaged(path: Path, error: BaseException) -> ModelFileError:

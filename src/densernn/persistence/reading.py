@@ -1,4 +1,4 @@
-"""Load a model: audit the whole file first, then make the model."""
+"""Loading of model files: an audit of the whole file, then the model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import skops.io
 
 from densernn.errors import ModelFileError
 from densernn.persistence.header import damaged, not_ours, read_header
-from densernn.persistence.trusted import TRUSTED, untrusted_types
+from densernn.persistence.trusted import TRUSTED, untrusted_types, with_current_names
 
 
 def load(path: str | PathLike[str]) -> Any:
@@ -56,7 +56,8 @@ def load(path: str | PathLike[str]) -> Any:
     path = Path(path)
     with path.open("rb") as file:
         header = read_header(path, file)
-        strange = _guard(path, untrusted_types, file)
+        current = _guard(path, with_current_names, file)
+        strange = _guard(path, untrusted_types, current)
         if strange:
             raise ModelFileError(
                 f"{path}: holds types or functions that are not trusted, so nothing was loaded: "
@@ -64,7 +65,7 @@ def load(path: str | PathLike[str]) -> Any:
             )
         if header is None:
             raise not_ours(path)
-        model = _guard(path, READERS[header["format"]], file)
+        model = _guard(path, READERS[header["format"]], current)
     if type(model).__name__ != header.get("class"):
         raise ModelFileError(
             f"{path}: damaged: holds a {type(model).__name__}, announced as {header.get('class')}"
@@ -77,11 +78,11 @@ def _read_1(file: IO[bytes]) -> Any:
 
 
 READERS: dict[int, Callable[[IO[bytes]], Any]] = {1: _read_1}
-"""Who reads which format: old ones are kept when a new one is written."""
+"""Readers by format; old ones are kept when a new format is written."""
 
 
 def _guard(path: Path, read: Callable[[IO[bytes]], Any], file: IO[bytes]) -> Any:
-    """Read; what a file with unexpected contents makes fail, in whatever way, is its fault."""
+    """Read from a file; whatever fails, the file is damaged, for its contents are unexpected."""
     try:
         return read(file)
     except MemoryError:

@@ -1,9 +1,10 @@
-"""The types that a model file may hold beside those that skops trusts by itself."""
+"""Types that a model file may hold beside those that skops trusts, and their former names."""
 
 from __future__ import annotations
 
 import io
-from typing import IO
+import json
+from typing import IO, Any
 from zipfile import ZipFile
 
 from skops.io import get_untrusted_types
@@ -43,9 +44,15 @@ OWN = (
 )
 """A list and not a rule: a class is added once it is sure that its state can do no harm.
 
-The names stand in files.  A class that moves stays importable from, and listed under, its old
-name, so that older files can be read.
+The names stand in files.  A class that moves is listed under its new name, and its old name goes
+into ``RENAMED``, so that older files can be read.
 """
+
+RENAMED: dict[str, str] = {}
+"""Classes that files of earlier versions hold under another name: the old one, then the new."""
+
+RENAMED_ATTRIBUTES: dict[str, str] = {}
+"""Attributes, of any class of densernn, that earlier versions saved under another name."""
 
 SCIKIT_LEARN = (
     "sklearn.calibration._CalibratedClassifier",
@@ -90,3 +97,43 @@ def untrusted_types(file: IO[bytes]) -> list[str]:
         copy.writestr(SCHEMA, whole.read(SCHEMA))
     found = get_untrusted_types(data=outline.getvalue())
     return [name for name in found if name not in TRUSTED]
+
+
+def with_current_names(file: IO[bytes]) -> IO[bytes]:
+    """Return a skops file in which classes and attributes have the names of this version.
+
+    Parameters
+    ----------
+    file : binary file
+        A skops file.
+
+    Returns
+    -------
+    binary file
+        The same one if it holds no old name, else a copy in memory.
+    """
+    with ZipFile(file) as archive:
+        text = archive.read(SCHEMA)
+        schema = json.loads(text, object_hook=_with_current_names)
+        if schema == json.loads(text):
+            return file
+        renamed = io.BytesIO()
+        with ZipFile(renamed, "w") as copy:
+            for name in archive.namelist():
+                copy.writestr(name, json.dumps(schema) if name == SCHEMA else archive.read(name))
+    return renamed
+
+
+def _with_current_names(node: dict[str, Any]) -> dict[str, Any]:
+    """Rename in a node of the schema, below which all is renamed already."""
+    module, name = str(node.get("__module__")), node.get("__class__")
+    state = node.get("content")
+    if module.startswith("densernn.") and isinstance(state, dict):
+        # An object's state, which skops stores as a dict of nodes.
+        attributes = state.get("content")
+        if isinstance(attributes, dict):
+            state["content"] = {RENAMED_ATTRIBUTES.get(k, k): v for k, v in attributes.items()}
+    new = RENAMED.get(f"{module}.{name}")
+    if new is not None:
+        node["__module__"], _, node["__class__"] = new.rpartition(".")
+    return node

@@ -1,21 +1,19 @@
-"""Save a model."""
+"""Saving of fitted models as skops files with a header."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
-import uuid
-from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import skops.io
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from densernn._files import atomic_write
 from densernn.errors import ModelFileError
 from densernn.estimators.state import saving
 from densernn.persistence.header import MEMBER, make_header
@@ -45,11 +43,13 @@ def save(model: Any, path: str | PathLike[str], *, moments: bool = True) -> None
     ModelFileError
         ``model`` is no estimator, or holds types that :func:`load` would not trust; the text
         names them.
+    WriteError
+        The file cannot be written; the text says why.
 
     Notes
     -----
     The file is a skops file, a zip archive of arrays and a schema, with one more member,
-    ``densernn.json``, that tells what the model is (see :func:`densernn.persistence.describe`).
+    ``densernn.json``, that describes the model (see :func:`densernn.persistence.describe`).
     Memory: three copies of the packed moments while saving.
 
     Examples
@@ -76,7 +76,8 @@ def save(model: Any, path: str | PathLike[str], *, moments: bool = True) -> None
             f"{', '.join(strange)}"
         )
     header = json.dumps(make_header(model, moments), indent=1, default=str)
-    _replace(path, lambda file: _pack(data, header, file))
+    with atomic_write(path) as part:
+        _pack(data, header, part)
 
 
 def _dump(model: Any) -> io.BytesIO:
@@ -89,26 +90,10 @@ def _dump(model: Any) -> io.BytesIO:
     return data
 
 
-def _pack(data: io.BytesIO, header: str, file: IO[bytes]) -> None:
-    """Write the archive anew, with the header, and with the schema, which is text, compressed."""
-    with ZipFile(data) as source, ZipFile(file, "w") as archive:
+def _pack(data: io.BytesIO, header: str, path: Path) -> None:
+    """Write the archive with the header, and with the schema, which is text, compressed."""
+    with ZipFile(data) as source, ZipFile(path, "w") as archive:
         archive.writestr(MEMBER, header, ZIP_DEFLATED)
         for name in source.namelist():
             kind = ZIP_DEFLATED if name == SCHEMA else ZIP_STORED
             archive.writestr(name, source.read(name), kind)
-
-
-def _replace(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Write a file beside its place, then move it there: no reader ever sees a part of it."""
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        with part.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        error.filename = str(path)  # what the caller knows, and not the file beside it
-        raise
-    finally:
-        part.unlink(missing_ok=True)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.datasets.bunch import Dataset
-from densernn.datasets.stereo_shapes import CATEGORIES, make_toy
 from densernn.errors import ParameterError
+from stereo_objects.shapes import CATEGORIES, make_toy
 
 SIDE = 32
 ELEVATIONS = np.arange(30.0, 71.0, 5.0)
@@ -89,7 +89,7 @@ def make_stereo_objects(
 
     Examples
     --------
-    >>> from densernn.datasets import make_stereo_objects
+    >>> from stereo_objects import make_stereo_objects
     >>> make_stereo_objects(1, 2, 3, 1)
     <Dataset stereo: 30 training and 30 test rows of 2,048 features>
     """
@@ -158,7 +158,7 @@ def _photographs(
 ) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
     """Yield the pairs of images of one toy, with their pose and lighting."""
     # Imported here because numba takes a while to import.
-    from densernn.datasets.stereo_rendering import render  # noqa: PLC0415
+    from stereo_objects.rendering import render  # noqa: PLC0415
 
     poses, n_lightings = views
     # Of NumPy's generators only this one promises the same numbers in every version.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from densernn import _kernels
 from densernn._threads import run_blocks
-from densernn.datasets.stereo_shapes import BOX, ELLIPSOID, RADIUS, Toy
+from stereo_objects.shapes import BOX, ELLIPSOID, RADIUS, Toy
 
 OVERSAMPLING = 2
 """Rays along each side of a pixel, averaged against jagged edges."""

@@ -1,0 +1,9 @@
+from .bunch import Dataset as Dataset
+from .covertype import load_covertype as load_covertype
+from .digits import load_digits as load_digits
+from .higgs import load_higgs as load_higgs
+from .higgs_like import make_higgs_like as make_higgs_like
+from .higgs_like import write_higgs_like as write_higgs_like
+from .idx import load_mnist as load_mnist
+from .mfeat import load_mfeat as load_mfeat
+from .norb import load_norb as load_norb
