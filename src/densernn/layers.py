@@ -194,11 +194,6 @@ class Below:
         first = self.layers[0].n_inputs if self.layers else self.n_outputs
         return 2 * first + sum(layer.n_clusters for layer in self.layers)
 
-    def astype(self, dtype: Any) -> Below:
-        """Return the same with layers of another float dtype."""
-        layers = tuple(layer.astype(dtype) for layer in self.layers)
-        return Below(self.preparation, layers, self.n_outputs)
-
     def then(self, layer: Layer) -> Below:
         """Return what rows pass with one more layer."""
         return Below(self.preparation, (*self.layers, layer), layer.n_clusters)

@@ -145,25 +145,32 @@ def count_labels(chunk: Chunk) -> ClassCounts:
 class DriveMaxima:
     """The largest pre-activation of a layer, by which the published scaling divides.
 
-    Computed in float32: it sets a scale, and a matrix product is all its cost.
+    Computed in the working precision: the scale is part of the model, and rounding that differs
+    with a row's place in its chunk would make a row of weight 2 something else than two rows.
 
     Parameters
     ----------
     below : Below
-        What rows pass before the layer, in float32.
+        What rows pass before the layer.
     layer : Layer
-        The layer to be scaled, in float32; of several side by side, each has its own maximum.
+        The layer to be scaled; of several side by side, each has its own maximum.
+    dtype : numpy float dtype
+        Of the products.
     """
 
     below: Below
     layer: Layer
+    dtype: np.dtype[Any]
 
     @property
     def width(self) -> int:
         """Numbers held at once for a row."""
         return self.below.width + self.layer.n_clusters
 
-    itemsize = 4
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number of the working dtype."""
+        return self.dtype.itemsize
 
     def zero(self) -> NDArray[np.float64]:
         """Return the maxima of no rows."""
@@ -174,7 +181,7 @@ class DriveMaxima:
         rows = counted(chunk)
         if not len(rows):
             return fold
-        inputs = self.below.activations(rows, np.float32, chunk.start)
+        inputs = self.below.activations(rows, self.dtype, chunk.start)
         return np.maximum(fold, self.layer.drive_maxima(inputs))
 
     def merge(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:

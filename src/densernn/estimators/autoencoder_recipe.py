@@ -131,18 +131,19 @@ class AutoencoderRecipe:
         preparation = network.prepare(source, seen.extrema, seen.marginals, rng)
         n_inputs, _ = outputs_of(preparation, source, seen.extrema)
         drawn = draw_dense(n_inputs, self.n_hidden, rng)
+        dtype = self._working_dtype(float(passes.n_rows or 0) * n_inputs * self.n_hidden)
         factor = 1.0
         if self.input_scale is not None:
-            single = ClusterLayer(drawn.astype(np.float32), self._cluster)
-            below = Below(preparation, (), single.n_inputs)
-            largest = float(passes.run(DriveMaxima(below, single), "scale")[0])
+            layer = ClusterLayer(drawn.astype(dtype), self._cluster)
+            below = Below(preparation, (), layer.n_inputs)
+            largest = float(passes.run(DriveMaxima(below, layer, dtype), "scale")[0])
             factor = self._scale / (largest or 1.0)
         return Start(
             preparation,
             self._cluster,
             np.asarray(drawn.scaled(factor).toarray(), np.float64),
             rng.random((self.n_hidden, n_inputs)) * (DECODER_SCALE / self.n_hidden),
-            self._working_dtype(float(passes.n_rows or 0) * n_inputs * self.n_hidden),
+            dtype,
         )
 
     @property

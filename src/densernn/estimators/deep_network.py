@@ -91,7 +91,7 @@ class DeepRecipe(NetworkRecipe):
         """Return what rows pass with all encoder layers, learned one after the other."""
         below, spans = inputs.below, [[span] for span in inputs.spans]
         counts = replicas_per_source(self.replicas, len(self.encoder_sizes), len(spans))
-        phase = StandardCode if self.weights == "sparse" else PublishedRange.of
+        phase = StandardCode if self.weights == "sparse" else PublishedRange
         for number, (size, count) in enumerate(zip(self.encoder_sizes, counts, strict=True)):
             heard = heard_spans(spans, count)
             codes = self._codes(heard, int(size), rng, None if number else inputs)

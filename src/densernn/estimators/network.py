@@ -118,8 +118,7 @@ class NetworkRecipe:
             scale = self._sparse_scale(heard)
             return ClusterLayer(drawn.scaled(scale), self._clusters).astype(dtype)
         layer = draw_published(below.n_outputs, self.n_hidden, self._clusters, rng)
-        single = np.dtype(np.float32)
-        phase = DriveMaxima(below.astype(single), layer.astype(single))
+        phase = DriveMaxima(below, layer.astype(dtype), dtype)
         largest = passes.run(phase, "scale of the random layer")[0]
         return layer.scaled(self._dense_scale() / (largest or 1.0)).astype(dtype)
 
