@@ -1,4 +1,11 @@
-"""What all tests share: how Hypothesis searches, and BLAS held to one thread."""
+"""Hypothesis profiles and BLAS threads of the test suite."""
+
+import os
+
+# On matrices as small as the tests', more threads only wait for one another, at many times the
+# processor time.  Before NumPy is imported, and for processes that tests start; a value that is
+# already set stays, so that the suite can be run with more.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import HealthCheck, settings

@@ -163,10 +163,24 @@ def test_the_probed_trace_is_near_the_exact_one(monkeypatch):
 
 
 def test_no_degrees_of_freedom_left_scores_infinity():
-    H, T = linear(10, 30, 1)
-    score, solution = RidgeSystem(Moments.of(H, T)).score(1e-12)
-    assert score == np.inf
-    assert solution is None
+    # As many features as centred rows, or more: next to no penalty leaves no freedom.
+    for n_features in (9, 30):
+        for seed in range(10):
+            H, T = linear(10, n_features, 1, seed=seed)
+            score, solution = RidgeSystem(Moments.of(H, T)).score(1e-12)
+            assert score == np.inf
+            assert solution is None
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_penalty_lost_in_rounding_scores_infinity_where_it_is_all_that_holds(seed):
+    H, T = collinear(seed)
+    system = RidgeSystem(Moments.of(H, T))
+    assert system.score(0.0) == (np.inf, None)  # whether or not rounding leaves a factor
+    assert system.score(0.1 * system.floor) == (np.inf, None)
+    assert np.isfinite(system.score(100 * system.floor)[0])
+    H, T = linear(200, 5, 2, seed=seed)
+    assert np.isfinite(RidgeSystem(Moments.of(H, T)).score(0.0)[0])
 
 
 # ----------------------------------------------------------------------------- choices
@@ -331,7 +345,12 @@ def test_a_penalty_above_the_floor_is_solved_without_a_warning(dtype):
 
 
 def test_auto_in_float32_says_when_it_stops_at_what_float32_resolves():
-    H, T = linear(2000, 30, 1, noise=1e-4, decay=0.6)
+    # Targets along a direction whose eigenvalue is 100 times the floor: no penalty is too small.
+    rng = np.random.default_rng(0)
+    H = rng.normal(size=(2000, 30))
+    floor = RidgeSystem(Moments.of(H, H[:, :1]), np.float32).floor
+    H[:, -1] *= np.sqrt(100 * floor / len(H))
+    T = H[:, -1:] / H[:, -1].std()
     system = RidgeSystem(Moments.of(H.astype(np.float32), T), np.float32)
     with pytest.warns(SingularSolveWarning, match="the smallest penalty that float32 resolves"):
         solution, _ = choose_alpha(system, "auto")

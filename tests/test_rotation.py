@@ -60,31 +60,42 @@ def test_constant_activations_need_no_rotation():
     assert Rotation.of(np.ones((5, 4))) is None
 
 
-def test_ridge_solutions_stay_and_float32_gains_digits():
-    H = nearly_collinear()
-    T = H @ np.linalg.svd(H - H.mean(axis=0), full_matrices=False)[2][30:31].T * 300.0
-    rotation = Rotation.of(np.ascontiguousarray(H[::4].T))
-    turned = np.ascontiguousarray(H.T)
-    rotation.apply(turned)
-    plain = RidgeSystem(Moments.of(H, T)).solve(1e-6)
-    leading = {"n_leading": rotation.n_leading}
-    rotated = RidgeSystem(Moments.of(turned.T, T), **leading).solve(1e-6)
-    exact = H @ plain.coef + plain.intercept
-    np.testing.assert_allclose(turned.T @ rotated.coef + rotated.intercept, exact, atol=1e-6)
+def ridge_fit(H, T, alpha):
+    """Fitted values of ridge regression with a free intercept, from singular values."""
+    U, s, _ = np.linalg.svd(H - H.mean(axis=0), full_matrices=False)
+    shrunk = s[:, None] ** 2 / (s[:, None] ** 2 + alpha) * (U.T @ (T - T.mean(axis=0)))
+    return U @ shrunk + T.mean(axis=0)
 
-    single = H.astype(np.float32)
-    turned32 = np.ascontiguousarray(single.T)
-    Rotation.of(np.ascontiguousarray(single[::4].T)).apply(turned32)
-    systems = {
-        "plain": RidgeSystem(Moments.of(single, T), np.float32),
-        "turned": RidgeSystem(Moments.of(turned32.T, T), np.float32, **leading),
-    }
-    assert systems["turned"].floor < 1e-3 * systems["plain"].floor
-    solution = systems["turned"].solve(1e-4)
-    error = np.std(turned32.T @ solution.coef + solution.intercept - T) / np.std(T)
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ridge_solutions_stay_and_float32_gains_digits(seed):
+    H = nearly_collinear(seed=seed)
+    T = H @ np.linalg.svd(H - H.mean(axis=0), full_matrices=False)[2][30:31].T * 300.0
+
+    def error(dtype, alpha, turn):
+        """Of fitted values beside the exact ones of the same rows, in units of the targets."""
+        rows, leading = H.astype(dtype), 0
+        columns = np.ascontiguousarray(rows.T)
+        if turn:
+            rotation = Rotation.of(np.ascontiguousarray(columns[:, ::4]))
+            rotation.apply(columns)
+            leading = rotation.n_leading
+        system = RidgeSystem(Moments.of(columns.T, T), dtype, n_leading=leading)
+        floors[turn] = system.floor
+        solution = system.solve(alpha)
+        fitted = columns.T.astype(np.float64) @ solution.coef + solution.intercept
+        return np.std(fitted - ridge_fit(rows.astype(np.float64), T, alpha)) / np.std(T)
+
+    floors = {}
+    assert error(np.float64, 1e-6, turn=False) < 1e-7
+    assert error(np.float64, 1e-6, turn=True) < 1e-10
+    turned = error(np.float32, 1e-5, turn=True)
     with pytest.warns(match="singular"):
-        coarse = systems["plain"].solve(1e-4)
-    assert error < 0.5 * np.std(single @ coarse.coef + coarse.intercept - T) / np.std(T)
+        plain = error(np.float32, 1e-5, turn=False)
+    assert floors[True] < 1e-4 * floors[False]
+    assert 0.5 * floors[False] > 1e-5
+    assert turned < 5e-4
+    assert turned < 0.1 * plain
 
 
 def test_two_encoders_lose_nothing_in_float32():

@@ -173,20 +173,25 @@ class RidgeSystem:
 
         where, from moments alone, the squared error is
         :math:`\mathrm{tr}\,T'T - \mathrm{tr}\,W'C - \alpha \|W\|^2` (Golub, Heath and Wahba,
-        1979).  The score is infinite if alpha I + S has no Cholesky factor, or if no degree of
-        freedom is left.
+        1979).  The score is infinite where no degree of freedom is left that stands out from
+        rounding, and where a penalty below :attr:`floor` leaves alpha I + S singular in the
+        working precision: whether it has a factor at all is then a matter of rounding.
         """
-        factor = _factorise(self._penalised(alpha))
-        if factor is None:
+        matrix = self._penalised(alpha)
+        norm = _upper_norm(matrix) if alpha < self.floor else 0.0
+        factor = _factorise(matrix)
+        if factor is None or (norm and norm * factor.reciprocal_condition(norm) < self.floor):
             return np.inf, None
         coef = factor.solve(self.cross)
         error = self.target_squares - float(np.sum(coef * self.cross))
         error -= alpha * float(np.sum(coef * coef))
         error = max(error, self._no_error)  # it is a difference, and may be negative by rounding
         weight = self.moments.weight
-        used = self.moments.n_features - alpha * factor.inverse_trace() + self.intercept
-        left = weight - used
-        if left <= 1e-9 * weight:
+        trace = factor.inverse_trace()
+        left = weight - (self.moments.n_features - alpha * trace + self.intercept)
+        # An error d of an eigenvalue changes its share of the freedom by up to d / (alpha + it);
+        # rounding was seen to move eigenvalues of few rows by a tenth of the floor.
+        if left <= max(1e-9 * weight, 0.5 * self.floor * trace):
             return np.inf, None
         return weight * error / left**2, self._finish(coef, alpha)
 
