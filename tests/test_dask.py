@@ -29,7 +29,7 @@ from distributed import Client, LocalCluster
 
 from densernn.engine import dask as engine
 from densernn.phases import ReadoutPass
-from densernn.sources.collections import from_collections
+from densernn.sources.dask import from_collections
 
 pytestmark = [
     pytest.mark.dask,

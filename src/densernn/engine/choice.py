@@ -36,8 +36,10 @@ def resolve_engine(name: str, source: RowSource) -> str:
         raise ParameterError(f"engine must be one of {NAMES}: it is {name!r}")
     if name != "auto":
         return name
-    spread = source.spread or (not isinstance(source, ArraySource) and _client_is_active())
-    return "dask" if spread else "local"
+    distributed = source.is_distributed or (
+        not isinstance(source, ArraySource) and _client_is_active()
+    )
+    return "dask" if distributed else "local"
 
 
 def accumulator(engine: str) -> Accumulate:

@@ -20,7 +20,7 @@ from densernn.engine.budget import chunk_rows
 from densernn.engine.local import Folded, Watcher, fold_rows
 from densernn.phases import Phase
 from densernn.sources.arrays import ArraySource
-from densernn.sources.collections import CollectionSource, to_arrays
+from densernn.sources.dask import CollectionSource, to_arrays
 from densernn.sources.rows import RowSource
 
 Fold = TypeVar("Fold")

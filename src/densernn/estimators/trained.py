@@ -133,7 +133,7 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         if not is_collection(X):
             outputs = self._outputs(X)
             return getattr(self.targets_, method)(outputs)
-        from densernn.sources.collections import map_rows  # noqa: PLC0415 - needs Dask
+        from densernn.engine.lazy import map_rows  # noqa: PLC0415 - needs Dask
 
         self._solution()
         as_source(self, X)

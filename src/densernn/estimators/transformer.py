@@ -34,7 +34,7 @@ class FeatureTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         check_is_fitted(self)
         features, source = self.feature_map_, as_source(self, X)
         if is_collection(X):
-            from densernn.sources.collections import map_rows  # noqa: PLC0415 - needs Dask
+            from densernn.engine.lazy import map_rows  # noqa: PLC0415 - needs Dask
 
             names = self.get_feature_names_out()
             return map_rows(X, self, "transform", features.n_features, features.dtype, names)

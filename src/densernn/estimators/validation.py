@@ -95,7 +95,7 @@ def as_stream(X: Any, y: Any, sample_weight: Any) -> RowSource | None:
         )
     package = type(X).__module__.partition(".")[0]
     if package in DASK:
-        from densernn.sources.collections import from_collections  # noqa: PLC0415 - needs Dask
+        from densernn.sources.dask import from_collections  # noqa: PLC0415 - needs Dask
 
         return from_collections(X, y, sample_weight)
     if package == "pyarrow" and (y is None or isinstance(y, str)):

@@ -78,7 +78,7 @@ class RowSource(ABC):
     weighted: bool = False
     """Whether rows bring weights of their own."""
 
-    spread: bool = False
+    is_distributed: bool = False
     """Whether rows lie on a cluster, so that passes had better run there."""
 
     buffer_bytes: int = 0

@@ -1,0 +1,216 @@
+"""Source of the rows of Dask arrays and data frames, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+from dask.base import tokenize
+from dask.delayed import Delayed
+from numpy.typing import NDArray
+
+from densernn.errors import DataError
+from densernn.sources.rechunk import Block, rechunk
+from densernn.sources.rows import Chunk, RowSource
+
+
+@dataclass(frozen=True, eq=False)
+class CollectionSource(RowSource):
+    """Rows in blocks that Dask computes when they are needed and releases afterwards.
+
+    Parameters
+    ----------
+    blocks : tuple of (X, y, weight)
+        Each a Dask Delayed of an array or data frame; y and weight None where there are none.
+    numbers : tuple of int
+        Indices of the blocks in the whole collection, for messages.
+    token : str
+        Dask's name for what is computed.
+    n_columns, n_targets, feature_names
+        See :class:`densernn.sources.rows.RowSource`.
+    """
+
+    blocks: tuple[tuple[Any, Any, Any], ...]
+    numbers: tuple[int, ...]
+    token: str
+    n_columns: int = 0
+    n_targets: int | None = None
+    feature_names: tuple[str, ...] | None = None
+    n_rows = None  # only a pass can tell
+    is_distributed = True
+
+    @property
+    def weighted(self) -> bool:  # type: ignore[override]
+        """Whether rows have weights of their own."""
+        return self.blocks[0][2] is not None
+
+    def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
+        """Compute block after block, and yield their rows here."""
+        return rechunk(self._computed(), n_rows, skip=first, start=first)
+
+    def _computed(self) -> Iterator[Block]:
+        for block, number in zip(self.blocks, self.numbers, strict=True):
+            X, y, weight = dask.compute(*block)
+            yield Block(*to_arrays(X, y, weight, number, self.feature_names))
+
+    def parts(self, most: int) -> list[CollectionSource]:
+        """Return contiguous groups of blocks."""
+        count = min(most, len(self.blocks))
+        edges = [len(self.blocks) * part // count for part in range(count + 1)]
+        return [
+            replace(self, blocks=self.blocks[a:b], numbers=self.numbers[a:b])
+            for a, b in pairwise(edges)
+        ]
+
+    def identity(self) -> dict[str, str]:
+        """Return Dask's name for what is computed, and the number of blocks."""
+        return {"Dask collection": self.token, "number of blocks": str(len(self.blocks))}
+
+
+def from_collections(X: Any, y: Any = None, weight: Any = None) -> CollectionSource:
+    """Return the rows of Dask collections.
+
+    Parameters
+    ----------
+    X : dask array of shape (n_rows, n_columns), or dask data frame
+    y, weight : dask array, series or data frame, or array in memory, optional
+        With the blocks of ``X``, or of known lengths, so that they can be rechunked.
+
+    Raises
+    ------
+    DataError
+        Shapes or blocks do not match.
+    """
+    if isinstance(X, Delayed) or getattr(X, "ndim", None) != 2:
+        raise DataError(
+            f"X must be a Dask array or data frame of two axes, rows and columns: it is {X!r}"
+        )
+    frame = hasattr(X, "to_dask_array")
+    if frame and (text := [name for name, kind in X.dtypes.items() if not _is_number(kind)]):
+        raise DataError(
+            f"X: {len(text)} columns hold no numbers ({', '.join(map(repr, text[:5]))}): encode "
+            "or drop them"
+        )
+    blocks = _blocks(X, X, "X")
+    none = [None] * len(blocks)
+    return CollectionSource(
+        tuple(
+            zip(
+                blocks,
+                none if y is None else _blocks(y, X, "y"),
+                none if weight is None else _blocks(weight, X, "sample_weight"),
+                strict=True,
+            )
+        ),
+        tuple(range(len(blocks))),
+        tokenize(X, y, weight),
+        int(X.shape[1]),
+        None if y is None else (int(y.shape[1]) if y.ndim == 2 else 0),
+        _names(X.columns) if frame else None,
+    )
+
+
+def _is_number(kind: Any) -> bool:
+    """Whether a dtype is one of numbers or bools."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype  # noqa: PLC0415
+
+    return bool(is_numeric_dtype(kind) or is_bool_dtype(kind))
+
+
+def _names(columns: Any) -> tuple[str, ...] | None:
+    """Return names as scikit-learn accepts them: all text, or none."""
+    text = [isinstance(name, str) for name in columns]
+    if any(text) and not all(text):
+        raise DataError("column names must be all text or all not: rename them")
+    return tuple(columns) if all(text) else None
+
+
+def _blocks(part: Any, X: Any, name: str) -> list[Any]:
+    """Return the blocks of a collection, which must be those of ``X``.
+
+    Their lengths, where they are not known yet, are compared when they are computed.
+    """
+    n_blocks = X.npartitions if hasattr(X, "to_dask_array") else X.numblocks[0]
+    if hasattr(part, "to_dask_array"):
+        found = list(part.to_delayed())
+        divided = hasattr(X, "divisions") and part.known_divisions and X.known_divisions
+        matches = not divided or part.divisions == X.divisions
+    else:
+        array = part if hasattr(part, "to_delayed") else da.from_array(_plain(np.asarray(part)))
+        whole: dict[int, Any] = dict.fromkeys(range(1, array.ndim), -1)
+        rows = (np.nan,) if hasattr(X, "to_dask_array") else X.chunks[0]
+        if not np.isnan([*rows, *array.chunks[0]]).any():
+            if array.shape[0] != sum(rows):
+                raise DataError(f"{name} has {array.shape[0]} rows and X has {sum(rows)}")
+            whole[0] = rows
+        found, matches = list(array.rechunk(whole).to_delayed().ravel()), True
+    if len(found) != n_blocks or not matches:
+        raise DataError(
+            f"{name} has {len(found)} blocks and X has {n_blocks}, or they divide elsewhere: take "
+            "both from one data frame, or call compute_chunk_sizes() on arrays"
+        )
+    return found
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
+    """Return text as such: Dask does not divide arrays of objects."""
+    return array.astype(np.str_) if array.dtype == object else array
+
+
+def to_arrays(
+    X: Any, y: Any, weight: Any, number: int, names: Sequence[str] | None
+) -> tuple[NDArray[Any], NDArray[Any] | None, NDArray[np.float64] | None]:
+    """Return a computed block as arrays, all of whose values can be used.
+
+    Raises
+    ------
+    DataError
+        Naming block, row within it and column of a value that is no finite number.
+    """
+    place = f"block {number} of X"
+    rows = to_rows(X, place, names)
+    targets = None if y is None else _targets(np.asarray(y), number)
+    weights = None if weight is None else np.asarray(weight, np.float64)
+    if weights is not None and not (good := (weights >= 0) & np.isfinite(weights)).all():
+        row = int(np.argmin(good))
+        raise DataError(
+            f"block {number} of sample_weight, row {row}: {weights[row]} must be finite and not "
+            "negative"
+        )
+    for name, part in (("y", targets), ("sample_weight", weights)):
+        if part is not None and len(part) != len(rows):
+            raise DataError(f"{place} has {len(rows)} rows, and that of {name} has {len(part)}")
+    return rows, targets, weights
+
+
+def to_rows(X: Any, place: str, names: Sequence[str] | None = None) -> NDArray[Any]:
+    """Return a computed block of features as an array of finite numbers."""
+    rows = np.asarray(X)
+    if hasattr(X, "dtypes") and all(map(_is_number, X.dtypes)):
+        plain = all(isinstance(kind, np.dtype) and kind.kind != "b" for kind in X.dtypes)
+        rows = rows if plain else X.to_numpy(dtype=np.float64, na_value=np.nan)
+    if rows.dtype.kind not in "biuf":
+        raise DataError(f"{place}: holds {rows.dtype}, not numbers: encode or drop such columns")
+    if rows.dtype.kind == "f" and not (finite := np.isfinite(rows)).all():
+        row, column = np.argwhere(~finite)[0]
+        named = repr(names[column]) if names is not None else str(column)
+        raise DataError(
+            f"{place}, row {row}, column {named}: {rows[row, column]} is not finite: impute it, or "
+            "drop the row or the column"
+        )
+    return rows
+
+
+def _targets(y: NDArray[Any], number: int) -> NDArray[Any]:
+    """Return targets, all of them finite numbers or all of them text."""
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        row = int(np.argwhere(~np.isfinite(y))[0][0])
+        raise DataError(f"block {number} of y, row {row}: the target is not finite: drop the row")
+    if y.dtype == object and not all(isinstance(value, str) for value in y.ravel().tolist()):
+        raise DataError(f"block {number} of y: must hold numbers or text, and holds both")
+    return _plain(y)
