@@ -114,9 +114,10 @@ def with_current_names(file: IO[bytes]) -> IO[bytes]:
     """
     with ZipFile(file) as archive:
         text = archive.read(SCHEMA)
-        schema = json.loads(text, object_hook=_with_current_names)
-        if schema == json.loads(text):
+        old = [*RENAMED_ATTRIBUTES, *(name.rpartition(".")[2] for name in RENAMED)]
+        if not any(f'"{name}"'.encode() in text for name in old):
             return file
+        schema = json.loads(text, object_hook=_with_current_names)
         renamed = io.BytesIO()
         with ZipFile(renamed, "w") as copy:
             for name in archive.namelist():
