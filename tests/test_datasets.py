@@ -655,7 +655,7 @@ def test_a_damaged_file_in_the_named_folder_does_not_fall_through(
     write(no_network / "higgs" / "HIGGS-10.csv", csv_bytes(small_higgs[:10]))
     monkeypatch.setenv("DENSERNN_DATA", str(tmp_path))
     write(tmp_path / "HIGGS-9.csv", b"not,a,table\n")
-    with pytest.raises(DataError, match=r"HIGGS-9.csv, line 1: expected 29 fields, found 3"):
+    with pytest.raises(DataError, match=r"HIGGS-9.csv: 29 names for 3 columns"):
         datasets.load_higgs()
 
 

@@ -11,8 +11,7 @@ from densernn.datasets.download import has_digest
 from densernn.datasets.fetch import RemoteFile, find
 from densernn.datasets.labels import to_labels
 from densernn.errors import DataError
-from densernn.sources.columns import to_matrix
-from densernn.sources.csvtext import Layout, read_csv
+from densernn.sources.load import read_table
 
 N_ROWS = 581_012
 N_TEST = 50_000
@@ -84,13 +83,13 @@ def load_covertype(path: str | PathLike[str] | None = None, *, download: bool = 
     """
     [file] = find("covertype", [FILE], path, download_missing=download)
     names = (*FEATURE_NAMES, TARGET)
-    table = read_csv(file, Layout(names, names, dtype=np.float32))
-    if table.num_rows != N_ROWS:
+    table = read_table(file, target=TARGET, dtype=np.float32, names=names, target_type="number")
+    X = table.X
+    if len(X) != N_ROWS:
         raise DataError(
-            f"{file}: expected {N_ROWS:,} rows, found {table.num_rows:,}: truncated or another file"
+            f"{file}: expected {N_ROWS:,} rows, found {len(X):,}: truncated or another file"
         )
-    y = to_labels(file, table.column(TARGET), 1, len(TARGET_NAMES))
-    X = to_matrix(table, FEATURE_NAMES, np.float32)
+    y = to_labels(file, np.asarray(table.y), 1, len(TARGET_NAMES))
     # Of NumPy's generators only this one promises the same numbers in every version.
     order = np.random.RandomState(0).permutation(N_ROWS)
     test, train = order[:N_TEST], order[N_TEST:]

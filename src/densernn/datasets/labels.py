@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densernn.errors import DataError
 
-if TYPE_CHECKING:
-    import pyarrow as pa
 
-
-def to_labels(path: Path, column: pa.ChunkedArray, low: int, high: int) -> NDArray[np.int64]:
+def to_labels(path: Path, values: NDArray[Any], low: int, high: int) -> NDArray[np.int64]:
     """Return whole numbers from low to high.
 
     Parameters
     ----------
     path : Path
         The file, for the error's text.
-    column : pyarrow.ChunkedArray
+    values : ndarray of shape (n,)
         Finite numbers.
     low, high : int
         The smallest and the largest label.
@@ -36,7 +33,6 @@ def to_labels(path: Path, column: pa.ChunkedArray, low: int, high: int) -> NDArr
     DataError
         At the first value that is none of them.
     """
-    values = column.to_numpy()
     y: NDArray[np.int64] = values.astype(np.int64)
     bad = np.flatnonzero((y != values) | (y < low) | (y > high))
     if bad.size:

@@ -1,27 +1,77 @@
-"""What sources of rows from files have in common, however the files are written."""
+"""File source: rows of files and Arrow tables, whatever their format."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from densernn.errors import DataError
-from densernn.sources.choice import Choice, Options
-from densernn.sources.encoding import BLOCK_BYTES, Encoding
+from densernn.sources.arrow import pa
+from densernn.sources.badrows import drop_bad_rows
+from densernn.sources.categories import as_named
+from densernn.sources.choice import Choice, Options, refuse_many_categories
+from densernn.sources.encoding import BLOCK_BYTES, Encoding, decode, distinct
+from densernn.sources.formats.base import Stored
+from densernn.sources.formats.find import find_stored
+from densernn.sources.numerals import INFINITE, is_text
 from densernn.sources.readahead import read_ahead
 from densernn.sources.rechunk import Block, rechunk
 from densernn.sources.rows import Chunk
+from densernn.sources.schemas import choose_columns
 from densernn.sources.selection import Selectable, check_chunk
 
 READ_AHEAD = 2
 """Blocks that wait or are being read while the consumer computes."""
+DIGEST_ROWS = 8192
+PEEK_BATCHES = 4
+"""Batches by which a CSV target is taken for text or numbers, more where it is missing."""
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """Consecutive row groups of one file.
+
+    Parameters
+    ----------
+    stored : Stored
+    first : int
+        Number of the first row group.
+    row : int
+        Number of its first row.
+    lengths : tuple of int, or None
+        Rows of each row group; None where only a pass can tell.
+    """
+
+    stored: Stored
+    first: int
+    row: int
+    lengths: tuple[int, ...] | None
+
+    @property
+    def groups(self) -> range:
+        """Numbers of the row groups."""
+        return range(self.first, self.first + len(self.sizes))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Rows of each row group; bytes of the file where these are not known."""
+        return (self.stored.path.stat().st_size,) if self.lengths is None else self.lengths
+
+    def cut(self, start: int, stop: int) -> Fragment:
+        """Return some of the row groups, counted from the first one of these."""
+        if self.lengths is None:
+            return self
+        row = self.row + sum(self.lengths[:start])
+        stored, first = self.stored.narrow(self.groups[start:stop])
+        return Fragment(stored, first, row, self.lengths[start:stop])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,23 +84,42 @@ class FileSource(Selectable):
     ----------
     options : Options
         What was asked for.
-    choice : Choice
-        The columns that are used.
+    fragments : tuple of Fragment
+        Where the rows are.
+    plain : Encoding
+        Which columns are used, and their dtypes, without the categories.
     known : Encoding or None
-        What is to become of them, where that was learned already.
+        What is to become of the columns, where that was learned already.
     whole : bool
         Whether these are all rows, and no part, which may be empty.
+    held_bytes : int
+        Memory that reading takes beside the blocks.
     """
 
     options: Options
-    choice: Choice
+    fragments: tuple[Fragment, ...]
+    plain: Encoding
     known: Encoding | None
     whole: bool
+    held_bytes: int
+
+    @property
+    def choice(self) -> Choice:
+        """The columns that are used."""
+        return self.plain.choice
 
     @cached_property
     def encoding(self) -> Encoding:
         """What becomes of the columns; learned when it is first needed, by reading the files."""
         return self.known or self._learn()
+
+    @property
+    def n_rows(self) -> int | None:
+        """Rows there are; None where only a pass can tell, as of CSV, or rows may be skipped."""
+        lengths = [fragment.lengths for fragment in self.fragments]
+        if self.options.skip or None in lengths:
+            return None
+        return sum(map(sum, lengths))  # type: ignore[arg-type]
 
     @property
     def weighted(self) -> bool:  # type: ignore[override]
@@ -77,37 +146,38 @@ class FileSource(Selectable):
     @property
     def buffer_bytes(self) -> int:  # type: ignore[override]
         """Memory that reading takes, about: the blocks that are read ahead, and one given."""
-        return (READ_AHEAD + 2) * max(BLOCK_BYTES, self._layout.row_bytes)
+        blocks = (READ_AHEAD + 2) * max(BLOCK_BYTES, self._layout.row_bytes)
+        return blocks + self.held_bytes
 
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
-        """Give the rows in order, ``n_rows`` at a time, read ahead by a thread.
+        """Yield the rows in order, ``n_rows`` at a time, read ahead by a thread.
 
         Parameters
         ----------
         n_rows : int
             Rows of every chunk but the last.
         first : int, optional
-            Number of the first row to give.
+            Number of the first row.
 
         Yields
         ------
         Chunk
-            Of a part all of whose rows were passed over: one chunk without rows that tells so.
+            Of a part all of whose rows were skipped: one chunk without rows that reports it.
 
         Raises
         ------
         DataError
             If there are no rows, a file is damaged, or a row cannot be used and is not to be
-            passed over. The text names the file and the place.
+            skipped. The text names the file and the place.
         """
         check_chunk(n_rows, first)
         return self._chunks(n_rows, first)
 
     def _chunks(self, n_rows: int, first: int) -> Iterator[Chunk]:
-        begin, blocks = self._blocks(first)
-        with closing(read_ahead(blocks, READ_AHEAD)) as ahead:
+        begin, fragments = self._from_row(first)
+        with closing(read_ahead(self._blocks(fragments), READ_AHEAD)) as ahead:
             for chunk in rechunk(ahead, n_rows, skip=first - begin, start=first):
-                if not len(chunk.X) and self.whole:
+                if not len(chunk.X) and self.whole and not begin:
                     lost = chunk.skipped
                     seen = f" that can be used; {lost.count} were passed over" if lost.count else ""
                     raise DataError(
@@ -115,6 +185,66 @@ class FileSource(Selectable):
                     )
                 if len(chunk.X) or chunk.skipped.count:
                     yield chunk
+
+    def _from_row(self, first: int) -> tuple[int, Sequence[Fragment]]:
+        """Return the fragments from that on which has a row, and the number of their first row."""
+        if self.n_rows is None:  # which row is which is only known when they are read
+            return 0, self.fragments
+        begin, fragments = 0, list(self.fragments)
+        while fragments:
+            lengths = fragments[0].lengths or ()
+            unread = 0
+            while unread < len(lengths) and begin + lengths[unread] <= first:
+                begin += lengths[unread]
+                unread += 1
+            if unread < len(lengths):
+                fragments[0] = fragments[0].cut(unread, len(lengths))
+                break
+            del fragments[0]
+        return begin, fragments
+
+    def _blocks(self, fragments: Sequence[Fragment]) -> Iterator[Block]:
+        encoding, skip = self.encoding, self.options.skip
+        for fragment in fragments:
+            places, row = fragment.stored.places(), fragment.row
+            for batch, malformed in self._batches(fragment, encoding.choice.used, encoding):
+                decoded = decode(batch, encoding)
+                yield drop_bad_rows(batch, decoded, malformed, encoding, places, row, skip=skip)
+                row += batch.num_rows + len(malformed)
+        # At the end, so that there is one where no file has a row.
+        yield empty_block(encoding)
+
+    @staticmethod
+    def _batches(
+        fragment: Fragment, columns: Sequence[str], encoding: Encoding | None = None
+    ) -> Iterator[tuple[pa.RecordBatch, Sequence[tuple[int, str]]]]:
+        n_rows = 1 << 16 if encoding is None else encoding.block_rows
+        if any(fragment.sizes):
+            yield from fragment.stored.batches(fragment.groups, columns, n_rows)
+
+    def parts(self, most: int) -> Sequence[FileSource]:
+        """Cut between files and row groups, so that parts are of about equal size."""
+        units = [
+            (f, group)
+            for f, fragment in enumerate(self.fragments)
+            for group, size in enumerate(fragment.sizes)
+            if size
+        ]
+        sizes = np.array([self.fragments[f].sizes[g] for f, g in units], dtype=np.int64)
+        count = min(most, len(units))
+        if count < 2:
+            return [self]
+        middle = np.cumsum(sizes) - (sizes + 1) // 2
+        part_of = np.minimum(middle * count // int(sizes.sum()), count - 1).tolist()
+        known = self.encoding
+        parts = []
+        for _, members in groupby(zip(part_of, units, strict=True), key=lambda item: item[0]):
+            fragments = []
+            for f, several in groupby((unit for _, unit in members), key=lambda unit: unit[0]):
+                groups = [group for _, group in several]
+                fragments.append(self.fragments[f].cut(groups[0], groups[-1] + 1))
+            parts.append(replace(self, fragments=tuple(fragments), known=known, whole=False))
+        return parts
 
     def like(self, where: Any) -> FileSource:
         """Open other files with the same columns, categories and options.
@@ -129,9 +259,20 @@ class FileSource(Selectable):
         FileSource
             With the same columns of X; ``n_targets`` is None where there is no target.
         """
-        from densernn.sources.open import open_like  # noqa: PLC0415  (it opens what this is)
-
-        return open_like(where, self.options, self.choice, self.encoding)
+        options, choice, encoding = self.options, self.choice, self.encoding
+        kind = options.target_type
+        if kind == "auto" and choice.targets and not choice.many:
+            kind = "text" if encoding.text_target else "number"
+        asked = replace(
+            options,
+            targets=choice.targets or None,
+            columns=choice.features,
+            weight=choice.weight,
+            categorical=tuple(encoding.categories.items()),
+            names=None if options.header else choice.names,
+            target_type=kind,
+        )
+        return open_files(where, asked, like=True)
 
     def identity(self) -> dict[str, str]:
         """Return names, sizes and times of last change of the files, and what is read of them.
@@ -139,14 +280,66 @@ class FileSource(Selectable):
         Costs no pass over the rows, unless categories have to be learned first.
         """
         choice, options = self.choice, self.options
+        skip = "skipped" if options.skip else "refused"
         asked = {
             "columns": ", ".join(self.feature_names),
             "target": ", ".join(choice.targets) + (" (list)" if choice.many else ""),
             "weight": choice.weight or "",
-            "options": f"delimiter {options.delimiter!r}, bad rows "
-            f"{'skipped' if options.skip else 'refused'}, target type {options.target_type}",
+            "options": f"{options.written}, bad rows {skip}, target type {options.target_type}",
         }
         return self._stored() | asked
+
+    def _stored(self) -> dict[str, str]:
+        """Return what identifies the stored rows."""
+        paths = [getattr(fragment.stored, "path", None) for fragment in self.fragments]
+        if None in paths:
+            n_rows = sum(sum(fragment.sizes) for fragment in self.fragments)
+            return {"number of rows": str(n_rows), "values": self._digest()}
+        found = stat_files([path for path in paths if path is not None])
+        groups = "; ".join(
+            f"{Path(fragment.stored.title).name} {fragment.groups.start} to {fragment.groups.stop}"
+            for fragment in self.fragments
+            if fragment.lengths is not None
+        )
+        return found | ({"row groups or batches": groups} if groups else {})
+
+    def _digest(self) -> str:
+        digest = hashlib.blake2b(digest_size=8)
+        for chunk in self.chunks(DIGEST_ROWS):
+            digest.update(np.ascontiguousarray(chunk.X).tobytes())
+            for extra in (chunk.y, chunk.weight):
+                digest.update(repr(None if extra is None else extra.tolist()).encode())
+        return digest.hexdigest()
+
+    def _learn(self) -> Encoding:
+        """Learn categories, and whether a CSV target is text, from the files."""
+        categories = {name: known for name, known in self.choice.categorical.items() if known}
+        unknown = [name for name in self.choice.categorical if name not in categories]
+        found: dict[str, set[str]] = {name: set() for name in unknown}
+        for fragment in self.fragments if unknown else ():
+            for batch, _ in self._batches(fragment, unknown):
+                for name in unknown:
+                    found[name] |= distinct(batch.column(name))
+                    refuse_many_categories(found[name], name, fragment.stored.title)
+        learned = {name: as_named(values) for name, values in found.items()}
+        text = self.plain.text_target
+        if self.fragments[0].stored.is_text and self.options.target_type == "auto":
+            text = self._is_text_target()
+        return replace(self.plain, categories=categories | learned, text_target=text)
+
+    def _is_text_target(self) -> bool:
+        """Whether a single CSV target is text, by the first rows that have it."""
+        label = self.plain.label
+        for fragment in () if label is None else self.fragments:
+            cells: set[str] = set()
+            batches = self._batches(fragment, [label or ""])
+            while several := list(islice(batches, PEEK_BATCHES)):
+                for batch, _ in several:
+                    cells |= distinct(batch.column(0))
+                cells = {cell for cell in cells if cell.lower() not in INFINITE}
+                if cells:
+                    return is_text(cells, self.options.numerals)
+        return False
 
     @property
     def _layout(self) -> Encoding:
@@ -154,38 +347,49 @@ class FileSource(Selectable):
         known = {name: known for name, known in self.choice.categorical.items() if known}
         if len(known) < len(self.choice.categorical):
             return self.encoding
-        return Encoding(self.choice, known, self.dtype)
+        return replace(self.plain, categories=known)
+
+    @property
+    def _title(self) -> str:
+        return self.fragments[0].stored.title
 
     def __repr__(self) -> str:
-        choice = self.choice
-        parts = [f"{len(choice.features)} features"]
+        parts = [f"{len(self.choice.features)} features"]
         if self.n_rows is not None:
             parts.insert(0, f"{self.n_rows:,} rows")
-        if choice.targets:
-            parts.append(f"target {', '.join(map(repr, choice.targets))}")
+        if self.choice.targets:
+            parts.append(f"target {', '.join(map(repr, self.choice.targets))}")
         return f"<{type(self).__name__} {self._title}: {', '.join(parts)}>"
 
-    @property
-    @abstractmethod
-    def dtype(self) -> type[np.float32 | np.float64]:
-        """Dtype of X."""
 
-    @property
-    @abstractmethod
-    def _title(self) -> str:
-        """What messages call the source as a whole."""
+def open_files(where: Any, options: Options, *, like: bool = False) -> FileSource:
+    """Open files or a table, of which only headers and metadata are read.
 
-    @abstractmethod
-    def _learn(self) -> Encoding:
-        """Learn categories and kind of target from the files."""
+    Parameters
+    ----------
+    where : path, folder, pattern, list of paths, pyarrow.Table or Dataset
+    options : Options
+        What was asked for.
+    like : bool, optional
+        Whether another source was opened with these options: then the target may lack.
 
-    @abstractmethod
-    def _blocks(self, first: int) -> tuple[int, Iterator[Block]]:
-        """Return blocks of rows, at least one, and the number of their first row, if not 0."""
+    Returns
+    -------
+    FileSource
 
-    @abstractmethod
-    def _stored(self) -> dict[str, str]:
-        """Tell what identifies the stored rows."""
+    Raises
+    ------
+    DataError
+        If columns are missing, differ between files, or are of a type that is of no use.
+    """
+    stored, options = find_stored(where, options, like=like)
+    infos = [one.info() for one in stored]
+    plain = choose_columns(stored, infos, options, like=like)
+    fragments = tuple(
+        Fragment(one, 0, 0, info.lengths) for one, info in zip(stored, infos, strict=True)
+    )
+    held = len(plain.choice.used) * max(info.column_bytes for info in infos)
+    return FileSource(options, fragments, plain, None, True, held + stored[0].held_bytes)
 
 
 def empty_block(encoding: Encoding) -> Block:
@@ -196,7 +400,7 @@ def empty_block(encoding: Encoding) -> Block:
     return Block(np.empty((0, encoding.n_columns), encoding.dtype), y, weight)
 
 
-def stat_files(paths: tuple[Path, ...]) -> dict[str, str]:
+def stat_files(paths: Sequence[Path]) -> dict[str, str]:
     """Return number, sizes and times of last change of files, by base name."""
     found = {"number of files": str(len(paths))}
     for path in paths:

@@ -1,60 +1,76 @@
-"""Find the files that a path, a folder, a pattern or a list of paths stands for."""
+"""Paths: the files that a path, a folder, a pattern or a list of paths stands for."""
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike, fsdecode
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from densernn.errors import DataError, ParameterError
 
-CSV, PARQUET, FEATHER, NPY = "CSV", "Parquet", "Feather", "NPY"
-ENDINGS = {
-    ".csv": CSV,
-    ".csv.gz": CSV,
-    ".data": CSV,
-    ".data.gz": CSV,
-    ".txt": CSV,
-    ".txt.gz": CSV,
+CSV, PARQUET, FEATHER, NPY, NPZ = "CSV", "Parquet", "Feather", "NPY", "NPZ"
+TEXT = {".csv": None, ".data": None, ".txt": None, ".tsv": "\t", ".tab": "\t"}
+"""Endings of CSV files, and what separates their values, where the ending says so."""
+PACKED = (".gz", ".bz2", ".xz", ".zst")
+"""Endings that may follow those of CSV files."""
+BINARY = {
     ".parquet": PARQUET,
     ".pq": PARQUET,
     ".feather": FEATHER,
     ".arrow": FEATHER,
     ".ipc": FEATHER,
     ".npy": NPY,
+    ".npz": NPZ,
 }
-TABS = (".tsv", ".tab", ".tsv.gz", ".tab.gz")
-"""Endings of text that the delimiter would do for, but that stand for no other kind of file."""
 HIDDEN = (".", "_")
 """How names of files begin that other programs leave beside the data, such as ``_SUCCESS``."""
+_HIVE = re.compile(r"([^=]+)=(.*)", re.DOTALL)
+"""The name of a folder that stands for a column and its value."""
 
 
 @dataclass(frozen=True)
-class Places:
+class Paths:
     """Files of one kind, in order.
 
     Parameters
     ----------
     kind : str
-        CSV, PARQUET, FEATHER or NPY.
+        CSV, PARQUET, FEATHER, NPY or NPZ.
     paths : tuple of Path
+    base : Path or None
+        The folder below which names of folders may stand for columns.
     delimiter : str or None
         What separates the values, where that is known.
-    columns : tuple of str or None
+    columns : tuple of str
         Columns there should be, as far as that is known.
     """
 
     kind: str
     paths: tuple[Path, ...]
+    base: Path | None = None
     delimiter: str | None = None
-    columns: tuple[str, ...] | None = None
+    columns: tuple[str, ...] = ()
+
+    def partitions(self) -> list[dict[str, str]]:
+        """Return for each file the columns that its folders stand for, as in ``year=2020/``."""
+        if self.base is None:
+            return [{} for _ in self.paths]
+        below = [path.relative_to(self.base).parent.parts for path in self.paths]
+        return [dict(_partition(part) for part in parts if "=" in part) for parts in below]
 
 
-def find_files(where: Any) -> Places:
+def _partition(folder: str) -> tuple[str, str]:
+    name, _, value = folder.partition("=")
+    return unquote(name), unquote(value)
+
+
+def find_files(where: Any) -> Paths:
     """Return the files that something stands for, which must all be there and of one kind.
 
     Parameters
@@ -70,15 +86,25 @@ def find_files(where: Any) -> Places:
     """
     if is_arrow(where, "Dataset"):
         return _of_dataset(where)
+    base = None
     if isinstance(where, str | PathLike):
-        paths = _expand(local_path(where))
+        paths, base = _expand(local_path(where))
     elif isinstance(where, list | tuple):
         paths = [_path(item) for item in where]
         if not paths:
             raise ParameterError("where must name at least one file, found an empty list")
+        base = _common_folder(paths)
     else:
         _path(where)
-    return Places(_one_kind(paths), _check(paths))
+    kind, delimiter = _one_kind(paths)
+    return Paths(kind, _check(paths), base, delimiter)
+
+
+def _common_folder(paths: Sequence[Path]) -> Path | None:
+    """Return the folder below which several files are; one by itself is below none."""
+    if len(paths) < 2 or len({path.is_absolute() for path in paths}) > 1:
+        return None
+    return Path(os.path.commonpath([path.parent for path in paths]))
 
 
 def is_arrow(thing: object, name: str) -> bool:
@@ -116,55 +142,74 @@ def local_path(item: str | PathLike[str]) -> Path:
         return Path(text)
 
 
-def _expand(path: Path) -> list[Path]:
-    """Return the files of a folder or pattern by name, hidden ones left out; else the path."""
+def _expand(path: Path) -> tuple[list[Path], Path | None]:
+    """Return the files of a folder or pattern by name, hidden ones left out, and their folder."""
     if path.is_dir():
-        found = [item for item in path.iterdir() if not item.name.startswith(HIDDEN)]
-        folders = sorted(item.name for item in found if item.is_dir())
-        if folders:
-            raise DataError(
-                f"{path}: holds the folder {folders[0]!r} beside files; name the files by a "
-                f"pattern such as {str(path / '**' / '*.parquet')!r}"
-            )
-        if not found:
-            raise DataError(f"{path}: the folder holds no files")
-    elif path.exists() or not any(letter in str(path) for letter in "*?["):
-        return [path]
-    else:
-        base = Path(path.anchor) if path.is_absolute() else Path()
-        pattern = str(path.relative_to(path.anchor))
-        found = [item for item in base.glob(pattern) if not item.name.startswith(HIDDEN)]
-        if not found:
-            raise DataError(f"{path}: no file matches this pattern")
-    return sorted(found)
+        return sorted(_inside(path)), path
+    if path.exists() or not any(letter in str(path) for letter in "*?["):
+        return [path], None
+    base = Path(path.anchor) if path.is_absolute() else Path()
+    pattern = path.relative_to(path.anchor)
+    found = [item for item in base.glob(str(pattern)) if not item.name.startswith(HIDDEN)]
+    if not found:
+        raise DataError(f"{path}: no file matches this pattern")
+    for part in pattern.parts[:-1]:
+        if any(letter in part for letter in "*?["):
+            break
+        base /= part
+    return sorted(found), base
 
 
-def _kind(path: Path) -> str:
+def _inside(folder: Path) -> list[Path]:
+    """Return the files in a folder, and in folders such as ``year=2020`` inside it."""
+    items = [item for item in folder.iterdir() if not item.name.startswith(HIDDEN)]
+    folders = sorted(item for item in items if item.is_dir())
+    other = next((item.name for item in folders if not _HIVE.fullmatch(item.name)), None)
+    if other is not None:
+        raise DataError(
+            f"{folder}: holds the folder {other!r} beside files; name the files by a pattern "
+            f"such as {str(folder / '**' / '*.parquet')!r}"
+        )
+    if not items:
+        raise DataError(f"{folder}: the folder holds no files")
+    files = [item for item in items if not item.is_dir()]
+    return files + [path for inner in folders for path in _inside(inner)]
+
+
+def _kind(path: Path) -> tuple[str, str | None]:
+    """Return the kind of a file, and what separates its values where its name says so."""
     name = path.name.lower()
-    # The longest first: .csv.gz is no unknown .gz.
-    for ending in sorted(ENDINGS, key=len, reverse=True):
+    for ending, kind in BINARY.items():
         if name.endswith(ending):
-            return ENDINGS[ending]
-    tabs = ""
-    if name.endswith(TABS):
-        tabs = '; if tabs separate its values, rename it to .csv and say delimiter="\\t"'
+            return kind, None
+    for packed in PACKED:
+        name = name.removesuffix(packed)
+    for ending, delimiter in TEXT.items():
+        if name.endswith(ending):
+            return CSV, delimiter
     raise DataError(
-        f"{path}: unknown kind of file; its name must end in {', '.join(ENDINGS)}{tabs}"
+        f"{path}: unknown kind of file; its name must end in {', '.join([*TEXT, *BINARY])}; "
+        f"behind those of text may stand {', '.join(PACKED)}"
     )
 
 
-def _one_kind(paths: list[Path]) -> str:
+def _one_kind(paths: Sequence[Path]) -> tuple[str, str | None]:
     kinds = [_kind(path) for path in paths]
     for path, kind in zip(paths, kinds, strict=True):
         if kind != kinds[0]:
             raise DataError(
-                f"{path}: a {kind} file beside {paths[0].name}, which is {kinds[0]}; all files "
-                "must be of one kind: name those of one kind by a pattern"
+                f"{path}: a {_described(kind)} file beside {paths[0].name}, which is "
+                f"{_described(kinds[0])}; all files must be of one kind: name those of one kind "
+                "by a pattern"
             )
     return kinds[0]
 
 
-def _check(paths: Iterable[Path]) -> tuple[Path, ...]:
+def _described(kind: tuple[str, str | None]) -> str:
+    return kind[0] if kind[1] is None else "tab-separated"
+
+
+def _check(paths: Sequence[Path]) -> tuple[Path, ...]:
     for path in paths:
         if not path.exists():
             raise DataError(f"{path}: no such file")
@@ -175,7 +220,7 @@ def _check(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _of_dataset(dataset: Any) -> Places:
+def _of_dataset(dataset: Any) -> Paths:
     """Return the files of an Arrow data set, whose format is told by it and not by names."""
     import pyarrow.dataset as ds  # noqa: PLC0415  (importing densernn must stay fast)
     from pyarrow.fs import LocalFileSystem  # noqa: PLC0415
@@ -207,4 +252,9 @@ def _of_dataset(dataset: Any) -> Places:
     paths = _check([Path(name) for name in dataset.files])
     # The schema of CSV files may have names that were made up for them.
     schema = dataset.schema if kind != CSV else getattr(dataset.partitioning, "schema", ())
-    return Places(kind, paths, delimiter, tuple(getattr(schema, "names", ())))
+    hive = isinstance(dataset.partitioning, ds.HivePartitioning)
+    base = Path(os.path.commonpath([path.parent for path in paths])) if hive else None
+    # Of a single file that is below the folders of its columns.
+    while base is not None and "=" in base.name:
+        base = base.parent
+    return Paths(kind, paths, base, delimiter, tuple(getattr(schema, "names", ())))
