@@ -203,7 +203,7 @@ def test_parts_are_balanced_and_know_their_rows(tmp_path):
     assert max(lengths) <= 142 / 4 + 10
     assert [p.parts(1)[0].n_rows for p in parts] == lengths
     files = [put(tmp_path, frame_of(n), "csv", str(n)) for n in (100, 35, 7)]
-    assert [len(p.fragments) for p in open_rows(files, "y", columns=["a"]).parts(2)] == [1, 2]
+    assert [len(p.groups) for p in open_rows(files, "y", columns=["a"]).parts(2)] == [1, 2]
 
 
 def test_a_part_of_a_table_is_pickled_without_the_rest():

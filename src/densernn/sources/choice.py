@@ -197,21 +197,15 @@ def check_column(title: Path | str, wanted: str, names: Sequence[str], what: str
 
 def _hint(names: Sequence[str]) -> str:
     """Return advice where names look as if a file were read in a wrong way."""
-    comment = next((mark for mark in COMMENTS if names and names[0].startswith(mark)), None)
-    if comment is not None:
-        return (
-            f"; line 1 looks like a comment: say comment={comment!r} (--comment on the command "
-            "line), or skip_rows=1"
-        )
+    mark = next((mark for mark in COMMENTS if names and names[0].startswith(mark)), None)
+    if mark is not None:
+        option = "(--comment on the command line)"
+        return f"; line 1 looks like a comment: say comment={mark!r} {option}, or skip_rows=1"
     if len(names) != 1:
         return ""
     found = next((letter for letter in ";\t|, " if letter in names[0]), None)
-    if found is None:
-        return "; are the values separated by commas?"
-    return (
-        "; are the values separated by commas? if by another character, say so: "
-        f"delimiter={found!r} (--delimiter on the command line)"
-    )
+    say = "" if found is None else f" if not, say delimiter={found!r} (--delimiter)"
+    return f"; are the values separated by commas?{say}"
 
 
 def _refuse_no_features(title: str, names: Sequence[str], features: Sequence[str]) -> None:
@@ -219,29 +213,29 @@ def _refuse_no_features(title: str, names: Sequence[str], features: Sequence[str
         raise DataError(f"{title}: no feature columns{_hint(names)}")
     if "" in features:
         place = names.index("") + 1
-        pandas = "if it numbers the rows (pandas writes such an index unless told index=False), "
+        index = "if it is an index of pandas, written without index=False, " if place == 1 else ""
         raise DataError(
-            f"{title}: column {place} has no name; {pandas if place == 1 else ''}drop it, name "
-            "it, or name the features that are wanted: columns="
+            f"{title}: column {place} has no name; {index}drop it, or name it, or name the "
+            "features that are wanted: columns="
         )
 
 
 def _refuse_missing(title: str, names: Sequence[str], wanted: Sequence[str]) -> None:
     missing = [name for name in wanted if name not in set(names)]
     if missing:
-        some = ", ".join(map(repr, missing[:10])) + (", ..." if len(missing) > 10 else "")
-        raise DataError(
-            f"{title}: {len(missing)} of {len(wanted)} needed columns are missing: {some}"
-        )
+        count = f"{len(missing)} of {len(wanted)}"
+        raise DataError(f"{title}: {count} needed columns are missing: {_some(missing, 10)}")
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(map(repr, names[:most])) + (", ..." if len(names) > most else "")
 
 
 def _refuse_twice(title: str, names: Sequence[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DataError(
-            f"{title}: duplicate column names: {', '.join(map(repr, twice))}; rename them, or "
-            "name other features by columns="
-        )
+        what = f"duplicate column names: {', '.join(map(repr, twice))}"
+        raise DataError(f"{title}: {what}; rename them, or name other features by columns=")
 
 
 def refuse_other_columns(
@@ -255,11 +249,8 @@ def refuse_other_columns(
     missing = [name for name in choice.used if name not in here]
     surplus = [name for name in names if name not in there]
     if missing or (surplus and not by_name):
-        found = [
-            f"{what} {', '.join(map(repr, some[:5]))}" + (", ..." if len(some) > 5 else "")
-            for what, some in (("lacks", missing), ("has besides", surplus))
-            if some
-        ]
+        both = (("lacks", missing), ("has besides", surplus))
+        found = [f"{what} {_some(some)}" for what, some in both if some]
         raise DataError(
             f"{title}: columns differ from those of {other}: {' and '.join(found)}; files that "
             "are read together must have the same columns, or name the features: columns="
@@ -303,38 +294,30 @@ def as_column(column: Any, what: str) -> Column:
     """Return a name or an index as such; raise on what is neither."""
     if isinstance(column, str):
         return str(column)
-    try:
-        if isinstance(column, bool):
-            raise TypeError
+    if not isinstance(column, bool) and hasattr(column, "__index__"):
         return index(column)
-    except TypeError:
-        raise ParameterError(
-            f"{what} must be the name or the index of a column, found {column!r}"
-        ) from None
+    raise ParameterError(f"{what} must be the name or the index of a column, found {column!r}")
 
 
 def as_categories(categories: Any, column: Column) -> tuple[str, ...]:
     """Return categories as Arrow writes them as text; raise if none, doubled or too many."""
+    what = f"the categories of column {column!r} must be"
     if isinstance(categories, str | bytes) or not isinstance(categories, Iterable):
-        raise ParameterError(
-            f"the categories of column {column!r} must be a list of them, found {categories!r}"
-        )
+        raise ParameterError(f"{what} a list of them, found {categories!r}")
     known = tuple(
         str(value) if isinstance(value, str | bool) else str(pa.scalar(value).cast(pa.string()))
         for value in (getattr(categories, "tolist", lambda: categories)())
     )
     if not known or distinct_values(known) != len(known):
-        raise ParameterError(
-            f"the categories of column {column!r} must be at least one, and each named once"
-        )
+        raise ParameterError(f"{what} at least one, and each named once")
     refuse_many_categories(known, column)
     return known
 
 
-def refuse_many_categories(known: Any, column: Column, path: Path | str | None = None) -> None:
+def refuse_many_categories(known: Any, column: Column, path: str = "categorical") -> None:
     """Raise a :class:`DataError` if there are more categories than can be meant."""
     if len(known) > MAX_CATEGORIES:
         raise DataError(
-            f"{'' if path is None else f'{path}, '}column {column!r}: more than "
-            f"{MAX_CATEGORIES} categories; leave it out of categorical, or make fewer of them"
+            f"{path}, column {column!r}: more than {MAX_CATEGORIES} categories; leave it out of "
+            "categorical, or make fewer of them"
         )

@@ -64,15 +64,8 @@ class Encoding:
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the columns of X."""
-        return tuple(
-            out
-            for name in self.choice.features
-            for out in (
-                (f"{name}={value}" for value in self.categories[name])
-                if name in self.categories
-                else (name,)
-            )
-        )
+        values = {name: [f"={value}" for value in known] for name, known in self.categories.items()}
+        return tuple(n + value for n in self.choice.features for value in values.get(n, [""]))
 
     @cached_property
     def n_columns(self) -> int:
@@ -131,13 +124,12 @@ def decode(batch: pa.RecordBatch, encoding: Encoding) -> Decoded:
     X = np.empty((batch.num_rows, encoding.n_columns), encoding.dtype)
     at = 0
     for name in choice.features:
-        width = 1
+        known = encoding.categories.get(name, ("",))
         if name in encoding.categories:
-            width = len(encoding.categories[name])
-            _one_hot(batch.column(name), encoding.categories[name], X[:, at : at + width])
+            _one_hot(batch.column(name), known, X[:, at : at + len(known)])
         else:
             X[:, at] = floats(batch.column(name), encoding.dtype, encoding.numerals)
-        at += width
+        at += len(known)
     bad: NDArray[np.bool_] = np.logical_not(np.isfinite(X).all(axis=1))
     y = _targets(batch, encoding, bad)
     weight = None

@@ -7,19 +7,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import groupby, islice
+from itertools import groupby, islice, product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from densernn.errors import DataError
-from densernn.sources.arrow import pa
 from densernn.sources.badrows import drop_bad_rows
 from densernn.sources.categories import as_named
 from densernn.sources.choice import Choice, Options, refuse_many_categories
 from densernn.sources.encoding import BLOCK_BYTES, Encoding, decode, distinct
-from densernn.sources.formats.base import Stored
+from densernn.sources.formats.base import Batches, FileInfo, Stored
 from densernn.sources.formats.find import find_stored
 from densernn.sources.numerals import INFINITE, is_text
 from densernn.sources.readahead import read_ahead
@@ -36,42 +35,25 @@ PEEK_BATCHES = 4
 
 
 @dataclass(frozen=True)
-class Fragment:
-    """Consecutive row groups of one file.
+class RowGroup:
+    """Rows of a file that can be reached without reading what stands before them.
 
     Parameters
     ----------
     stored : Stored
-    first : int
-        Number of the first row group.
+        The file.
+    number : int
+        Which row group of it.
     row : int
-        Number of its first row.
-    lengths : tuple of int, or None
-        Rows of each row group; None where only a pass can tell.
+        Number of its first row in the file.
+    size : int
+        Its rows, or bytes where only a pass can tell how many there are.
     """
 
     stored: Stored
-    first: int
+    number: int
     row: int
-    lengths: tuple[int, ...] | None
-
-    @property
-    def groups(self) -> range:
-        """Numbers of the row groups."""
-        return range(self.first, self.first + len(self.sizes))
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Rows of each row group; bytes of the file where these are not known."""
-        return (self.stored.path.stat().st_size,) if self.lengths is None else self.lengths
-
-    def cut(self, start: int, stop: int) -> Fragment:
-        """Return some of the row groups, counted from the first one of these."""
-        if self.lengths is None:
-            return self
-        row = self.row + sum(self.lengths[:start])
-        stored, first = self.stored.narrow(self.groups[start:stop])
-        return Fragment(stored, first, row, self.lengths[start:stop])
+    size: int
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,8 +66,10 @@ class FileSource(Selectable):
     ----------
     options : Options
         What was asked for.
-    fragments : tuple of Fragment
+    groups : tuple of RowGroup
         Where the rows are.
+    counted : bool
+        Whether their sizes are numbers of rows.
     plain : Encoding
         Which columns are used, and their dtypes, without the categories.
     known : Encoding or None
@@ -97,7 +81,8 @@ class FileSource(Selectable):
     """
 
     options: Options
-    fragments: tuple[Fragment, ...]
+    groups: tuple[RowGroup, ...]
+    counted: bool
     plain: Encoding
     known: Encoding | None
     whole: bool
@@ -116,10 +101,8 @@ class FileSource(Selectable):
     @property
     def n_rows(self) -> int | None:
         """Rows there are; None where only a pass can tell, as of CSV, or rows may be skipped."""
-        lengths = [fragment.lengths for fragment in self.fragments]
-        if self.options.skip or None in lengths:
-            return None
-        return sum(map(sum, lengths))  # type: ignore[arg-type]
+        known = self.counted and not self.options.skip
+        return sum(group.size for group in self.groups) if known else None
 
     @property
     def weighted(self) -> bool:  # type: ignore[override]
@@ -174,8 +157,8 @@ class FileSource(Selectable):
         return self._chunks(n_rows, first)
 
     def _chunks(self, n_rows: int, first: int) -> Iterator[Chunk]:
-        begin, fragments = self._from_row(first)
-        with closing(read_ahead(self._blocks(fragments), READ_AHEAD)) as ahead:
+        begin, groups = self._from_row(first)
+        with closing(read_ahead(self._blocks(groups), READ_AHEAD)) as ahead:
             for chunk in rechunk(ahead, n_rows, skip=first - begin, start=first):
                 if not len(chunk.X) and self.whole and not begin:
                     lost = chunk.skipped
@@ -186,65 +169,55 @@ class FileSource(Selectable):
                 if len(chunk.X) or chunk.skipped.count:
                     yield chunk
 
-    def _from_row(self, first: int) -> tuple[int, Sequence[Fragment]]:
-        """Return the fragments from that on which has a row, and the number of their first row."""
+    def _from_row(self, first: int) -> tuple[int, Sequence[RowGroup]]:
+        """Return the row groups from that on which has a row, and the number of their first."""
         if self.n_rows is None:  # which row is which is only known when they are read
-            return 0, self.fragments
-        begin, fragments = 0, list(self.fragments)
-        while fragments:
-            lengths = fragments[0].lengths or ()
-            unread = 0
-            while unread < len(lengths) and begin + lengths[unread] <= first:
-                begin += lengths[unread]
-                unread += 1
-            if unread < len(lengths):
-                fragments[0] = fragments[0].cut(unread, len(lengths))
-                break
-            del fragments[0]
-        return begin, fragments
+            return 0, self.groups
+        begin = 0
+        for i, group in enumerate(self.groups):
+            if begin + group.size > first:
+                return begin, self.groups[i:]
+            begin += group.size
+        return begin, ()
 
-    def _blocks(self, fragments: Sequence[Fragment]) -> Iterator[Block]:
+    def _blocks(self, groups: Sequence[RowGroup]) -> Iterator[Block]:
         encoding, skip = self.encoding, self.options.skip
-        for fragment in fragments:
-            places, row = fragment.stored.places(), fragment.row
-            for batch, malformed in self._batches(fragment, encoding.choice.used, encoding):
-                decoded = decode(batch, encoding)
-                yield drop_bad_rows(batch, decoded, malformed, encoding, places, row, skip=skip)
-                row += batch.num_rows + len(malformed)
+        for start, batches in self._batches(groups, encoding.choice.used, encoding.block_rows):
+            row = start.row
+            with start.stored.places() as place:
+                for batch, malformed in batches:
+                    decoded = decode(batch, encoding)
+                    yield drop_bad_rows(batch, decoded, malformed, encoding, place, row, skip=skip)
+                    row += batch.num_rows + len(malformed)
         # At the end, so that there is one where no file has a row.
         yield empty_block(encoding)
 
     @staticmethod
     def _batches(
-        fragment: Fragment, columns: Sequence[str], encoding: Encoding | None = None
-    ) -> Iterator[tuple[pa.RecordBatch, Sequence[tuple[int, str]]]]:
-        n_rows = 1 << 16 if encoding is None else encoding.block_rows
-        if any(fragment.sizes):
-            yield from fragment.stored.batches(fragment.groups, columns, n_rows)
+        groups: Sequence[RowGroup], columns: Sequence[str], n_rows: int = 1 << 16
+    ) -> Iterator[tuple[RowGroup, Batches]]:
+        """Yield for each file its first row group and the batches of all."""
+        for _, several in groupby(groups, key=lambda group: id(group.stored)):
+            some = [group for group in several if group.size]
+            if some:
+                numbers = range(some[0].number, some[-1].number + 1)
+                yield some[0], some[0].stored.batches(numbers, columns, n_rows)
 
     def parts(self, most: int) -> Sequence[FileSource]:
         """Cut between files and row groups, so that parts are of about equal size."""
-        units = [
-            (f, group)
-            for f, fragment in enumerate(self.fragments)
-            for group, size in enumerate(fragment.sizes)
-            if size
-        ]
-        sizes = np.array([self.fragments[f].sizes[g] for f, g in units], dtype=np.int64)
-        count = min(most, len(units))
+        groups = [group for group in self.groups if group.size]
+        sizes = np.array([group.size for group in groups], dtype=np.int64)
+        count = min(most, len(groups))
         if count < 2:
             return [self]
         middle = np.cumsum(sizes) - (sizes + 1) // 2
         part_of = np.minimum(middle * count // int(sizes.sum()), count - 1).tolist()
         known = self.encoding
-        parts = []
-        for _, members in groupby(zip(part_of, units, strict=True), key=lambda item: item[0]):
-            fragments = []
-            for f, several in groupby((unit for _, unit in members), key=lambda unit: unit[0]):
-                groups = [group for _, group in several]
-                fragments.append(self.fragments[f].cut(groups[0], groups[-1] + 1))
-            parts.append(replace(self, fragments=tuple(fragments), known=known, whole=False))
-        return parts
+        cut = groupby(zip(groups, part_of, strict=True), key=lambda pair: pair[1])
+        return [
+            replace(self, groups=tuple(group for group, _ in pairs), known=known, whole=False)
+            for _, pairs in cut
+        ]
 
     def like(self, where: Any) -> FileSource:
         """Open other files with the same columns, categories and options.
@@ -291,17 +264,17 @@ class FileSource(Selectable):
 
     def _stored(self) -> dict[str, str]:
         """Return what identifies the stored rows."""
-        paths = [getattr(fragment.stored, "path", None) for fragment in self.fragments]
-        if None in paths:
-            n_rows = sum(sum(fragment.sizes) for fragment in self.fragments)
+        files = [list(some) for _, some in groupby(self.groups, key=lambda group: id(group.stored))]
+        if not hasattr(self.groups[0].stored, "path"):
+            n_rows = sum(group.size for group in self.groups)
             return {"number of rows": str(n_rows), "values": self._digest()}
-        found = stat_files([path for path in paths if path is not None])
-        groups = "; ".join(
-            f"{Path(fragment.stored.title).name} {fragment.groups.start} to {fragment.groups.stop}"
-            for fragment in self.fragments
-            if fragment.lengths is not None
-        )
-        return found | ({"row groups or batches": groups} if groups else {})
+        found = stat_files([some[0].stored.path for some in files])
+        if self.counted:
+            found["row groups or batches"] = "; ".join(
+                f"{some[0].stored.path.name} {some[0].number} to {some[-1].number + 1}"
+                for some in files
+            )
+        return found
 
     def _digest(self) -> str:
         digest = hashlib.blake2b(digest_size=8)
@@ -316,26 +289,23 @@ class FileSource(Selectable):
         categories = {name: known for name, known in self.choice.categorical.items() if known}
         unknown = [name for name in self.choice.categorical if name not in categories]
         found: dict[str, set[str]] = {name: set() for name in unknown}
-        for fragment in self.fragments if unknown else ():
-            for batch, _ in self._batches(fragment, unknown):
-                for name in unknown:
-                    found[name] |= distinct(batch.column(name))
-                    refuse_many_categories(found[name], name, fragment.stored.title)
+        for start, batches in self._batches(self.groups if unknown else (), unknown):
+            for (batch, _), name in product(batches, unknown):
+                found[name] |= distinct(batch.column(name))
+                refuse_many_categories(found[name], name, start.stored.title)
         learned = {name: as_named(values) for name, values in found.items()}
         text = self.plain.text_target
-        if self.fragments[0].stored.is_text and self.options.target_type == "auto":
+        if self.groups[0].stored.is_text and self.options.target_type == "auto":
             text = self._is_text_target()
         return replace(self.plain, categories=categories | learned, text_target=text)
 
     def _is_text_target(self) -> bool:
         """Whether a single CSV target is text, by the first rows that have it."""
         label = self.plain.label
-        for fragment in () if label is None else self.fragments:
+        for _, batches in self._batches(self.groups, [] if label is None else [label]):
             cells: set[str] = set()
-            batches = self._batches(fragment, [label or ""])
-            while several := list(islice(batches, PEEK_BATCHES)):
-                for batch, _ in several:
-                    cells |= distinct(batch.column(0))
+            while label is not None and (several := list(islice(batches, PEEK_BATCHES))):
+                cells = cells.union(*(distinct(batch.column(0)) for batch, _ in several))
                 cells = {cell for cell in cells if cell.lower() not in INFINITE}
                 if cells:
                     return is_text(cells, self.options.numerals)
@@ -351,7 +321,7 @@ class FileSource(Selectable):
 
     @property
     def _title(self) -> str:
-        return self.fragments[0].stored.title
+        return self.groups[0].stored.title
 
     def __repr__(self) -> str:
         parts = [f"{len(self.choice.features)} features"]
@@ -385,11 +355,21 @@ def open_files(where: Any, options: Options, *, like: bool = False) -> FileSourc
     stored, options = find_stored(where, options, like=like)
     infos = [one.info() for one in stored]
     plain = choose_columns(stored, infos, options, like=like)
-    fragments = tuple(
-        Fragment(one, 0, 0, info.lengths) for one, info in zip(stored, infos, strict=True)
-    )
+    groups = [group for one, info in zip(stored, infos, strict=True) for group in cut(one, info)]
     held = len(plain.choice.used) * max(info.column_bytes for info in infos)
-    return FileSource(options, fragments, plain, None, True, held + stored[0].held_bytes)
+    counted, held = infos[0].lengths is not None, held + stored[0].held_bytes
+    return FileSource(options, tuple(groups), counted, plain, None, True, held)
+
+
+def cut(stored: Stored, info: FileInfo) -> Iterator[RowGroup]:
+    """Yield the row groups of a file, one at least."""
+    lengths = info.lengths
+    if not lengths:
+        yield RowGroup(stored, 0, 0, stored.path.stat().st_size if lengths is None else 0)
+    row = 0
+    for number, length in enumerate(lengths or ()):
+        yield RowGroup(*stored.narrow(number), row, length)
+        row += length
 
 
 def empty_block(encoding: Encoding) -> Block:

@@ -150,15 +150,15 @@ def open_rows(
         plain = usual == (True, "raise", "auto", ".", 0, "utf-8")
         if any(value is not None for value in asked) or len(categorical) or not plain:
             raise ParameterError(
-                "a source of rows knows its columns already; give what it was made of, or no "
-                "other argument"
+                "a source of rows knows its columns already: give no other argument"
             )
         return where
     many = isinstance(target, Iterable) and not isinstance(target, str)
+    targets = target if many or target is None else [target]
     options = Options(
-        targets=_targets(target, many),
+        targets=_listed(targets, "target", "column"),
         many=many,
-        columns=None if columns is None else _columns(columns),
+        columns=_listed(columns, "columns", "feature"),
         weight=None if weight is None else as_column(weight, "weight"),
         categorical=_categorical(categorical),
         names=None if names is None else tuple(map(str, names)),
@@ -185,53 +185,42 @@ def _dialect(delimiter: Any, comment: Any, skip_rows: Any, encoding: Any) -> Dia
     except (LookupError, TypeError) as error:
         raise ParameterError(f"encoding must name one of text, found {encoding!r}") from error
     # A byte order mark is dropped from any kind of UTF-8.
-    utf8 = name in (UTF8, "utf-8-sig", "ascii")
-    letter = "" if delimiter is None else _one_letter(delimiter, "delimiter")
-    return Dialect(letter, UTF8 if utf8 else name, comment, skip_rows)
+    name = UTF8 if name in ("utf-8-sig", "ascii") else name
+    return Dialect(_one_letter(delimiter or "", "delimiter"), name, comment, skip_rows)
 
 
 def _numerals(decimal: Any, thousands: Any) -> Numerals:
-    marks = Numerals(
-        _one_letter(decimal, "decimal"),
-        "" if thousands is None else _one_letter(thousands, "thousands"),
-    )
-    for mark in (marks.decimal, marks.thousands):
-        if mark.isalnum() or (mark and mark in "+-"):
-            raise ParameterError(f"decimal and thousands must be no sign or letter, found {mark!r}")
-    if marks.decimal == marks.thousands:
-        raise ParameterError(f"decimal and thousands must differ, found {decimal!r} for both")
-    return marks
+    marks = _one_letter(decimal, "decimal"), _one_letter(thousands or "", "thousands")
+    if marks[0] == marks[1] or any(mark.isalnum() or mark in ("+", "-") for mark in marks):
+        raise ParameterError(
+            f"decimal and thousands must differ, and be no letter or sign, found {marks}"
+        )
+    return Numerals(*marks)
 
 
-def _targets(target: Any, many: bool) -> tuple[Column, ...] | None:
-    if target is None:
+def _listed(columns: Any, what: str, noun: str) -> tuple[Column, ...] | None:
+    if columns is None:
         return None
-    targets = tuple(as_column(one, "target") for one in (target if many else [target]))
-    if not targets:
-        raise ParameterError("target must name at least one column, found an empty list")
-    return targets
-
-
-def _columns(columns: Any) -> tuple[Column, ...]:
     if isinstance(columns, str):
-        raise ParameterError(f"columns must be a list of columns, found {columns!r}")
-    found = tuple(as_column(column, "columns") for column in columns)
+        raise ParameterError(f"{what} must be a list of columns, found {columns!r}")
+    found = tuple(as_column(column, what) for column in columns)
     if not found:
-        raise ParameterError("columns must name at least one feature, found an empty list")
+        raise ParameterError(f"{what} must name at least one {noun}, found an empty list")
     return found
 
 
 def _categorical(categorical: Any) -> tuple[tuple[Column, tuple[str, ...] | None], ...]:
     if isinstance(categorical, str):
         raise ParameterError(f"categorical must be a list of columns, found {categorical!r}")
-    if isinstance(categorical, Mapping):
-        found = ((as_column(c, "categorical"), known) for c, known in categorical.items())
-        return tuple((column, as_categories(known, column)) for column, known in found)
-    return tuple((as_column(column, "categorical"), None) for column in categorical)
+    columns = [as_column(column, "categorical") for column in categorical]
+    if not isinstance(categorical, Mapping):
+        return tuple((column, None) for column in columns)
+    pairs = zip(columns, categorical.values(), strict=True)
+    return tuple((column, as_categories(known, column)) for column, known in pairs)
 
 
 def _one_letter(letter: Any, what: str) -> str:
-    if not isinstance(letter, str) or len(letter) != 1 or letter in '"\r\n':
+    if not isinstance(letter, str) or len(letter) > 1 or letter in ('"', "\r", "\n"):
         raise ParameterError(f"{what} must be one character, no quote, found {letter!r}")
     if not letter.isascii():
         raise ParameterError(f"{what} must be an ASCII character, found {letter!r}")

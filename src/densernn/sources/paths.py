@@ -28,6 +28,13 @@ BINARY = {
     ".npy": NPY,
     ".npz": NPZ,
 }
+DATASETS = {
+    "ParquetFileFormat": PARQUET,
+    "IpcFileFormat": FEATHER,
+    "FeatherFileFormat": FEATHER,
+    "CsvFileFormat": CSV,
+}
+"""Kinds of files by the formats of Arrow's data sets."""
 HIDDEN = (".", "_")
 """How names of files begin that other programs leave beside the data, such as ``_SUCCESS``."""
 _HIVE = re.compile(r"([^=]+)=(.*)", re.DOTALL)
@@ -211,10 +218,8 @@ def _described(kind: tuple[str, str | None]) -> str:
 
 def _check(paths: Sequence[Path]) -> tuple[Path, ...]:
     for path in paths:
-        if not path.exists():
-            raise DataError(f"{path}: no such file")
         if not path.is_file():
-            raise DataError(f"{path}: not a file")
+            raise DataError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
         if not path.stat().st_size:
             raise DataError(f"{path}: the file is empty")
     return tuple(paths)
@@ -222,39 +227,31 @@ def _check(paths: Sequence[Path]) -> tuple[Path, ...]:
 
 def _of_dataset(dataset: Any) -> Paths:
     """Return the files of an Arrow data set, whose format is told by it and not by names."""
-    import pyarrow.dataset as ds  # noqa: PLC0415  (importing densernn must stay fast)
-    from pyarrow.fs import LocalFileSystem  # noqa: PLC0415
-
-    if not isinstance(dataset, ds.FileSystemDataset):
-        raise ParameterError(
-            f"a {type(dataset).__name__} has no files; give a pyarrow Table, or their paths"
-        )
-    if not isinstance(dataset.filesystem, LocalFileSystem):
-        raise ParameterError("the files of a pyarrow Dataset must be local ones")
+    kind = DATASETS.get(type(getattr(dataset, "format", None)).__name__)
+    wrong = None
+    if not hasattr(dataset, "files"):
+        wrong = f"a {type(dataset).__name__} has no files; give a pyarrow Table, or their paths"
+    elif type(dataset.filesystem).__name__ != "LocalFileSystem":
+        wrong = "the files of a pyarrow Dataset must be local ones"
     # A filter of a data set is kept here only, and takes no part in the list of its files.
-    if (getattr(dataset, "_scan_options", None) or {}).get("filter") is not None:
-        raise ParameterError(
+    elif (getattr(dataset, "_scan_options", None) or {}).get("filter") is not None:
+        wrong = (
             "the pyarrow Dataset carries a filter, which open_rows does not apply: write the "
             "filtered rows to a file, or open the data set without it and use .where(mask)"
         )
-    kinds = {
-        ds.ParquetFileFormat: PARQUET,
-        ds.IpcFileFormat: FEATHER,
-        ds.FeatherFileFormat: FEATHER,
-        ds.CsvFileFormat: CSV,
-    }
-    kind = kinds.get(type(dataset.format))
-    if kind is None:
-        raise ParameterError(f"a pyarrow Dataset of {type(dataset.format).__name__} is not read")
+    elif kind is None:
+        wrong = f"a pyarrow Dataset of {type(dataset.format).__name__} is not read"
+    if kind is None or wrong is not None:
+        raise ParameterError(str(wrong))
     if not dataset.files:
         raise DataError("the pyarrow Dataset has no files")
     delimiter = dataset.format.parse_options.delimiter if kind == CSV else None
     paths = _check([Path(name) for name in dataset.files])
     # The schema of CSV files may have names that were made up for them.
     schema = dataset.schema if kind != CSV else getattr(dataset.partitioning, "schema", ())
-    hive = isinstance(dataset.partitioning, ds.HivePartitioning)
-    base = Path(os.path.commonpath([path.parent for path in paths])) if hive else None
-    # Of a single file that is below the folders of its columns.
-    while base is not None and "=" in base.name:
-        base = base.parent
+    base = None
+    if type(dataset.partitioning).__name__ == "HivePartitioning":
+        base = Path(os.path.commonpath([path.parent for path in paths]))
+        while "=" in base.name:  # of files that have some of the columns' values in common
+            base = base.parent
     return Paths(kind, paths, base, delimiter, tuple(getattr(schema, "names", ())))

@@ -76,13 +76,14 @@ class Stored(ABC):
         With each batch come the rows that stood in it, or right before it, and were malformed.
         """
 
-    def narrow(self, groups: range) -> tuple[Stored, int]:
-        """Return what has consecutive row groups, and the number of the first one there."""
-        return self, groups.start
+    def narrow(self, group: int) -> tuple[Stored, int]:
+        """Return what has a row group, and its number there."""
+        return self, group
 
-    def places(self) -> Callable[[int], str]:
-        """Return what names the places of rows, by numbers from 0 in increasing order."""
-        return lambda row: f"{self.title}, row {row + 1}"
+    @contextmanager
+    def places(self) -> Iterator[Callable[[int], str]]:
+        """Yield what names the places of rows, by numbers from 0 in increasing order."""
+        yield lambda row: f"{self.title}, row {row + 1}"
 
 
 def equal_groups(n_rows: int) -> tuple[int, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -60,14 +61,14 @@ class CsvRows(Stored):
         schema = pa.schema([(name, pa.binary()) for name in self.names])
         return FileInfo(schema, None, 0, ("",) if self.trailing else ())
 
-    def places(self) -> Callable[[int], str]:
-        """Return what names the lines of rows."""
-        lines = enumerate(self._lines())
-        return lambda row: (
-            f"{self.title}, line {next(line for number, line in lines if number == row)}"
-        )
+    @contextmanager
+    def places(self) -> Iterator[Callable[[int], str]]:
+        """Yield what names the lines of rows."""
+        with closing(self._lines()) as lines:
+            pairs = enumerate(lines)
+            yield lambda row: f"{self.title}, line {next(line for i, line in pairs if i == row)}"
 
-    def _lines(self) -> Iterator[int]:
+    def _lines(self) -> Generator[int, None, None]:
         """Yield the lines at which rows begin; Python's ``csv`` knows of quoted line breaks."""
         line = 1
         with csv_text(self.path, self.dialect) as text:

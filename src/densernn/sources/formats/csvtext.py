@@ -81,8 +81,11 @@ class _Rewritten(io.RawIOBase):
 @contextmanager
 def csv_text(path: Path, dialect: Dialect) -> Iterator[TextIO]:
     """Open a file for the ``csv`` module; a byte order mark is dropped."""
-    with utf8_stream(path, dialect) as stream:
-        yield io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
+    with (
+        utf8_stream(path, dialect) as stream,
+        io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="") as text,
+    ):
+        yield text
 
 
 def is_utf8(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,8 +39,8 @@ class HiveRows(Stored):
             schema = schema.append(pa.field(name, value.type))
         return replace(info, schema=schema)
 
-    def places(self) -> Callable[[int], str]:
-        """Return what names the places of rows in the file."""
+    def places(self) -> Any:
+        """Yield what names the places of rows in the file."""
         return self.stored.places()
 
     def batches(self, groups: range, columns: Sequence[str], n_rows: int) -> Batches:

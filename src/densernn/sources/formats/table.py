@@ -29,10 +29,9 @@ class TableRows(Stored):
         """Return the schema and stretches of rows."""
         return FileInfo(self.table.schema, equal_groups(self.table.num_rows))
 
-    def narrow(self, groups: range) -> tuple[Stored, int]:
+    def narrow(self, group: int) -> tuple[Stored, int]:
         """Return a part of the table: when it is pickled, no other rows are sent along."""
-        size = base.GROUP_ROWS
-        return TableRows(self.table.slice(groups.start * size, len(groups) * size)), 0
+        return TableRows(self.table.slice(group * base.GROUP_ROWS, base.GROUP_ROWS)), 0
 
     def batches(self, groups: range, columns: Sequence[str], n_rows: int) -> Batches:
         """Yield rows without copying them."""
