@@ -207,8 +207,22 @@ def to_arrays(
     DataError
         Naming block, row within it and column of what is no finite number.
     """
-    rows = _as_numbers(X)
     place = f"block {number} of X"
+    rows = _finite(_as_numbers(X), place, names)
+    targets = None if y is None else _targets(np.asarray(y), number)
+    weights = None if weight is None else np.asarray(weight, np.float64)
+    if weights is not None and not (fine := (weights >= 0) & np.isfinite(weights)).all():
+        row = int(np.argmin(fine))
+        found = f"block {number} of sample_weight, row {row}: {weights[row]}"
+        raise DataError(f"{found} must be finite and not negative")
+    for name, part in (("y", targets), ("sample_weight", weights)):
+        if part is not None and len(part) != len(rows):
+            raise DataError(f"{place} has {len(rows)} rows, and that of {name} has {len(part)}")
+    return rows, targets, weights
+
+
+def _finite(rows: NDArray[Any], place: str, names: Sequence[str] | None = None) -> NDArray[Any]:
+    """Return rows, all of which must be finite numbers."""
     if rows.dtype.kind not in "biuf":
         raise DataError(f"{place}: holds {rows.dtype}, not numbers: encode or drop such columns")
     if rows.dtype.kind == "f" and not (finite := np.isfinite(rows)).all():
@@ -218,18 +232,7 @@ def to_arrays(
             f"{place}, row {row}, column {named}: {rows[row, column]} is not finite: impute it, or "
             "drop the row or the column"
         )
-    targets = None if y is None else _targets(np.asarray(y), number)
-    weights = None if weight is None else np.asarray(weight, np.float64)
-    if weights is not None and not ((weights >= 0) & np.isfinite(weights)).all():
-        row = int(np.argmin((weights >= 0) & np.isfinite(weights)))
-        raise DataError(
-            f"block {number} of sample_weight, row {row}: {weights[row]} must be finite and not "
-            "negative"
-        )
-    for name, part in (("y", targets), ("sample_weight", weights)):
-        if part is not None and len(part) != len(rows):
-            raise DataError(f"{place} has {len(rows)} rows, and that of {name} has {len(part)}")
-    return rows, targets, weights
+    return rows
 
 
 def _as_numbers(X: Any) -> NDArray[Any]:
@@ -301,13 +304,7 @@ def map_rows(
 
 
 def _ask_of_array(rows: Any, model: Any, method: str, n_outputs: int | None, kind: Any) -> Any:
-    values = _as_numbers(rows)
-    if values.dtype.kind == "f" and not (finite := np.isfinite(values)).all():
-        row, column = np.argwhere(~finite)[0]
-        raise DataError(
-            f"X, row {row} of a block, column {column}: {values[row, column]} is not finite: "
-            "impute it, or drop the row"
-        )
+    _finite(_as_numbers(rows), "a block of X")
     if len(rows):
         return getattr(model, method)(rows)
     return np.empty((0,) if n_outputs is None else (0, n_outputs), kind)

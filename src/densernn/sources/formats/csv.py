@@ -45,11 +45,7 @@ class CsvRows(Stored):
     dialect: Dialect
     trailing: bool = False
     is_text = True
-
-    @property
-    def held_bytes(self) -> int:  # type: ignore[override]
-        """Memory of the blocks of text that Arrow holds."""
-        return BLOCKS_AHEAD * BLOCK_BYTES
+    held_bytes = BLOCKS_AHEAD * BLOCK_BYTES
 
     @property
     def blank_is_row(self) -> bool:
