@@ -296,8 +296,10 @@ def test_own_file_holds_a_quarter_out(name, here, call):
 
 def test_held_out_part_has_the_share_of_each_class(folder):
     from densernn.cli.evaluate import _hold_out
+    from densernn.sources.load import read_table
 
-    parts = _hold_out(f"{folder}/words.csv", "label", "auto", 0.25, 0)
+    table = read_table(f"{folder}/words.csv", target="label")
+    parts = _hold_out(table, "auto", 0.25, 0)
     share = np.mean(WORDS == "yes")
     assert np.mean(parts.y_test == "yes") == pytest.approx(share, abs=0.02)
 

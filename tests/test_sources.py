@@ -18,8 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from densernn.errors import DataError, ParameterError
-from densernn.sources import csvblocks, encoding, stored
+from densernn.sources import encoding
 from densernn.sources.arrays import ArraySource
+from densernn.sources.formats import base
+from densernn.sources.formats import csv as csv_format
 from densernn.sources.open import open_rows
 from densernn.sources.rows import Skipped
 from densernn.sources.selection import SelectedSource
@@ -34,15 +36,15 @@ NAMED = ("parquet", "feather", "table")
 @pytest.fixture(autouse=True)
 def no_thread_is_left():
     yield
-    assert not [t for t in threading.enumerate() if t.name == "densernn-read-ahead"]
+    assert not [t for t in threading.enumerate() if t.name.startswith("densernn-read-ahead")]
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks of a few rows, so that small tables have many."""
-    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 50)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 50)
     monkeypatch.setattr(encoding, "BLOCK_BYTES", 300)
-    monkeypatch.setattr(stored, "UNIT_ROWS", 7)
+    monkeypatch.setattr(base, "GROUP_ROWS", 7)
 
 
 def put(folder, frame, kind, name="t", rows=7):
@@ -201,7 +203,7 @@ def test_parts_are_balanced_and_know_their_rows(tmp_path):
     assert max(lengths) <= 142 / 4 + 10
     assert [p.parts(1)[0].n_rows for p in parts] == lengths
     files = [put(tmp_path, frame_of(n), "csv", str(n)) for n in (100, 35, 7)]
-    assert [len(p.files) for p in open_rows(files, "y", columns=["a"]).parts(2)] == [1, 2]
+    assert [len(p.groups) for p in open_rows(files, "y", columns=["a"]).parts(2)] == [1, 2]
 
 
 def test_a_part_of_a_table_is_pickled_without_the_rest():
@@ -281,7 +283,7 @@ def test_a_mask_or_range_that_does_not_fit_is_found_out_while_reading(tmp_path):
 def test_sources_are_short_to_print(tmp_path):
     path = put(tmp_path, frame_of(3), "parquet")
     source = open_rows(path, "y", categorical=["colour"])
-    assert repr(source) == f"<ArrowSource {path}: 3 rows, 4 features, target 'y'>"
+    assert repr(source) == f"<FileSource {path}: 3 rows, 4 features, target 'y'>"
     assert repr(open_rows(put(tmp_path, frame_of(3), "csv"))).endswith("t.csv: 5 features>")
 
 
@@ -610,15 +612,39 @@ def test_an_arrow_data_set_tells_its_delimiter_and_must_have_files(tmp_path):
         open_rows(ds.dataset("t", filesystem=away, format=form))
 
 
+@pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet", "feather"])
+def test_folders_that_stand_for_columns_give_them(tmp_path, kind):
+    for year in (1, 12):
+        (tmp_path / f"year={year}" / "place=Bern%2FKöniz").mkdir(parents=True)
+        put(tmp_path / f"year={year}" / "place=Bern%2FKöniz", frame_of(3, year), kind)
+    both = pd.concat([frame_of(3, 1), frame_of(3, 12)])
+    places = [tmp_path, f"{tmp_path}/**/*.{kind}", sorted(tmp_path.glob(f"*/*/*.{kind}"))]
+    if kind != "csv.gz":
+        places.append(ds.dataset(tmp_path, format=kind, partitioning="hive"))
+    for where in places:
+        source = open_rows(where, "y", categorical=["colour", "place"])
+        assert {"a", "b", "w", "year", "place=Bern/Köniz"} < set(source.feature_names)
+        source = open_rows(where, "year", columns=["b", "a"])
+        X, y, *_ = read(pickle.loads(pickle.dumps(source)), 4)
+        np.testing.assert_array_equal(X, both[["b", "a"]])
+        assert y.tolist() == [1] * 3 + [12] * 3
+        assert [len(read(part)[0]) for part in source.parts(2)] == [3, 3]
+        alone = open_rows(where, columns=["year"], weight="w")
+        assert read(alone)[0].tolist() == [[1]] * 3 + [[12]] * 3
+    inside = open_rows(f"{tmp_path}/year=1/*/*.{kind}", "y", columns=["a"])
+    assert len(read(inside)[0]) == 3
+    with pytest.raises(DataError, match="needed columns are missing: 'year'"):
+        open_rows(f"{tmp_path}/year=1/*/*.{kind}", columns=["year"])
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet", "feather"])
-def test_columns_that_folders_stand_for_are_refused(tmp_path, kind):
+def test_columns_that_unnamed_folders_stand_for_are_refused(tmp_path, kind):
     for year in (1, 2):
-        (tmp_path / f"year={year}").mkdir()
-        put(tmp_path / f"year={year}", frame_of(3), kind)
-    dataset = ds.dataset(tmp_path, format=kind, partitioning="hive")
-    for asked in ({"columns": ["a"]}, {"columns": ["year"]}, {"weight": "year"}):
-        with pytest.raises(DataError, match=r"'year'.* partition columns are not read: keep them"):
-            open_rows(dataset, "y", **asked)
+        (tmp_path / str(year)).mkdir()
+        put(tmp_path / str(year), frame_of(3), kind)
+    dataset = ds.dataset(tmp_path, format=kind, partitioning=["year"])
+    with pytest.raises(DataError, match="the column 'year', which its files lack"):
+        open_rows(dataset, "y", columns=["a"])
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "feather"])
@@ -643,13 +669,6 @@ def test_a_tilde_is_the_home_folder_unless_a_file_is_called_so(tmp_path, monkeyp
 def test_addresses_are_refused_as_they_were_written(where):
     address = where if isinstance(where, str) else where[0]
     assert refuse("only files on this machine are read", where).startswith(f"{address}: ")
-
-
-@pytest.mark.parametrize(("name", "tabs"), [("t.tsv", True), ("t.TSV.gz", True), ("t.bz2", False)])
-def test_an_unknown_ending_of_text_between_tabs_is_told_what_to_do(tmp_path, name, tabs):
-    (tmp_path / name).write_text("a\tb\n1\t2\n")
-    said = refuse(r"unknown kind of file; its name must end in \.csv", tmp_path / name)
-    assert said.endswith(r'rename it to .csv and say delimiter="\t"') is tabs
 
 
 def test_npy_matrices_are_mapped_and_their_columns_are_numbered(tmp_path):

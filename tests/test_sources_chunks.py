@@ -21,7 +21,7 @@ from densernn.sources.selection import RowRange, SelectedSource
 
 
 def reader_threads():
-    return [t for t in threading.enumerate() if t.name == "densernn-read-ahead"]
+    return [t for t in threading.enumerate() if t.name.startswith("densernn-read-ahead")]
 
 
 @pytest.fixture(autouse=True)

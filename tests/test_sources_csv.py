@@ -6,15 +6,13 @@ import io
 import threading
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from densernn.errors import DataError
-from densernn.sources import csvblocks, encoding
-from densernn.sources.csvblocks import count_lines, end_of_rows
-from densernn.sources.csvsource import CsvSource
+from densernn.sources import encoding, filesource
+from densernn.sources.formats import csv as csv_format
 from densernn.sources.open import open_rows
 from densernn.sources.rows import Skipped
 
@@ -26,7 +24,7 @@ same_folder = settings(
 @pytest.fixture(autouse=True)
 def no_thread_is_left():
     yield
-    assert not [t for t in threading.enumerate() if t.name == "densernn-read-ahead"]
+    assert not [t for t in threading.enumerate() if t.name.startswith("densernn-read-ahead")]
 
 
 def put(folder, content, name="t.csv"):
@@ -64,9 +62,9 @@ def refuse(path, said, *arguments, **keywords):
         'a,"b"\n+1,2e0\n3.,.4e1\n',
     ],
 )
-@pytest.mark.parametrize("block", [1, 3, 1000])
+@pytest.mark.parametrize("block", [5, 9, 1000])
 def test_csv_as_programs_and_people_write_it(tmp_path, monkeypatch, text, block):
-    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", block)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", block)
     X, *_ = read(open_rows(put(tmp_path, text)))
     np.testing.assert_array_equal(X, [[1, 2], [3, 4]])
 
@@ -96,7 +94,7 @@ cells = st.text(st.sampled_from('ab",\r\n;é '), max_size=6).map(lambda text: "x
 def test_quoted_line_breaks_and_delimiters_are_read_wherever_blocks_end(
     tmp_path, monkeypatch, rows, block, end, delimiter, packed
 ):
-    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", block)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", block)
     text = io.StringIO()
     # The writer leaves a \r unquoted where lines end in \n, and its reader ends a row there.
     quoting = csv.QUOTE_NONNUMERIC
@@ -109,45 +107,18 @@ def test_quoted_line_breaks_and_delimiters_are_read_wherever_blocks_end(
     assert y.tolist() == [row[2].strip() for row in rows]
 
 
-@given(st.lists(st.text(st.sampled_from('ab",\n'), max_size=5), min_size=1, max_size=6))
-def test_rows_end_where_the_csv_module_says(fields):
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    ends = [writer.writerow([field]) and text.tell() for field in fields]
-    whole = text.getvalue().encode()
-    for stop in range(len(whole) + 1):
-        assert end_of_rows(whole[:stop]) == max((e for e in ends if e <= stop), default=0)
-
-
-@given(st.text(st.sampled_from('a,"\n'), max_size=20), st.sampled_from(",;"))
-def test_text_is_cut_only_where_a_row_ends_even_among_stray_quotes(text, delimiter):
-    def rows(part):
-        return list(csv.reader(io.StringIO(part, newline=""), delimiter=delimiter))
-
-    text = text.replace(",", delimiter)
-    end = end_of_rows(text.encode(), delimiter)
-    assert rows(text[:end]) + rows(text[end:]) == rows(text)
-    later = [i + 1 for i in range(end, len(text)) if text[i] == "\n"]
-    assert not [e for e in later if rows(text[:e] + "z")[-1:] == [["z"]]]
-
-
 def test_a_stray_quote_holds_up_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 100)
-    monkeypatch.setattr(csvblocks, "MAX_ROW_BYTES", 300)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(csv_format, "MAX_ROW_BYTES", 300)
     path = put(tmp_path, 'a,note\n1,5" disk\n' + '2,"two\nlines"\n' * 100)
     assert read(open_rows(path, columns=["a"]))[0][:, 0].tolist() == [1] + [2] * 100
 
 
-@given(st.text(st.sampled_from("a\r\n"), min_size=1, max_size=12))
-def test_lines_are_counted_as_python_does(text):
-    assert count_lines(text.encode()) == len(text.encode().splitlines())
-
-
 def test_a_row_may_be_longer_than_a_block_up_to_a_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 100)
     path = put(tmp_path, "a,note\n1," + "x" * 5000 + "\n2,y\n")
     assert read(open_rows(path, columns=["a"]))[0].tolist() == [[1], [2]]
-    monkeypatch.setattr(csvblocks, "MAX_ROW_BYTES", 1000)
+    monkeypatch.setattr(csv_format, "MAX_ROW_BYTES", 1000)
     refuse(path, "a row is longer than .* MB; is a quote never closed", columns=["a"])
 
 
@@ -218,8 +189,7 @@ def test_where_a_target_is_not_found_among_numbers_the_first_line_may_be_data(tm
 
 @pytest.mark.parametrize("block", [1, 3, 1000])
 def test_a_blank_line_in_a_file_of_one_column_is_a_missing_value(tmp_path, monkeypatch, block):
-    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", block)
-    monkeypatch.setattr(csvblocks, "PART_BYTES", block)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", block)
     for text in ("\na\n1\n\n\n4\n", "\r\na\r\n1\r\n\r\n\r\n4", '\n"a"\n"1"\n\n\n4'):
         path = put(tmp_path, text)
         for asked in ({}, {"categorical": ["a"]}):
@@ -250,7 +220,12 @@ def test_a_target_without_a_name_is_told_by_its_place(tmp_path):
     [
         (("1", "-2"), np.int64, [1, -2]),
         (("1", "2.5"), np.float64, [1, 2.5]),
-        (("1", "99999999999999999999"), np.float64, [1, 1e20]),
+        (("1", "99999999999999999999"), "U", ["1", "99999999999999999999"]),
+        (("9223372036854775807", "-9223372036854775808"), np.int64, [2**63 - 1, -(2**63)]),
+        (("01", "1"), "U", ["01", "1"]),
+        (("0x10", "16"), "U", ["0x10", "16"]),
+        (("\uff11", "1"), "U", ["\uff11", "1"]),
+        (("0", "0.5"), np.float64, [0, 0.5]),
         (("1", "two"), "U", ["1", "two"]),
         ((" 1", "2 "), np.int64, [1, 2]),
         (("+1", "2"), np.float64, [1, 2]),
@@ -268,7 +243,8 @@ def test_a_target_is_whole_numbers_else_numbers_else_text(tmp_path, cells, dtype
 
 
 def test_a_target_that_begins_with_numbers_may_not_become_text(tmp_path, monkeypatch):
-    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 8)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 8)
+    monkeypatch.setattr(filesource, "PEEK_BATCHES", 1)
     path = put(tmp_path, "a,y\n1,1\n2,2\n3,u\n4,4\n")
     said = refuse(path, "line 4, column 'y': 'u' is not a number, as the target's first", "y")
     assert 'target_type="text"' in said
@@ -291,7 +267,7 @@ def test_a_label_may_be_called_as_if_missing_where_the_target_is_said_to_be_text
 
 
 def test_a_target_that_begins_as_text_is_text_in_every_part(tmp_path, monkeypatch):
-    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", 8)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 8)
     paths = [put(tmp_path, "a,y\n1,u\n2,2\n", "1.csv"), put(tmp_path, "a,y\n3,3\n", "2.csv")]
     assert read(open_rows(paths, "y"))[1].tolist() == ["u", "2", "3"]
     assert [read(part)[1].tolist() for part in open_rows(paths, "y").parts(2)] == [
@@ -341,7 +317,7 @@ def test_a_target_that_begins_as_text_is_text_in_every_part(tmp_path, monkeypatc
 )
 @pytest.mark.parametrize("block", [1, 1 << 20])
 def test_errors_say_where_and_what_to_do(tmp_path, monkeypatch, text, said, block):
-    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", block)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", block)
     refuse(put(tmp_path, text.encode("latin-1")), said, "y")
 
 
@@ -386,8 +362,7 @@ bad_cells = st.sampled_from(["", "NA", "x", "inf", "1e999", "1_0", "?", "two wor
 def test_skipping_drops_exactly_the_bad_rows_and_names_their_lines(
     tmp_path, monkeypatch, data, n_rows, block, part
 ):
-    monkeypatch.setattr(csvblocks, "BLOCK_BYTES", block)
-    monkeypatch.setattr(csvblocks, "PART_BYTES", part)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", block)
     monkeypatch.setattr(encoding, "BLOCK_BYTES", 128)
     fates = st.sampled_from(["good", "good", "good", "cell", "short", "long", "blank"])
     lines, good, bad = ["a,b"], [], []
@@ -420,20 +395,6 @@ def test_skipping_drops_exactly_the_bad_rows_and_names_their_lines(
         assert what in place
     if bad:
         refuse(path, f"line {bad[0][0]}.*{bad[0][1]}")
-
-
-def test_both_readers_read_the_same(tmp_path, monkeypatch):
-    frame = pd.DataFrame(
-        {"a": [1.5, 0.1, -2e-9], "c": [" u", "v", "u"], "y": [3, 4, 5], "w": [1, 0.5, 2]}
-    )
-    path = put(tmp_path, frame.to_csv(index=False))
-    source = open_rows(path, "y", weight="w", categorical=["c"])
-    fast = list(source.chunks(10))
-    monkeypatch.setattr(CsvSource, "_fast", lambda *_: None)
-    slow = list(open_rows(path, "y", weight="w", categorical=["c"]).chunks(10))
-    for name in ("X", "y", "weight"):
-        np.testing.assert_array_equal(getattr(fast[0], name), getattr(slow[0], name))
-    assert fast[0].y.dtype == slow[0].y.dtype
 
 
 @same_folder

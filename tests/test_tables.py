@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from densernn.errors import DataError, ParameterError
-from densernn.sources import csvtext
-from densernn.sources.tables import read_table
+from densernn.sources.load import read_table
 
 same_folder = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=80
@@ -74,7 +73,7 @@ def test_a_table_is_frozen_and_short_to_print(tmp_path):
     [
         (("1", "-2"), np.int64, [1, -2]),
         (("1", "2.5"), np.float64, [1, 2.5]),
-        (("1", "99999999999999999999"), np.float64, [1, 1e20]),
+        (("1", "99999999999999999999"), "U", ["1", "99999999999999999999"]),
         (("1", "two"), "U", ["1", "two"]),
         ((" 1", "2 "), np.int64, [1, 2]),
         ((" <=50K", ' ">50K" '), "U", ["<=50K", '">50K"']),
@@ -119,19 +118,6 @@ def test_csv_keeps_every_float64(tmp_path, data, n_columns, n_rows):
     lines = [",".join(f"c{j}" for j in range(n_columns)), *(",".join(map(repr, r)) for r in X)]
     lines = [line.replace("np.float64(", "").replace(")", "") for line in lines]
     np.testing.assert_array_equal(read_table(put(tmp_path, "\n".join(lines))).X, X)
-
-
-def test_the_slow_reader_reads_what_the_fast_one_does(tmp_path, monkeypatch):
-    path = put(tmp_path, 'a,note,y\n1.5,"x\ny",u\n\n2,z," v"\n')
-    fast = read_table(path, target="y", columns=["a"])
-
-    def fail(*_):
-        raise pa.ArrowInvalid("no")
-
-    monkeypatch.setattr(csvtext, "_read_fast", fail)
-    slow = read_table(path, target="y", columns=["a"])
-    np.testing.assert_array_equal(slow.X, fast.X)
-    np.testing.assert_array_equal(slow.y, fast.y)
 
 
 @pytest.mark.parametrize(
@@ -214,16 +200,15 @@ def test_a_corrupted_cell_is_named_by_line_and_column(
     tmp_path, data, n_columns, n_rows, bad, blank, name
 ):
     assume("_" in bad or not is_finite_number(bad))
-    assume(n_columns > 1 or bad)  # an empty row of one column is a blank line
     names = [f"col{j}" for j in range(n_columns)]
     cells = [[str(i * n_columns + j) for j in range(n_columns)] for i in range(n_rows)]
     i = data.draw(st.integers(0, n_rows - 1), label="row")
     j = data.draw(st.integers(0, n_columns - 1), label="column")
     cells[i][j] = bad
     lines = [",".join(row) for row in [names, *cells]]
-    if blank <= n_rows:  # blank lines do not count as rows but do count as lines
+    if blank <= n_rows and n_columns > 1:  # blank lines are no rows, but lines
         lines.insert(blank, "")
-    expected = i + 2 + (blank <= i + 1)
+    expected = i + 2 + (blank <= i + 1 and n_columns > 1)
     path = put(tmp_path, "\n".join(lines) + "\n", name)
     said = refuse(path, f", line {expected}, column 'col{j}': ")
     assert repr(bad) in said
@@ -287,13 +272,13 @@ def test_a_truncated_binary_table_is_a_data_error(tmp_path, kind, data):
         ("a,y\n1,2\n3,NaN\n", "y", "line 3, column 'y': the target is missing"),
         ("a,y\n1,u\n3,NA\n", "y", "line 3, column 'y': the target is missing"),
         ("a,y\n1,2\n3,inf\n", "y", "line 3, column 'y': the target is .*not finite"),
-        ("a,y\n1,2\n3,1e999\n", "y", "the target 'y' holds a number beyond float64"),
+        ("a,y\n1,2\n3,1e999\n", "y", "line 3, column 'y': the target is .*not finite"),
         ("a,b,a\n1,2,3\n", "b", "duplicate column names: 'a'"),
         (",a,y\n0,1,2\n", "y", "column 1 has no name.*index=False"),
         ("y\n1\n", "y", "no feature columns"),
         ("a;y\n1;2\n", "y", "no target column 'y'.*'a;y'; are the values separated by commas"),
-        ("a,y\n", "y", "no rows after the header"),
-        ("a,y", "y", "no rows after the header"),
+        ("a,y\n", "y", "no rows"),
+        ("a,y", "y", "no rows"),
         ("\n\n", "y", "the file is empty"),
         ("", "y", "the file is empty"),
         ("a,y\n1,\xff\n", "y", "line 2, column 'y': not UTF-8 text"),
@@ -332,15 +317,15 @@ def test_columns_may_be_an_array_and_must_make_sense(tmp_path):
 
 
 def test_files_that_are_none_of_these(tmp_path):
-    for name in ("t.txt", "t.xlsx", "t"):
-        refuse(put(tmp_path, "a\n1\n", name), r"must end in .csv, .csv.gz, .parquet, .pq, .npz")
+    for name in ("t.xlsx", "t"):
+        refuse(put(tmp_path, "a\n1\n", name), r"must end in .csv, .data, .txt, .tsv")
     refuse(tmp_path / "absent.csv", "no such file")
     (tmp_path / "folder.csv").mkdir()
-    refuse(tmp_path / "folder.csv", "not a file")
+    refuse(tmp_path / "folder.csv", "the folder holds no files")
     for name in ("e.parquet", "e.npz", "e.csv"):
         refuse(put(tmp_path, "", name), "the file is empty")
     refuse(put(tmp_path, "not parquet, but long enough", "t.parquet"), "not a readable Parquet")
-    refuse(put(tmp_path, "not npz", "t.npz"), "not an NPZ archive")
+    refuse(put(tmp_path, "not npz", "t.npz"), "not a readable NPZ file")
 
 
 @pytest.mark.parametrize(
@@ -379,12 +364,16 @@ def test_parquet_with_a_column_twice(tmp_path):
     [
         ({"Z": np.ones((2, 2))}, None, "no array 'X'; nearest of 1: 'Z'"),
         ({"X": np.ones(2)}, None, "X must be a matrix of numbers .*shape .2,."),
-        ({"X": np.ones((0, 2))}, None, "X must be a matrix"),
+        ({"X": np.ones((0, 2))}, None, "no rows"),
         ({"X": np.array([["u"]])}, None, "X must be a matrix of numbers.*dtype <U1"),
-        ({"X": np.array([[{}]])}, None, "not a readable NPZ archive"),
-        ({"X": np.ones((2, 2)), "y": np.ones(3)}, None, "y must have shape .2,., found .3,."),
-        ({"X": np.ones((2, 2))}, "label", "no array 'label'"),
-        ({"X": np.ones((2, 2)), "y": np.ones(2) * 1j}, None, "'y' must hold numbers or text"),
+        ({"X": np.array([[{}]])}, None, "not a readable NPZ file"),
+        ({"X": np.ones((2, 2)), "y": np.ones(3)}, None, "y must have shape .2,. .*, found .3,."),
+        ({"X": np.ones((2, 2))}, "label", "no target column 'label'"),
+        (
+            {"X": np.ones((2, 2)), "y": np.ones(2) * 1j},
+            None,
+            "y must have shape .2,. and hold numbers or text",
+        ),
         ({"X": np.array([[1.0], [np.nan]])}, None, "row 2, column 'x0': missing value"),
         ({"X": np.ones((2, 2)), "feature_names": ["a"]}, None, "1 feature_names for 2 columns"),
         ({"X": np.ones((2, 2)), "feature_names": ["a", "a"]}, None, "duplicate column names"),
@@ -398,7 +387,7 @@ def test_npz_errors_say_what_is_wrong(tmp_path, arrays, target, said):
 
 def test_importing_the_reader_stays_light():
     code = (
-        "import sys, densernn.sources.tables\n"
+        "import sys, densernn.sources.load\n"
         "sys.exit(', '.join({'pyarrow', 'pandas'} & set(sys.modules)) or None)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -12,10 +12,13 @@ from densernn.cli.options import (
     DATASETS,
     JSON,
     MODEL_OPTIONS,
+    READ_OPTIONS,
     STREAM_OPTIONS,
+    TARGET_TYPE,
     TASK,
     ManyInputs,
     ModelOptions,
+    ReadOptions,
     StreamOptions,
     with_options,
 )
@@ -49,12 +52,15 @@ def densernn() -> None:
 )
 @TASK
 @with_options(MODEL_OPTIONS)
+@with_options(READ_OPTIONS)
+@TARGET_TYPE
 @JSON
 @click.option("-o", "--save", "output", type=FILE, help="Also save the model to this file.")
 def evaluate(**options: Any) -> None:
     """Train on a part of the rows and test on the others.
 
-    Give --dataset, or a TABLE of your own (CSV, CSV.gz, Parquet or NPZ) and --target.
+    Give --dataset, or a TABLE of your own (CSV, packed or not, Parquet, Feather, NPY or NPZ; or
+    a folder) and --target.
     """
     from densernn.cli import evaluate as command  # noqa: PLC0415 - so that help is fast
 
@@ -73,7 +79,11 @@ def evaluate(**options: Any) -> None:
         raise click.UsageError("--target is needed: the column to predict")
     elif options["data_path"] is not None:
         raise click.UsageError("--data-path goes with --dataset")
-    command.evaluate(model_options=ModelOptions.take_from(options), **options)
+    command.evaluate(
+        model_options=ModelOptions.take_from(options),
+        read_options=ReadOptions.take_from(options),
+        **options,
+    )
 
 
 @densernn.command()
@@ -83,6 +93,8 @@ def evaluate(**options: Any) -> None:
 @TASK
 @with_options(MODEL_OPTIONS)
 @with_options(STREAM_OPTIONS)
+@with_options(READ_OPTIONS)
+@TARGET_TYPE
 @click.option(
     "--moments/--no-moments",
     default=True,
@@ -90,12 +102,16 @@ def evaluate(**options: Any) -> None:
 )
 @JSON
 def fit(**options: Any) -> None:
-    """Train on all rows of TABLE (CSV, CSV.gz, Parquet or NPZ; or a folder) and save the model."""
+    """Train on all rows of TABLE and save the model.
+
+    TABLE is CSV, packed or not, Parquet, Feather, NPY or NPZ; or a folder or pattern of such.
+    """
     from densernn.cli import fit as command  # noqa: PLC0415 - so that help is fast
 
     command.fit(
         model_options=ModelOptions.take_from(options),
         stream_options=StreamOptions.take_from(options),
+        read_options=ReadOptions.take_from(options),
         **options,
     )
 
@@ -107,16 +123,12 @@ def fit(**options: Any) -> None:
     "-o", "--output", type=FILE, default="-", help="A CSV file; - is standard output, the default."
 )
 @click.option("--proba", is_flag=True, help="Add columns with the probability of each class.")
-@click.option(
-    "--header/--no-header",
-    default=True,
-    help="Whether a CSV file has a header; otherwise columns are named x0, x1, ..., as in fit.",
-)
+@with_options(READ_OPTIONS)
 def predict(**options: Any) -> None:
     """Predict each row of TABLE; columns are matched by name, and others are ignored."""
     from densernn.cli import predict as command  # noqa: PLC0415 - so that help is fast
 
-    command.predict(**options)
+    command.predict(read_options=ReadOptions.take_from(options), **options)
 
 
 @densernn.command()

@@ -19,12 +19,13 @@ from densernn.cli.models import (
     choose_task,
     count_classes,
     make_model,
+    read_own,
     save_model,
     train,
 )
 from densernn.cli.options import DATASETS, ModelOptions
 from densernn.errors import DataError
-from densernn.sources.tables import read_table
+from densernn.sources.load import Table
 
 
 def _load_norb(path: str | None) -> datasets.Dataset:
@@ -69,6 +70,7 @@ def evaluate(
     test_size: float | None,
     task: str,
     model_options: ModelOptions,
+    read_options: dict[str, Any],
     as_json: bool,
     output: str | None,
 ) -> None:
@@ -76,7 +78,8 @@ def evaluate(
     if output is not None:
         report.check_place(output)
     if table is not None:
-        parts = _hold_out(table, target, task, test_size or 0.25, model_options.seed)
+        rows = read_own(table, str(target), read_options)
+        parts = _hold_out(rows, task, test_size or 0.25, model_options.seed)
     else:
         parts = _load(str(dataset), data_path)
     if model_options.preprocess == "auto":
@@ -127,9 +130,8 @@ def _load(dataset: str, path: str | None) -> Parts:
     )
 
 
-def _hold_out(path: str, target: str | None, task: str, share: float, seed: int) -> Parts:
-    """Read a file and hold out a fraction of its rows, stratified by class."""
-    table = read_table(path, target=target)
+def _hold_out(table: Table, task: str, share: float, seed: int) -> Parts:
+    """Hold out a fraction of the rows of a table, stratified by class."""
     task = choose_task(table, task)
     stratify = table.y if task == "classification" else None
     if stratify is not None:
@@ -137,8 +139,8 @@ def _hold_out(path: str, target: str | None, task: str, share: float, seed: int)
         if counts.min() < 2:
             rare = classes[np.argmin(counts)].item()
             raise DataError(
-                f"{path}: only one row has the target {rare!r}, and a part of each class is to "
-                "be held out: drop the row, or say --task regression if these are no classes"
+                f"{table.path}: only one row has the target {rare!r}, and a part of each class is "
+                "to be held out: drop the row, or say --task regression if these are no classes"
             )
     parts = train_test_split(
         table.X, table.y, test_size=share, random_state=seed, stratify=stratify

@@ -6,20 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from densernn.cli import report
 from densernn.cli.models import (
     check_structure,
     choose_task,
     count_classes,
     make_model,
+    read_own,
     save_model,
+    target_column,
     train,
     train_streamed,
 )
 from densernn.cli.options import ModelOptions, StreamOptions
 from densernn.errors import DataError
+from densernn.sources.load import Table
 from densernn.sources.open import open_rows
-from densernn.sources.tables import Table, read_table
 
 STREAMED = (".feather", ".arrow", ".ipc", ".npy")
 
@@ -35,6 +39,7 @@ def fit(
     task: str,
     model_options: ModelOptions,
     stream_options: StreamOptions,
+    read_options: dict[str, Any],
     moments: bool,
     as_json: bool,
 ) -> None:
@@ -43,9 +48,12 @@ def fit(
     if model_options.preprocess == "auto":
         model_options = replace(model_options, preprocess="none")
     if stream_options.wanted or _streams_by_itself(table):
-        names, result = _fit_streamed(table, target, task, model_options, stream_options)
+        names, result = _fit_streamed(
+            table, target, task, model_options, stream_options, read_options
+        )
     else:
-        names, result = _fit_loaded(table, target, task, model_options)
+        rows = read_own(table, target, read_options)
+        names, result = _fit_loaded(rows, task, model_options)
     save_model(result.pop("estimator"), names, output, moments)
     shown = {**result, **report.surroundings(), "model": output}
     report.show(shown, f"densernn on {shown['dataset']}", as_json=as_json)
@@ -57,30 +65,28 @@ def _streams_by_itself(path: str) -> bool:
 
 
 def _fit_loaded(
-    path: str, target: str, task: str, options: ModelOptions
+    rows: Table, task: str, options: ModelOptions
 ) -> tuple[tuple[str, ...], dict[str, Any]]:
-    rows = read_table(path, target=target)
     task = choose_task(rows, task)
-    if rows.y is None:
-        raise DataError(f"{path}: has no target")
-    check_structure(options, rows.X.shape[1], count_classes(rows.y, task))
+    y = np.asarray(rows.y)
+    check_structure(options, rows.X.shape[1], count_classes(y, task))
     model = make_model(task, options)
-    trained = train(model, rows.X, rows.y)
+    trained = train(model, rows.X, y)
     return rows.feature_names, _result(rows.path.name, task, trained, options, model)
 
 
 def _fit_streamed(
-    path: str, target: str, task: str, options: ModelOptions, stream: StreamOptions
+    path: str,
+    target: str,
+    task: str,
+    options: ModelOptions,
+    stream: StreamOptions,
+    read_options: dict[str, Any],
 ) -> tuple[tuple[str, ...], dict[str, Any]]:
     if options.preprocess == "zscore-rows":
         raise DataError("--preprocess zscore-rows does not go with rows that stream")
-    number = not stream.header and target.lstrip("-").isdigit()
-    source = open_rows(
-        path,
-        int(target) if number else target,
-        header=stream.header,
-        on_bad_rows=stream.on_bad_rows,
-    )
+    column = target_column(target, read_options)
+    source = open_rows(path, column, on_bad_rows=stream.on_bad_rows, **read_options)
     first = next(source.chunks(FIRST_ROWS))
     names = source.feature_names or ()
     task = choose_task(Table(Path(path), names, first.X, first.y, target), task)

@@ -22,13 +22,24 @@ from densernn import (
 from densernn.cli.options import PUBLISHED, ModelOptions
 from densernn.errors import DataError
 from densernn.paper import from_structure, parse_structure
+from densernn.sources.load import Table, read_table
 from densernn.sources.rows import RowSource
-from densernn.sources.tables import Table
 
 MANY_VALUES = 20
 """Number of different values up to which a floating-point target is taken for classes."""
 
 WARM_ROWS, WARM_HIDDEN = 256, 32
+
+
+def target_column(target: str, options: dict[str, Any]) -> str | int:
+    """Return the target's place where columns have no names, else its name."""
+    place = not options["header"] and target.lstrip("-").isdigit()
+    return int(target) if place else target
+
+
+def read_own(path: str, target: str, options: dict[str, Any]) -> Table:
+    """Read a file of the user's own, which must have its target."""
+    return read_table(path, target=target_column(target, options), **options)
 
 
 def choose_task(table: Table, task: str) -> str:

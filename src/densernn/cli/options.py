@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
 import click
@@ -189,6 +189,53 @@ MODEL_OPTIONS = (
 
 
 @dataclass(frozen=True)
+class ReadOptions:
+    """What the options below say about CSV files."""
+
+    header: bool
+    delimiter: str | None
+    decimal: str
+    thousands: str | None
+    comment: str | None
+    skip_rows: int
+    encoding: str
+
+    @classmethod
+    def take_from(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """Take them out of those of a command, as arguments of :func:`densernn.open_rows`."""
+        taken = asdict(cls(**{field.name: options.pop(field.name) for field in fields(cls)}))
+        if taken["delimiter"] == "\\t":  # as it is written where a shell needs no quoting
+            taken["delimiter"] = "\t"
+        if "target_type" in options:
+            taken["target_type"] = options.pop("target_type")
+        return taken
+
+
+READ_OPTIONS = (
+    click.option(
+        "--header/--no-header",
+        default=True,
+        help="Whether CSV begins with names; without them the columns are x0, x1, ..., and "
+        "--target may be a number.",
+    ),
+    click.option("--delimiter", help="What separates the values of CSV.  [default: ',']"),
+    click.option("--decimal", default=".", help="The decimal point of numbers in CSV."),
+    click.option("--thousands", help="What stands between groups of three digits in CSV."),
+    click.option("--comment", help="What lines of CSV begin with that are no rows, such as '#'."),
+    click.option("--skip-rows", type=click.IntRange(min=0), default=0, help="Lines before CSV."),
+    click.option("--encoding", default="utf-8", help="Of the text of CSV."),
+)
+
+TARGET_TYPE = click.option(
+    "--target-type",
+    type=click.Choice(["auto", "text", "number"]),
+    default="auto",
+    show_default=True,
+    help="Whether the target's values are names of classes or numbers; auto goes by the first.",
+)
+
+
+@dataclass(frozen=True)
 class StreamOptions:
     """Values of the options for rows that need not fit in memory."""
 
@@ -196,7 +243,6 @@ class StreamOptions:
     memory_limit: str | None
     checkpoint: str | None
     on_bad_rows: str
-    header: bool
 
     @classmethod
     def take_from(cls, options: dict[str, Any]) -> StreamOptions:
@@ -207,15 +253,15 @@ class StreamOptions:
     def wanted(self) -> bool:
         """Whether any option requires rows to be streamed."""
         kept = self.memory_limit is not None or self.checkpoint is not None
-        return self.stream or kept or self.on_bad_rows != "raise" or not self.header
+        return self.stream or kept or self.on_bad_rows != "raise"
 
 
 STREAM_OPTIONS = (
     click.option(
         "--stream",
         is_flag=True,
-        help="Read rows pass by pass instead of into memory, from CSV, Parquet or Feather. A "
-        "folder of files always streams, as do rows with any of the next four options.",
+        help="Read rows pass by pass instead of into memory. A folder of files always streams, "
+        "as do rows with any of the next three options.",
     ),
     click.option(
         "--memory-limit", help="Memory for training and reading together, such as '2 GB'."
@@ -231,12 +277,6 @@ STREAM_OPTIONS = (
         default="raise",
         show_default=True,
         help="Whether to skip invalid rows, which are counted and reported.",
-    ),
-    click.option(
-        "--header/--no-header",
-        default=True,
-        help="Whether CSV files have a header; otherwise columns are named x0, x1, ..., and "
-        "--target may be a number.",
     ),
 )
 

@@ -18,13 +18,14 @@ from densernn.cli import report
 from densernn.errors import DataError
 from densernn.persistence import load
 from densernn.sources.open import open_rows
-from densernn.sources.tables import read_table
 
 CHUNK_ROWS = 65_536
 """Rows at a time."""
 
 
-def predict(*, model: str, table: str, output: str, proba: bool, header: bool) -> None:
+def predict(
+    *, model: str, table: str, output: str, proba: bool, read_options: dict[str, Any]
+) -> None:
     """Run the command: see :func:`densernn.cli.commands.predict`."""
     if output != "-":
         report.check_place(output, table, model)
@@ -36,7 +37,7 @@ def predict(*, model: str, table: str, output: str, proba: bool, header: bool) -
             f"{model}: holds a {type(estimator).__name__}, which has no probabilities: leave "
             "--proba out"
         )
-    parts = _read(model, estimator, table, header)
+    parts = _read(model, estimator, table, read_options)
     answers = (_answer(estimator, rows, proba=proba) for rows in parts)
     first = next(answers)  # before the output is opened: most of what can be wrong is wrong here
     with _opened(output) as file:
@@ -58,24 +59,21 @@ def _opened(output: str) -> Iterator[IO[str]]:
         yield file
 
 
-def _read(model: str, estimator: Any, path: str, header: bool) -> Iterator[NDArray[Any]]:
-    """Give the rows of the model's columns, by name if it has names, some at a time."""
+def _read(
+    model: str, estimator: Any, path: str, read_options: dict[str, Any]
+) -> Iterator[NDArray[Any]]:
+    """Yield the rows of the model's columns, by name if it has names, some at a time."""
     names = getattr(estimator, "feature_names_in_", None)
     columns = None if names is None else list(names)
-    if path.lower().endswith(".npz"):
-        table = read_table(path, columns=columns)
-        found, parts = len(table.feature_names), iter([table.X])
-    else:
-        source = open_rows(path, columns=columns, header=header)
-        found = source.n_columns
-        parts = (chunk.X for chunk in source.chunks(CHUNK_ROWS))
+    source = open_rows(path, columns=columns, **read_options)
+    found = source.n_columns
     wanted = estimator.n_features_in_
     if wanted != found:
         raise DataError(
             f"{path}: has {found} columns, and {model} was trained on {wanted} without names: give "
             "these columns alone, in their order"
         )
-    return parts
+    return (chunk.X for chunk in source.chunks(CHUNK_ROWS))
 
 
 def _answer(estimator: Any, rows: NDArray[Any], *, proba: bool) -> dict[str, list[Any]]:

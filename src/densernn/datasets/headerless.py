@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from densernn.errors import DataError
 
-CHUNK_ROWS = 65_536
-
 
 def read_rows(
     path: Path, names: Sequence[str], target: str, labels: range
@@ -42,26 +40,14 @@ def read_rows(
         A row cannot be used; the text names the file and the row.
     """
     # Imported here because importing densernn must stay fast.
-    from densernn.sources.open import open_rows  # noqa: PLC0415
+    from densernn.sources.load import read_table  # noqa: PLC0415
 
-    source = open_rows(path, target, names=names, target_type="number")
-    features = [name for name in names if name != target]
-    parts = []
-    for chunk in source.chunks(CHUNK_ROWS):
-        with np.errstate(over="ignore"):
-            X = chunk.X.astype(np.float32)
-        if not np.isfinite(X).all():
-            row, column = np.argwhere(~np.isfinite(X))[0]
-            raise DataError(
-                f"{path}, row {chunk.start + row + 1}, column {features[column]!r}: "
-                f"{chunk.X[row, column]:g} is beyond float32"
-            )
-        parts.append((X, to_labels(path, chunk.y, labels, chunk.start)))
-    Xs, ys = zip(*parts, strict=True)
-    return np.concatenate(Xs), np.concatenate(ys)
+    options: dict[str, Any] = {"names": names, "target_type": "number", "dtype": np.float32}
+    table = read_table(path, target=target, **options)
+    return table.X, to_labels(path, table.y, labels)
 
 
-def to_labels(path: Path, values: Any, labels: range, start: int = 0) -> NDArray[np.int64]:
+def to_labels(path: Path, values: Any, labels: range) -> NDArray[np.int64]:
     """Return whole numbers from a range as int64, or raise at the first value that is none.
 
     Parameters
@@ -72,15 +58,13 @@ def to_labels(path: Path, values: Any, labels: range, start: int = 0) -> NDArray
         Finite numbers.
     labels : range
         The labels there are.
-    start : int, default=0
-        Number of the first row.
     """
     values = np.asarray(values)
     wrong = ~np.isin(values, labels)
     if wrong.any():
         row = int(wrong.argmax())
         raise DataError(
-            f"{path}, row {start + row + 1}: expected a label from {labels[0]} to {labels[-1]}, "
+            f"{path}, row {row + 1}: expected a label from {labels[0]} to {labels[-1]}, "
             f"found {values[row]:g}; is it another file?"
         )
     return np.asarray(values, np.int64)

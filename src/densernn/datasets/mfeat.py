@@ -16,7 +16,7 @@ from densernn.datasets.download import RemoteFile
 from densernn.datasets.fetch import find
 from densernn.errors import DataError, DatasetNotFoundError
 from densernn.sources.files import reading
-from densernn.sources.tables import read_table
+from densernn.sources.load import read_table
 
 N_ROWS = 2000
 N_CLASSES = 10

@@ -1,1 +1,1 @@
-"""Where rows come from: files, arrays and other collections, read in chunks."""
+"""Sources of rows: one way in for memory, files and collections."""

@@ -1,4 +1,4 @@
-"""Rows that are in memory, or mapped into it, as chunks."""
+"""Array source: rows that are in memory, or mapped into it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn.sources.rows import Chunk, RowSource
+from densernn.sources.rows import Arrays, Chunk, RowSource, cut_arrays
 
 DIGEST_ROWS = 8192
 
@@ -70,15 +70,8 @@ class ArraySource(RowSource):
         named = (("values of X", self.X), ("targets", self.y), ("weights", self.weight))
         return found | {name: _digest(array) for name, array in named if array is not None}
 
-    def _cut(
-        self, start: int, stop: int
-    ) -> tuple[NDArray[Any], NDArray[Any] | None, NDArray[np.float64] | None]:
-        part = slice(start, stop)
-        return (
-            self.X[part],
-            None if self.y is None else self.y[part],
-            None if self.weight is None else self.weight[part],
-        )
+    def _cut(self, start: int, stop: int) -> Arrays:
+        return cut_arrays((self.X, self.y, self.weight), slice(start, stop))
 
 
 def _digest(array: NDArray[Any]) -> str:

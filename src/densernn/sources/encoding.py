@@ -1,22 +1,27 @@
-"""Turn columns of Arrow's into matrices, and find the rows that cannot be used."""
+"""Encoding: columns of Arrow's as matrices, and which rows cannot be used."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn.sources.arrow import pa, pc
 from densernn.sources.categories import TRUTH, find
 from densernn.sources.choice import Choice
-from densernn.sources.csvtext import MISSING, UNUSABLE, parse_number
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from densernn.sources.numerals import (
+    MISSING,
+    PLAIN,
+    UNUSABLE,
+    Numerals,
+    codes,
+    parse_floats,
+    parse_labels,
+)
 
 BLOCK_BYTES = 4 << 20
 """Bytes of rows that are read and worked on at once, about."""
@@ -41,6 +46,10 @@ class Encoding:
         numbers, else float64.
     unusable_labels : frozenset of str
         What a CSV target may not be, in lower case.
+    codes_are_numbers : bool
+        Whether ``007`` may be a CSV target that is numbers.
+    numerals : Numerals
+        How numbers are written in CSV files.
     """
 
     choice: Choice
@@ -49,19 +58,14 @@ class Encoding:
     text_target: bool = False
     target_dtype: np.dtype[Any] | None = None
     unusable_labels: frozenset[str] = UNUSABLE
+    codes_are_numbers: bool = False
+    numerals: Numerals = PLAIN
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the columns of X."""
-        return tuple(
-            out
-            for name in self.choice.features
-            for out in (
-                (f"{name}={value}" for value in self.categories[name])
-                if name in self.categories
-                else (name,)
-            )
-        )
+        values = {name: [f"={value}" for value in known] for name, known in self.categories.items()}
+        return tuple(n + value for n in self.choice.features for value in values.get(n, [""]))
 
     @cached_property
     def n_columns(self) -> int:
@@ -103,12 +107,6 @@ class Decoded:
     bad: NDArray[np.bool_]
 
 
-def slices(batch: pa.RecordBatch, n_rows: int) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Cut a batch in pieces of so many rows, each with the number of its first one."""
-    for start in range(0, batch.num_rows, n_rows):
-        yield start, batch.slice(start, n_rows)
-
-
 def decode(batch: pa.RecordBatch, encoding: Encoding) -> Decoded:
     """Turn a batch that has all columns that are used into matrices.
 
@@ -126,54 +124,59 @@ def decode(batch: pa.RecordBatch, encoding: Encoding) -> Decoded:
     X = np.empty((batch.num_rows, encoding.n_columns), encoding.dtype)
     at = 0
     for name in choice.features:
-        width = 1
+        known = encoding.categories.get(name, ("",))
         if name in encoding.categories:
-            width = len(encoding.categories[name])
-            _one_hot(batch.column(name), encoding.categories[name], X[:, at : at + width])
+            _one_hot(batch.column(name), known, X[:, at : at + len(known)])
         else:
-            X[:, at] = floats(batch.column(name), encoding.dtype)
-        at += width
+            X[:, at] = floats(batch.column(name), encoding.dtype, encoding.numerals)
+        at += len(known)
     bad: NDArray[np.bool_] = np.logical_not(np.isfinite(X).all(axis=1))
     y = _targets(batch, encoding, bad)
     weight = None
     if choice.weight is not None:
         # A copy: what Arrow owns is read-only.
-        weight = np.array(floats(batch.column(choice.weight), np.float64))
+        weight = np.array(floats(batch.column(choice.weight), np.float64, encoding.numerals))
         bad |= ~(np.isfinite(weight) & (weight >= 0))
     return Decoded(X, y, weight, bad)
 
 
-def floats(column: pa.Array, dtype: type[np.float32 | np.float64]) -> NDArray[Any]:
+def floats(
+    column: pa.Array, dtype: type[np.float32 | np.float64], numerals: Numerals
+) -> NDArray[Any]:
     """Return numbers as floats; nulls are NaN, and integers may be rounded."""
-    import pyarrow as pa  # noqa: PLC0415  (importing densernn must stay fast)
-
+    if column.type == pa.binary():
+        return parse_floats(column, dtype, numerals)
     cast = column.cast(pa.from_numpy_dtype(dtype), safe=False)
     return np.asarray(cast.to_numpy(zero_copy_only=False), dtype)
 
 
 def as_values(column: pa.Array) -> pa.Array:
     """Return a column as it would be without a dictionary."""
-    import pyarrow as pa  # noqa: PLC0415
-
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def as_text(column: pa.Array) -> pa.Array:
-    """Return a column as Arrow's strings, of a dictionary or any other type."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
+    """Return a column of any type as Arrow's strings; null where cells are not UTF-8."""
     column = as_values(column)
+    if column.type == pa.binary():
+        try:
+            return pc.utf8_trim_whitespace(column.cast(pa.string()))
+        except pa.ArrowInvalid:
+            return pa.array([_utf8(cell) for cell in column.to_pylist()], pa.string())
     if pa.types.is_boolean(column.type):  # Arrow writes true, most CSV files have True
         return pc.if_else(column, TRUTH["true"], TRUTH["false"])
     return column if column.type == pa.string() else column.cast(pa.string())
 
 
+def _utf8(cell: bytes) -> str | None:
+    try:
+        return cell.decode().strip()
+    except UnicodeDecodeError:
+        return None
+
+
 def _one_hot(column: pa.Array, categories: tuple[str, ...], out: NDArray[Any]) -> None:
     """Fill columns of X, with NaN where the category is missing or unknown."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
     text = as_text(column)
     found = pc.index_in(text, value_set=pa.array(categories, pa.string()))
     if found.null_count:
@@ -198,43 +201,50 @@ def _targets(
     if choice.many and choice.targets:
         y = np.empty((batch.num_rows, len(choice.targets)))
         for j, name in enumerate(choice.targets):
-            y[:, j] = floats(batch.column(name), np.float64)
+            y[:, j] = floats(batch.column(name), np.float64, encoding.numerals)
         bad |= ~np.isfinite(y).all(axis=1)
         return y
     if encoding.label is None:
         return None
     column = as_values(batch.column(encoding.label))
     if encoding.text_target:
-        bad |= column.is_null().to_numpy(zero_copy_only=False)
-        return np.array(as_text(column).fill_null("").to_pylist(), dtype=np.str_)
-    if encoding.target_dtype is None:
-        y = _whole_or_float(column)
+        text = as_text(column)
+        bad |= ~_usable(text, encoding if _is_cells(column) else None)
+        return np.array(text.fill_null("").to_pylist(), dtype=np.str_)
+    if _is_cells(column):
+        y, good = parse_labels(column, encoding.numerals)
+        bad |= ~good
+        if not encoding.codes_are_numbers:
+            bad |= codes(column)
     else:
         bad |= column.is_null().to_numpy(zero_copy_only=False)
-        filled = column.fill_null(False if encoding.target_dtype.kind == "b" else 0)
-        y = filled.to_numpy(zero_copy_only=False).astype(encoding.target_dtype)
+        kind = encoding.target_dtype or np.dtype(np.float64)
+        filled = column.fill_null(False if kind.kind == "b" else 0)
+        y = filled.to_numpy(zero_copy_only=False).astype(kind)
     bad |= ~np.isfinite(y)
     return y
 
 
-def _whole_or_float(column: pa.Array) -> NDArray[Any]:
-    """Return numbers written as text: int64 if all are whole ones, else float64, NaN if none."""
-    import pyarrow as pa  # noqa: PLC0415
+def _is_cells(column: pa.Array) -> bool:
+    return bool(column.type == pa.binary())
 
-    for kind in (pa.int64(), pa.float64()):
-        try:
-            return np.array(column.cast(kind).to_numpy(zero_copy_only=False))
-        except pa.ArrowInvalid:
-            continue
-    # Arrow knows fewer ways to write a number than Python, and gives up at the first that is none.
-    numbers = [parse_number(cell, np.float64) for cell in column.to_pylist()]
-    return np.array([math.nan if number is None else number for number in numbers])
+
+def _usable(text: pa.Array, encoding: Encoding | None) -> NDArray[np.bool_]:
+    """Return where a target that is text is there; of cells, where it is no word for missing."""
+    usable = text.is_valid()
+    if encoding is not None:
+        unusable = pa.array(sorted(encoding.unusable_labels), pa.string())
+        usable = pc.and_not(usable, pc.is_in(pc.utf8_lower(text), value_set=unusable))
+    return np.asarray(usable.to_numpy(zero_copy_only=False), bool)
 
 
 def distinct(column: pa.Array) -> set[str]:
     """Return the texts of a column that are no null and no way to write one."""
-    import pyarrow.compute as pc  # noqa: PLC0415  (importing densernn must stay fast)
-
     # Made text only once it is few: a dictionary's values, or distinct numbers.
     values = set(as_text(pc.unique(column)).to_pylist()) - {None}
     return {value for value in values if value.strip().lower() not in MISSING}
+
+
+def float_for(kinds: Sequence[Any]) -> type[np.float32 | np.float64]:
+    """Return float32 if it holds every value of these dtypes, else float64."""
+    return np.float32 if all(np.can_cast(kind, np.float32) for kind in kinds) else np.float64

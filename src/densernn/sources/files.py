@@ -1,32 +1,41 @@
-"""Open files that may be packed with gzip, and say what is wrong with damaged ones."""
+"""Streams of the unpacked bytes of plain and compressed files."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from densernn.errors import DataError
+from densernn.sources.arrow import pa
 
-GZIP_MAGIC = b"\x1f\x8b"
 BLOCK = 1 << 20
 
 
-def is_gzip(path: Path) -> bool:
-    """Tell a gzip file by its first two bytes.
+def _open_zstandard(path: Path, mode: str) -> Any:
+    return pa.CompressedInputStream(pa.OSFile(str(path), mode), "zstd")
 
-    The name is no guide: browsers unpack downloads and keep the ``.gz``, and people rename.
-    """
-    with path.open("rb") as stream:
-        return stream.read(2) == GZIP_MAGIC
+
+_OPENERS: dict[bytes, tuple[str, Callable[[Path, str], Any]]] = {
+    b"\x1f\x8b": ("gzip", gzip.open),
+    b"BZh": ("bzip2", bz2.open),
+    b"\xfd7zXZ\x00": ("xz", lzma.open),
+    b"\x28\xb5\x2f\xfd": ("Zstandard", _open_zstandard),
+}
+"""Name and opener of each way to compress, by the first bytes of the file.
+
+The name is no guide: browsers unpack downloads and keep the ``.gz``, and people rename.
+"""
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[BinaryIO]:
-    """Open a plain or gzip file for reading its unpacked bytes.
+    """Open a plain or compressed file for reading its unpacked bytes.
 
     Parameters
     ----------
@@ -42,14 +51,21 @@ def reading(path: Path) -> Iterator[BinaryIO]:
     ------
     DataError
         If the file cannot be opened, or turns out, while it is read inside the ``with``
-        block, to be a truncated or damaged gzip file.
+        block, to be a truncated or damaged compressed file. Checksums are compared.
     """
+    kind = ""
     try:
-        with gzip.open(path, "rb") if is_gzip(path) else path.open("rb") as opened:
+        with path.open("rb") as stream:
+            start = stream.read(6)
+        openers = (found for magic, found in _OPENERS.items() if start.startswith(magic))
+        kind, opener = next(openers, ("", Path.open))
+        with opener(path, "rb") as opened:
             yield cast("BinaryIO", opened)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"{path}: truncated or damaged gzip file ({error}); fetch it again"
-        ) from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
+        # Of a packed file whose bytes are wrong; an error of the system has a number.
+        if kind and not getattr(error, "errno", None):
+            raise DataError(
+                f"{path}: truncated or damaged {kind} file ({error}); fetch it again"
+            ) from error
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: cannot be read ({reason})") from error

@@ -1,4 +1,4 @@
-"""Tell a first line of names from one of data."""
+"""Header check: a first line of names, or of data."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
 from densernn.errors import DataError
 from densernn.sources.choice import Options
-from densernn.sources.csvtext import parse_number
+from densernn.sources.numerals import looks_numeric
 
 
 def refuse_data(path: Path, names: Sequence[str], options: Options) -> None:
@@ -30,7 +28,7 @@ def refuse_data(path: Path, names: Sequence[str], options: Options) -> None:
     """
     if _asked_by_name(names, options):
         return
-    numbers = [parse_number(name, np.float64) for name in names]
+    numbers = [float(name) if looks_numeric(name) else None for name in names]
     others = _others(numbers, options)
     features = [number for number in others if number is not None]
     if not features or len(features) < len(others):
@@ -56,7 +54,7 @@ def hint(names: Sequence[str]) -> str:
 
 def all_numbers(names: Sequence[str]) -> bool:
     """Whether no name is anything but a number."""
-    return all(parse_number(name, np.float64) is not None for name in names)
+    return all(map(looks_numeric, names))
 
 
 def _asked_by_name(names: Sequence[str], options: Options) -> bool:

@@ -1,4 +1,4 @@
-"""Some columns of a source."""
+"""Column selection: some columns of any source."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import Chunk, RowSource
+from densernn.sources.selection import DerivedSource
 
 
 def narrowed(source: RowSource, columns: NDArray[np.intp]) -> RowSource:
@@ -21,7 +22,7 @@ def narrowed(source: RowSource, columns: NDArray[np.intp]) -> RowSource:
 
 
 @dataclass(frozen=True, eq=False)
-class NarrowSource(RowSource):
+class NarrowSource(DerivedSource):
     """Columns of a source that streams.
 
     Parameters
@@ -45,9 +46,8 @@ class NarrowSource(RowSource):
         return self.source.n_rows
 
     @property
-    def n_targets(self) -> int | None:
-        """Columns of y, as in the whole."""
-        return self.source.n_targets
+    def feature_names(self) -> None:
+        """None: names are those of the whole."""
 
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
         """Give the rows in order, from number ``first`` on."""

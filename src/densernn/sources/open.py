@@ -1,37 +1,18 @@
-"""Open files, folders of files and Arrow tables as sources of rows."""
+"""Opening rows: files, folders of files and Arrow tables as sources of rows."""
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from densernn.errors import DataError, ParameterError
-from densernn.sources.arrowsource import ArrowSource, open_arrow
-from densernn.sources.choice import (
-    TARGET_TYPES,
-    Choice,
-    Column,
-    Options,
-    as_categories,
-    as_column,
-    name_columns,
-)
-from densernn.sources.csvsource import open_csv
-from densernn.sources.csvtext import read_header
-from densernn.sources.encoding import Encoding
-from densernn.sources.filesource import FileSource
-from densernn.sources.places import CSV, NPY, PARQUET, find_files, is_arrow
+from densernn.errors import ParameterError
+from densernn.sources.choice import TARGET_TYPES, Column, Options, as_categories, as_column
+from densernn.sources.filesource import open_files
+from densernn.sources.formats.csvtext import UTF8, Dialect
+from densernn.sources.numerals import Numerals
 from densernn.sources.rows import RowSource
-from densernn.sources.stored import (
-    FeatherRows,
-    NpyRows,
-    ParquetRows,
-    Stored,
-    TableRows,
-    map_matrix,
-)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,24 +30,31 @@ def open_rows(
     categorical: Sequence[Column] | Mapping[Column, Sequence[Any]] = (),
     names: Sequence[str] | None = None,
     header: bool = True,
-    delimiter: str = ",",
+    delimiter: str | None = None,
     on_bad_rows: str = "raise",
     target_type: str = "auto",
+    decimal: str = ".",
+    thousands: str | None = None,
+    comment: str | None = None,
+    skip_rows: int = 0,
+    encoding: str = "utf-8",
 ) -> RowSource:
     """Open rows that need not fit in memory: they are read in chunks, pass by pass.
 
     Parameters
     ----------
     where : path, list of paths, pyarrow.Table, pyarrow.dataset.Dataset or RowSource
-        A file whose name ends in ``.csv``, ``.data``, ``.txt`` (these may be packed with gzip
-        and end in ``.gz`` too), ``.parquet``, ``.pq``, ``.feather``, ``.arrow``, ``.ipc`` or
-        ``.npy``; a folder of such files, all of one kind, taken by name and without those that
-        begin with a dot or underscore; a pattern such as ``"part-*.parquet"``; a list of files,
-        taken in its order; a data set of local files; a table in memory. A source of rows is
-        returned as it is. In paths ``~`` is the home folder.
+        A file whose name ends in ``.csv``, ``.data``, ``.txt``, ``.tsv`` (these may be packed
+        and end in ``.gz``, ``.bz2``, ``.xz`` or ``.zst`` too), ``.parquet``, ``.pq``,
+        ``.feather``, ``.arrow``, ``.ipc``, ``.npy`` or ``.npz`` (an array ``X`` of shape
+        (n_rows, n_features) and, if wanted, ``y`` and ``feature_names``); a folder of such
+        files, all of one kind, taken by name and without those that begin with a dot or
+        underscore; a pattern such as ``"part-*.parquet"``; a list of files, taken in its order;
+        a data set of local files; a table in memory. A source of rows is returned as it is. In
+        paths ``~`` is the home folder.
     target : str, int or list of them, optional
         The column to predict, by name or place (from the end if negative). Of a list, y has
-        two axes and is float64.
+        two axes and is float64. Of NPZ files, the name of an array, ``y`` if it is there.
     columns : sequence of str or int, optional
         The features, in the order wanted. By default all columns but target and weight.
     weight : str or int, optional
@@ -82,16 +70,28 @@ def open_rows(
         Whether CSV files begin with the names. If not, and none are given, they are ``x0``,
         ``x1``, ...
     delimiter : str, optional
-        What separates the values of CSV files.
+        What separates the values of CSV files: by default a tab where the name says ``.tsv``,
+        else what a first line such as ``sep=;`` names, as Excel writes it, else a comma.
     on_bad_rows : {"raise", "skip"}, optional
         What to do with a row in which a value that is used is missing, no number, not finite or
         an unknown category, or that has too many or too few fields: raise an error that says
         where it stands, or pass it over and tell of it in the chunk (``Chunk.skipped``).
     target_type : {"auto", "text", "number"}, optional
         What the target is: names of classes, or numbers. By default, what the column's type
-        says; in CSV files, numbers if all are that in the first 4 MB, else text. Words such as
-        ``NA`` and ``null`` in CSV files say that it is missing, but for "text" said here: then
-        only an empty one is.
+        says; in CSV files, numbers if all are that in the first 4 MB, else text. Whole numbers
+        with zeros in front, such as ``007``, and those beyond int64 are text too, so that no
+        two labels become one. Words such as ``NA`` and ``null`` in CSV files say that it is
+        missing, but for "text" said here: then only an empty one is.
+    decimal : str, optional
+        The decimal point of numbers in CSV files.
+    thousands : str, optional
+        What stands between groups of three digits of numbers in CSV files.
+    comment : str, optional
+        What lines of CSV files begin with that are no rows.
+    skip_rows : int, optional
+        Lines to leave out at the beginning of each CSV file.
+    encoding : str, optional
+        Of the text of CSV files.
 
     Returns
     -------
@@ -113,7 +113,13 @@ def open_rows(
     Notes
     -----
     Opening reads headers and metadata only. A pass holds a few blocks of about 4 MB, read ahead
-    in a thread, beside the chunk that is given: never a whole file or Parquet row group.
+    in a thread, beside the chunk that is given: never a whole file or Parquet row group. Only
+    NPZ files are loaded whole.
+
+    Columns that nobody asked for may hold anything. An index that pandas stored is no feature
+    unless ``columns`` names it. Folders such as ``year=2020`` inside a folder or pattern give a
+    column ``year``.
+
     ``source.like(other)`` opens other files with the same columns and categories, with or
     without target and weight; ``source.where(mask)``, ``source.rows(start, stop)`` and
     ``source.head(n_rows)`` give some of the rows.
@@ -121,8 +127,9 @@ def open_rows(
     Categories that are all numbers are told apart by value, so that ``1.0`` is the category
     ``1``; truth values are named ``True`` and ``False``, whatever the kind of file.
 
-    Blank lines of CSV files are no rows, unless there is but one column: then the value is
-    missing.
+    Blank lines of CSV files are no rows, unless there is but one column and no ``comment``: then
+    the value is missing. A last column without a name whose first value is empty, as of a
+    delimiter at the end of each line, is no feature.
 
     Examples
     --------
@@ -138,141 +145,86 @@ def open_rows(
     [[3.0, 0.0, 1.0]]
     """
     if isinstance(where, RowSource):
-        asked = (target, columns, weight, names)
-        plain = header and delimiter == "," and on_bad_rows == "raise" and target_type == "auto"
+        asked = (target, columns, weight, names, delimiter, thousands, comment)
+        usual = (header, on_bad_rows, target_type, decimal, skip_rows, encoding)
+        plain = usual == (True, "raise", "auto", ".", 0, "utf-8")
         if any(value is not None for value in asked) or len(categorical) or not plain:
             raise ParameterError(
-                "a source of rows knows its columns already; give what it was made of, or no "
-                "other argument"
+                "a source of rows knows its columns already: give no other argument"
             )
         return where
     many = isinstance(target, Iterable) and not isinstance(target, str)
+    targets = target if many or target is None else [target]
     options = Options(
-        targets=_targets(target, many),
+        targets=_listed(targets, "target", "column"),
         many=many,
-        columns=None if columns is None else _columns(columns),
+        columns=_listed(columns, "columns", "feature"),
         weight=None if weight is None else as_column(weight, "weight"),
         categorical=_categorical(categorical),
         names=None if names is None else tuple(map(str, names)),
         header=bool(header) and names is None,
-        delimiter=_one_letter(delimiter),
+        dialect=_dialect(delimiter, comment, skip_rows, encoding),
         skip=_one_of(on_bad_rows, BAD_ROWS, "on_bad_rows") == "skip",
         target_type=_one_of(target_type, TARGET_TYPES, "target_type"),
-        words_are_missing=target_type != "text",
+        type_was_given=target_type != "auto",
+        numerals=_numerals(decimal, thousands),
     )
     if options.names is not None and len(set(options.names)) != len(options.names):
         raise ParameterError("names must name each column once")
-    return _open(where, options)
+    return open_files(where, options)
 
 
-def open_like(where: Any, options: Options, choice: Choice, encoding: Encoding) -> FileSource:
-    """Open other files with the columns and categories of a source.
-
-    Parameters
-    ----------
-    where
-        As in :func:`open_rows`, but for a source of rows.
-    options, choice, encoding
-        Of the source.
-
-    Returns
-    -------
-    FileSource
-    """
-    kind = options.target_type
-    if kind == "auto" and choice.targets and not choice.many:
-        kind = "text" if encoding.text_target else "number"
-    asked = replace(
-        options,
-        targets=choice.targets or None,
-        columns=choice.features,
-        weight=choice.weight,
-        categorical=tuple(encoding.categories.items()),
-        names=None if options.header else choice.names,
-        target_type=kind,
-    )
-    return _open(where, asked, like=True)
+def _dialect(delimiter: Any, comment: Any, skip_rows: Any, encoding: Any) -> Dialect:
+    if comment is not None and (not isinstance(comment, str) or not comment.strip()):
+        raise ParameterError(f"comment must be some characters, such as '#', found {comment!r}")
+    if not isinstance(skip_rows, int) or isinstance(skip_rows, bool) or skip_rows < 0:
+        raise ParameterError(f"skip_rows must be a number of lines, at least 0: {skip_rows!r}")
+    try:
+        name = codecs.lookup(encoding).name
+        "".encode(name)
+    except (LookupError, TypeError) as error:
+        raise ParameterError(f"encoding must name one of text, found {encoding!r}") from error
+    # A byte order mark is dropped from any kind of UTF-8.
+    name = UTF8 if name in ("utf-8-sig", "ascii") else name
+    return Dialect(_one_letter(delimiter or "", "delimiter"), name, comment, skip_rows)
 
 
-def _open(where: Any, options: Options, *, like: bool = False) -> FileSource:
-    """Open what a source is made of; ``like`` says that it is opened as another one was."""
-    if is_arrow(where, "Table"):
-        return _open_named([TableRows(where)], options, like=like)
-    places = find_files(where)
-    if places.kind == CSV:
-        if places.delimiter is not None:
-            options = replace(options, delimiter=places.delimiter)
-        if places.columns is not None and options.header:
-            names, _ = read_header(places.paths[0], options.delimiter)
-            _refuse_partitions(places.columns, names)
-        return open_csv(places.paths, options, target_may_lack=like)
-    if places.kind == NPY:
-        matrices = []
-        for path in places.paths:
-            count = map_matrix(path).shape[1]
-            names = name_columns(path, count, options, target_may_lack=like)
-            matrices.append(NpyRows(path, names))
-        return open_arrow(matrices, replace(options, header=False), target_may_lack=like)
-    kind = ParquetRows if places.kind == PARQUET else FeatherRows
-    stored = [kind(path) for path in places.paths]
-    if places.columns is not None:
-        _refuse_partitions(places.columns, stored[0].survey().schema.names)
-    return _open_named(stored, options, like=like)
-
-
-def _refuse_partitions(columns: Sequence[str], names: Sequence[str]) -> None:
-    """Raise a :class:`DataError` on columns of a data set that its files lack."""
-    extra = [name for name in columns if name not in names]
-    if extra:
-        raise DataError(
-            f"the data set has the column {extra[0]!r}, which its files lack: it stands in the "
-            "names of folders; such partition columns are not read: keep them in the files"
-        )
-
-
-def _open_named(stored: Sequence[Stored], options: Options, *, like: bool) -> ArrowSource:
-    """Open what has names of its own, which none must be given for."""
-    if not like and (options.names is not None or not options.header):
+def _numerals(decimal: Any, thousands: Any) -> Numerals:
+    marks = _one_letter(decimal, "decimal"), _one_letter(thousands or "", "thousands")
+    if marks[0] == marks[1] or any(mark.isalnum() or mark in ("+", "-") for mark in marks):
         raise ParameterError(
-            "names and header=False are for CSV files; Parquet, Feather and Arrow tables have "
-            "names of their own"
+            f"decimal and thousands must differ, and be no letter or sign, found {marks}"
         )
-    return open_arrow(stored, options, target_may_lack=like)
+    return Numerals(*marks)
 
 
-def _targets(target: Any, many: bool) -> tuple[Column, ...] | None:
-    if target is None:
+def _listed(columns: Any, what: str, noun: str) -> tuple[Column, ...] | None:
+    if columns is None:
         return None
-    targets = tuple(as_column(one, "target") for one in (target if many else [target]))
-    if not targets:
-        raise ParameterError("target must name at least one column, found an empty list")
-    return targets
-
-
-def _columns(columns: Any) -> tuple[Column, ...]:
     if isinstance(columns, str):
-        raise ParameterError(f"columns must be a list of columns, found {columns!r}")
-    found = tuple(as_column(column, "columns") for column in columns)
+        raise ParameterError(f"{what} must be a list of columns, found {columns!r}")
+    found = tuple(as_column(column, what) for column in columns)
     if not found:
-        raise ParameterError("columns must name at least one feature, found an empty list")
+        raise ParameterError(f"{what} must name at least one {noun}, found an empty list")
     return found
 
 
 def _categorical(categorical: Any) -> tuple[tuple[Column, tuple[str, ...] | None], ...]:
     if isinstance(categorical, str):
         raise ParameterError(f"categorical must be a list of columns, found {categorical!r}")
-    if isinstance(categorical, Mapping):
-        found = ((as_column(c, "categorical"), known) for c, known in categorical.items())
-        return tuple((column, as_categories(known, column)) for column, known in found)
-    return tuple((as_column(column, "categorical"), None) for column in categorical)
+    columns = [as_column(column, "categorical") for column in categorical]
+    if not isinstance(categorical, Mapping):
+        return tuple((column, None) for column in columns)
+    pairs = zip(columns, categorical.values(), strict=True)
+    return tuple((column, as_categories(known, column)) for column, known in pairs)
 
 
-def _one_letter(delimiter: str) -> str:
-    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
-        raise ParameterError(f"delimiter must be one character, no quote, found {delimiter!r}")
-    if not delimiter.isascii():
-        raise ParameterError(f"delimiter must be an ASCII character, found {delimiter!r}")
-    return delimiter
+def _one_letter(letter: Any, what: str) -> str:
+    if not isinstance(letter, str) or len(letter) > 1 or letter in ('"', "\r", "\n"):
+        raise ParameterError(f"{what} must be one character, no quote, found {letter!r}")
+    if not letter.isascii():
+        raise ParameterError(f"{what} must be an ASCII character, found {letter!r}")
+    return letter
 
 
 def _one_of(value: str, allowed: tuple[str, ...], what: str) -> str:

@@ -1,23 +1,25 @@
-"""Read in a thread while the consumer computes."""
+"""Read-ahead: an iterable that a thread runs through while the consumer computes."""
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import deque
 from collections.abc import Generator, Iterable
-from queue import SimpleQueue
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
-_Message = tuple[bool, Item | None, BaseException | None]
+_END: Any = object()
 
 
 def read_ahead(items: Iterable[Item], depth: int) -> Generator[Item, None, None]:
-    """Give what an iterable gives, in its order, made by a thread that runs ahead.
+    """Yield the items of an iterable, in its order, made by a thread that runs ahead.
 
     Parameters
     ----------
     items : iterable
-        Gone through by the thread, and closed there if it can be closed.
+        Run through by the thread, and closed at the end if it can be closed.
     depth : int
         How many items at most wait or are being made.
 
@@ -36,56 +38,22 @@ def read_ahead(items: Iterable[Item], depth: int) -> Generator[Item, None, None]
     >>> list(read_ahead(range(4), depth=2))
     [0, 1, 2, 3]
     """
-    messages: SimpleQueue[_Message[Item]] = SimpleQueue()
-    room = threading.Semaphore(depth)
-    stop = threading.Event()
-    thread = threading.Thread(
-        target=_fill, args=(items, messages, room, stop), name="densernn-read-ahead", daemon=True
-    )
-    thread.start()
+    iterator = iter(items)
+    pool = ThreadPoolExecutor(1, thread_name_prefix="densernn-read-ahead")
+    reader = pool.submit(threading.current_thread).result()
+    process = os.getpid()
+    waiting = deque(pool.submit(next, iterator, _END) for _ in range(depth))
     try:
-        while True:
-            more, item, error = messages.get()
-            if error is not None:
-                raise error
-            if not more:
-                return
-            room.release()
-            yield item  # type: ignore[misc]
+        while (item := waiting.popleft().result()) is not _END:
+            waiting.append(pool.submit(next, iterator, _END))
+            yield item
             del item  # else it would be held while the next one is waited for
     finally:
-        error = None  # a cycle of the error, its traceback and this frame would keep both alive
-        stop.set()
-        room.release()
-        # The garbage collector may close this generator from any thread, the reader's too.
-        if thread is not threading.current_thread():
-            thread.join()
-
-
-def _fill(
-    items: Iterable[Item],
-    messages: SimpleQueue[_Message[Item]],
-    room: threading.Semaphore,
-    stop: threading.Event,
-) -> None:
-    """Make items while there is room, until they end, fail or are not wanted any more."""
-    try:
-        iterator = iter(items)
-        try:
-            while True:
-                room.acquire()
-                if stop.is_set():
-                    return
-                try:
-                    item = next(iterator)
-                except StopIteration:
-                    break
-                messages.put((True, item, None))
-                del item
-        finally:
-            if hasattr(iterator, "close"):
-                iterator.close()
-    except BaseException as error:
-        messages.put((False, None, error))
-    else:
-        messages.put((False, None, None))
+        for future in waiting:
+            future.cancel()
+        # The garbage collector may close this generator from any thread, the reader's too; and in
+        # a forked child there is no reader any more.
+        elsewhere = reader is not threading.current_thread()
+        pool.shutdown(wait=elsewhere)
+        if elsewhere and os.getpid() == process and hasattr(iterator, "close"):
+            iterator.close()

@@ -1,17 +1,27 @@
-"""What a source of rows is: something that gives the same chunks of rows each time it is asked."""
+"""Row source: the interface of what yields the same chunks of rows in each pass."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 SHOWN = 5
 """Places of skipped rows that are kept for messages."""
+
+
+Arrays: TypeAlias = tuple[NDArray[Any], NDArray[Any] | None, NDArray[np.float64] | None]
+"""X, y and weights of some rows."""
+
+
+def cut_arrays(arrays: Arrays, rows: Any) -> Arrays:
+    """Return some rows, by a slice or a mask."""
+    X, y, weight = arrays
+    return X[rows], None if y is None else y[rows], None if weight is None else weight[rows]
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,11 @@ class Chunk:
     weight: NDArray[np.float64] | None
     start: int
     skipped: Skipped = NOTHING
+
+    @property
+    def arrays(self) -> Arrays:
+        """The rows."""
+        return self.X, self.y, self.weight
 
 
 class RowSource(ABC):

@@ -1,4 +1,4 @@
-"""Some of the rows of any source: those that a mask keeps, or a range."""
+"""Selections: some of the rows of any source, by a mask or a range."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from densernn.errors import DataError, ParameterError
 from densernn.sources.rechunk import Block, rechunk
-from densernn.sources.rows import Chunk, RowSource
+from densernn.sources.rows import Chunk, RowSource, cut_arrays
 
 
 class Selectable(RowSource):
-    """A source that gives sources of some of its rows."""
+    """A source that makes sources of some of its rows."""
 
     def where(self, keep: ArrayLike) -> SelectedSource:
         """Return the rows at which a mask is True; see :class:`SelectedSource`."""
@@ -33,20 +32,20 @@ class Selectable(RowSource):
         return self.rows(0, n_rows)
 
 
-class _Narrowed(Selectable):
-    """What sources of some rows of another have in common with it."""
+class DerivedSource(Selectable):
+    """Rows of another source, which has the same columns."""
 
     source: RowSource
-
-    @property
-    def buffer_bytes(self) -> int:  # type: ignore[override]
-        """Memory that reading the source takes, about."""
-        return self.source.buffer_bytes
 
     @property
     def weighted(self) -> bool:  # type: ignore[override]
         """Whether rows bring weights of their own."""
         return self.source.weighted
+
+    @property
+    def buffer_bytes(self) -> int:  # type: ignore[override]
+        """Memory that reading the source takes, about."""
+        return self.source.buffer_bytes
 
     @property
     def n_columns(self) -> int:
@@ -76,18 +75,26 @@ class _Narrowed(Selectable):
         ParameterError
             If the source is not of files or Arrow tables.
         """
-        opened = getattr(self.source, "like", None)
-        if opened is None:
+        if not hasattr(self.source, "like"):
+            kind = type(self.source).__name__
             raise ParameterError(
-                "like is for rows of files or Arrow tables, found those of "
-                f"{type(self.source).__name__}"
+                f"like is for rows of files or Arrow tables, found those of {kind}"
             )
-        source: RowSource = opened(where)
+        source: RowSource = self.source.like(where)
         return source
+
+    def _by_parts(self, most: int) -> Iterator[tuple[RowSource, int, int]]:
+        """Yield parts of the source with their first and last rows, if all lengths are known."""
+        stop = 0
+        parts = self.source.parts(most)
+        if all(part.n_rows is not None for part in parts):
+            for part in parts:
+                start, stop = stop, stop + (part.n_rows or 0)
+                yield part, start, stop
 
 
 @dataclass(frozen=True, eq=False)
-class SelectedSource(_Narrowed):
+class SelectedSource(DerivedSource):
     """The rows of a source at which a mask is True, numbered from 0.
 
     Parameters
@@ -148,40 +155,22 @@ class SelectedSource(_Narrowed):
                     yield chunk
 
     def _blocks(self, n_rows: int, begin: int) -> Any:
-        seen = begin
+        seen, length = begin, len(self.keep)
         for chunk in self.source.chunks(n_rows, begin):
             mask = self.keep[seen : seen + len(chunk.X)]
             seen += len(chunk.X)
-            if seen > len(self.keep):
-                raise DataError(
-                    f"the mask of rows to keep has {len(self.keep)} entries, but there are more "
-                    "rows"
-                )
-            yield Block(
-                chunk.X[mask],
-                None if chunk.y is None else chunk.y[mask],
-                None if chunk.weight is None else chunk.weight[mask],
-                np.zeros(chunk.skipped.count, np.intp),
-                chunk.skipped.places,
-            )
-        if seen < len(self.keep):
-            raise DataError(
-                f"the mask of rows to keep has {len(self.keep)} entries, but there are only "
-                f"{seen} rows"
-            )
+            if seen > length:
+                break
+            bad = np.zeros(chunk.skipped.count, np.intp)
+            yield Block(*cut_arrays(chunk.arrays, mask), bad, chunk.skipped.places)
+        if seen != length:
+            found = "more rows" if seen > length else f"only {seen} rows"
+            raise DataError(f"the mask of rows to keep has {length} entries, but there are {found}")
 
     def parts(self, most: int) -> Sequence[RowSource]:
         """Cut as the source is, where its parts know their lengths; else there is one part."""
-        parts = self.source.parts(most)
-        edges = _edges(parts)
-        if edges is None:
-            return [self]
-        masks = [self.keep[a:b] for a, b in pairwise(edges)]
-        return [
-            SelectedSource(part, mask)
-            for part, mask in zip(parts, masks, strict=True)
-            if mask.any()
-        ]
+        parts = [(part, self.keep[a:b]) for part, a, b in self._by_parts(most)]
+        return [SelectedSource(part, mask) for part, mask in parts if mask.any()] or [self]
 
     def identity(self) -> dict[str, str]:
         """Return the source's identity and a digest of the mask."""
@@ -190,7 +179,7 @@ class SelectedSource(_Narrowed):
 
 
 @dataclass(frozen=True, eq=False)
-class RowRange(_Narrowed):
+class RowRange(DerivedSource):
     """Consecutive rows of a source, numbered from 0.
 
     Parameters
@@ -246,16 +235,10 @@ class RowRange(_Narrowed):
             return
         chunk = None
         for chunk in self.source.chunks(n_rows, self.start + first):
-            end = len(chunk.X) if left is None else min(left, len(chunk.X))
-            yield Chunk(
-                chunk.X[:end],
-                None if chunk.y is None else chunk.y[:end],
-                None if chunk.weight is None else chunk.weight[:end],
-                chunk.start - self.start,
-                chunk.skipped,
-            )
+            arrays = cut_arrays(chunk.arrays, slice(0, left))
+            yield Chunk(*arrays, chunk.start - self.start, chunk.skipped)
             if left is not None:
-                left -= end
+                left -= len(arrays[0])
                 if not left:
                     return
         if chunk is None and not first:
@@ -263,16 +246,11 @@ class RowRange(_Narrowed):
 
     def parts(self, most: int) -> Sequence[RowSource]:
         """Cut as the source is, where its parts know their lengths; else there is one part."""
-        parts = self.source.parts(most)
-        edges = _edges(parts)
-        if edges is None:
-            return [self]
-        stop = edges[-1] if self.stop is None else min(self.stop, edges[-1])
         return [
-            RowRange(part, max(self.start - a, 0), min(stop, b) - a)
-            for part, a, b in zip(parts, edges, edges[1:], strict=False)
-            if max(self.start, a) < min(stop, b)
-        ]
+            RowRange(part, max(self.start - a, 0), min(b, self.stop or b) - a)
+            for part, a, b in self._by_parts(most)
+            if max(self.start, a) < min(b, self.stop or b)
+        ] or [self]
 
     def identity(self) -> dict[str, str]:
         """Return the source's identity and the range."""
@@ -286,10 +264,3 @@ def check_chunk(n_rows: int, first: int) -> None:
         raise ParameterError(f"n_rows must be at least 1, found {n_rows}")
     if first < 0:
         raise ParameterError(f"first must be at least 0, found {first}")
-
-
-def _edges(parts: Sequence[RowSource]) -> list[int] | None:
-    """Return the row numbers at which parts begin, and their end; None if not all are known."""
-    lengths = [part.n_rows for part in parts]
-    known = [length for length in lengths if length is not None]
-    return [0, *accumulate(known)] if len(known) == len(lengths) else None

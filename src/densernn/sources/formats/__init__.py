@@ -1,0 +1,1 @@
+"""File formats: one file for each, all with the interface of ``base.Stored``."""

@@ -1,0 +1,147 @@
+"""CSV files: blocks of rows, cut into cells by pyarrow."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from densernn.errors import DataError
+from densernn.sources.arrow import arrow_csv, pa
+from densernn.sources.formats.base import Batches, FileInfo, Malformed, Stored
+from densernn.sources.formats.csvtext import Dialect, csv_text, utf8_stream
+
+BLOCK_BYTES = 1 << 20
+"""Text that is read and cut at once."""
+MAX_ROW_BYTES = 64 << 20
+"""Beyond this a row is none, but a quote that nobody closed."""
+BLOCKS_AHEAD = 36
+"""Blocks that Arrow reads ahead, and those that it works on."""
+
+
+@dataclass(frozen=True)
+class CsvRows(Stored):
+    """Rows of a CSV file, all of whose columns are cells of text.
+
+    Parameters
+    ----------
+    path : Path
+    names : tuple of str
+        All columns, in the file's order.
+    skip_lines : int
+        Lines before the first row: those of the header.
+    dialect : Dialect
+        How the text is written.
+    trailing : bool
+        Whether a delimiter stands at the end of each line, and no column behind it.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    skip_lines: int
+    dialect: Dialect
+    trailing: bool = False
+    is_text = True
+    held_bytes = BLOCKS_AHEAD * BLOCK_BYTES
+
+    @property
+    def blank_is_row(self) -> bool:
+        """Whether a blank line is a row with one empty cell, else none."""
+        return len(self.names) == 1 and not self.dialect.comment
+
+    def info(self) -> FileInfo:
+        """Return the names."""
+        schema = pa.schema([(name, pa.binary()) for name in self.names])
+        return FileInfo(schema, None, 0, ("",) if self.trailing else ())
+
+    @contextmanager
+    def places(self) -> Iterator[Callable[[int], str]]:
+        """Yield what names the lines of rows."""
+        with closing(self._lines()) as lines:
+            pairs = enumerate(lines)
+            yield lambda row: f"{self.title}, line {next(line for i, line in pairs if i == row)}"
+
+    def _lines(self) -> Generator[int, None, None]:
+        """Yield the lines at which rows begin; Python's ``csv`` knows of quoted line breaks."""
+        line = 1
+        with csv_text(self.path, self.dialect) as text:
+            reader = csv.reader(text, delimiter=self.dialect.delimiter)
+            try:
+                for row in reader:
+                    if line > self.skip_lines and (row or self.blank_is_row):
+                        yield line
+                    line = reader.line_num + 1
+            except csv.Error as error:
+                raise DataError(f"{self.path}, line {line}: {error}") from error
+
+    def batches(self, groups: range, columns: Sequence[str], n_rows: int) -> Batches:
+        """Yield the rows; those with too many or too few fields are malformed."""
+        start = 0  # number of the batch's first row, not counting malformed ones
+        told = 0  # malformed rows that were yielded
+        for size in (BLOCK_BYTES, MAX_ROW_BYTES):
+            bad: list[Malformed] = []
+            first = 0
+            try:
+                with utf8_stream(self.path, self.dialect) as stream:
+                    for batch in self._parsed(stream, columns, size, bad):
+                        # All but those of before, if a block was too small for a row.
+                        for at in range(max(0, start - first), batch.num_rows, n_rows):
+                            part = batch.slice(at, n_rows)
+                            stop = start + part.num_rows
+                            # Arrow runs ahead: later ones belong to later batches.
+                            own = [(good - start, why) for good, why in bad[told:] if good < stop]
+                            yield part, own
+                            start, told = stop, told + len(own)
+                        first += batch.num_rows
+                    if told < len(bad):
+                        nothing = {name: pa.array([], pa.binary()) for name in columns}
+                        rest = [(0, why) for _, why in bad[told:]]
+                        yield pa.RecordBatch.from_pydict(nothing), rest
+                return
+            except pa.ArrowInvalid as error:
+                if "Empty CSV" in str(error) or ("not skip" in str(error) and size > BLOCK_BYTES):
+                    return  # a header without rows
+                if "block" not in str(error):
+                    raise DataError(f"{self.path}: not a readable CSV file ({error})") from error
+        raise DataError(
+            f"{self.path}: a row is longer than {MAX_ROW_BYTES >> 20} MB; is a quote never "
+            "closed, or is it no CSV file?"
+        )
+
+    def _parsed(
+        self, stream: BinaryIO, columns: Sequence[str], block: int, bad: list[Malformed]
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the batches of Arrow's reader, and append to the malformed rows."""
+
+        def refuse(row: Any) -> str:
+            good = row.number - 1 - self.skip_lines - len(bad)
+            bad.append(
+                (good, f"expected {row.expected_columns} fields, found {row.actual_columns}")
+            )
+            return "skip"
+
+        # By their places: names of columns that nobody asked for may be there twice.
+        places = [str(self.names.index(name)) for name in columns]
+        reader = arrow_csv.open_csv(
+            stream,
+            read_options=arrow_csv.ReadOptions(
+                column_names=[str(place) for place in range(len(self.names))],
+                use_threads=False,
+                block_size=block,
+                skip_rows=self.skip_lines,
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=self.dialect.delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=not self.blank_is_row,
+                invalid_row_handler=refuse,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(places, pa.binary()), include_columns=places
+            ),
+        )
+        for batch in reader:
+            yield pa.RecordBatch.from_arrays(batch.columns, names=list(columns))

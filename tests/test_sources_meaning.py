@@ -1,0 +1,377 @@
+"""What a user expects of rows in files: options for CSV, odd files, and advice that works."""
+
+import bz2
+import gzip
+import lzma
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from densernn import RNNELMClassifier, open_rows
+from densernn.cli.commands import densernn
+from densernn.errors import DataError, ParameterError
+from densernn.sources.formats import csv as csv_format
+from densernn.sources.load import read_table
+
+
+def put(folder, content, name="t.csv"):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def read(where, *arguments, **keywords):
+    """X, y, and how many rows were skipped."""
+    chunks = list(open_rows(where, *arguments, **keywords).chunks(100))
+    y = None if chunks[0].y is None else np.concatenate([c.y for c in chunks]).tolist()
+    skipped = sum(c.skipped.count for c in chunks)
+    return np.concatenate([c.X for c in chunks]).tolist(), y, skipped
+
+
+def refusal(where, *arguments, **keywords):
+    with pytest.raises(DataError) as caught:
+        read(where, *arguments, **keywords)
+    return str(caught.value)
+
+
+# ----------------------------------------------------------------------------- compressed text
+
+
+@pytest.mark.parametrize("stem", ["t.csv", "t.data", "t.txt", "t.tsv", "T.TAB"])
+@pytest.mark.parametrize("packed", ["", ".gz", ".bz2", ".xz", ".zst"])
+def test_text_is_read_by_its_ending_packed_or_not(tmp_path, stem, packed):
+    pack = {
+        "": bytes,
+        ".gz": gzip.compress,
+        ".bz2": bz2.compress,
+        ".xz": lzma.compress,
+        ".zst": lambda content: pa.compress(content, "zstd", asbytes=True),
+    }
+    mark = "\t" if stem.lower().endswith((".tsv", ".tab")) else ","
+    text = f"a{mark}b\n" + "".join(f"{i}{mark}{i / 4}\n" for i in range(1000))
+    path = put(tmp_path, pack[packed](text.encode()), stem + packed)
+    table = read_table(path, target="b")
+    np.testing.assert_array_equal(table.X[:, 0], np.arange(1000))
+    np.testing.assert_array_equal(table.y, np.arange(1000) / 4)
+    if packed:
+        whole = path.read_bytes()
+        flipped = whole[:30] + bytes([whole[30] ^ 255]) + whole[31:]
+        # Arrow writes Zstandard without a checksum, which the format leaves open.
+        for wrong in (whole[: len(whole) // 2], whole[:-3], *([flipped] * (packed != ".zst"))):
+            path.write_bytes(wrong)
+            assert "damaged" in refusal(path)
+
+
+def test_a_gzip_file_with_a_wrong_checksum_is_refused_and_one_with_padding_is_read(tmp_path):
+    content = bytearray(gzip.compress(b"a\n" + b"1\n" * 100))
+    path = put(tmp_path, bytes(content) + bytes(512), "t.csv.gz")
+    assert len(read(path)[0]) == len(read_table(path).X) == 100
+    two = put(tmp_path, gzip.compress(b"a\n1\n") + gzip.compress(b"2\n"), "two.csv.gz")
+    assert read(two)[0] == [[1], [2]]
+    content[-5] ^= 1
+    path.write_bytes(bytes(content))
+    assert "damaged gzip file" in refusal(path)
+    assert "damaged gzip file" in refusal(path, on_bad_rows="skip")
+
+
+# -------------------------------------------------------------------------- how it is written
+
+
+@pytest.mark.parametrize(
+    ("cells", "options", "numbers"),
+    [
+        (["1,5", "-2"], {"decimal": ","}, [1.5, -2]),
+        (["1.234,5", "2.000", "3"], {"decimal": ",", "thousands": "."}, [1234.5, 2000, 3]),
+        (["1,234", "12,345,678.5", "7"], {"thousands": ","}, [1234, 12345678.5, 7]),
+        ([" 1'000", "2e3 "], {"thousands": "'"}, [1000, 2000]),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(tmp_path, cells, options, numbers):
+    path = put(tmp_path, "a;y\n" + "".join(f"{cell};{cell}\n" for cell in cells))
+    X, y, _ = read(path, "y", delimiter=";", **options)
+    assert [row[0] for row in X] == y == numbers
+    both = read(path, ["y"], delimiter=";", weight=None, **options)
+    assert both[1] == [[number] for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("cell", "options"),
+    [
+        ("1.5", {"decimal": ","}),
+        ("12,34", {"thousands": ","}),
+        ("1,2345", {"thousands": ","}),
+        ("1,5,0", {"decimal": ","}),
+        (",5", {"thousands": ","}),
+    ],
+)
+def test_what_is_no_number_in_that_way_does_not_become_one(tmp_path, cell, options):
+    path = put(tmp_path, f"a;b\n1;1\n{cell};2\n")
+    assert "line 3, column 'a'" in refusal(path, delimiter=";", **options)
+
+
+def test_comments_and_lines_before_the_header_are_left_out_and_lines_stay_right(tmp_path):
+    text = '# made by x\n#, y\na,y\n1,2\n# a, "quote\n3,4\n#x\nbad,6\n'
+    path = put(tmp_path, text)
+    assert refusal(path, "y", comment="#").startswith(f"{path}, line 8, column 'a': 'bad'")
+    assert read(path, "y", comment="#", on_bad_rows="skip") == ([[1], [3]], [2, 4], 1)
+    one = put(tmp_path, "# c\na\n1\n\n#\n2\n", "one.csv")
+    assert read(one, comment="#")[0] == [[1], [2]]
+    late = put(tmp_path, 'Report of today\nwith "quotes\na,y\n1,2\nx,4\n', "late.csv")
+    assert refusal(late, "y", skip_rows=2).startswith(f"{late}, line 5, column 'a'")
+    bare = put(tmp_path, "Report\n1,2\n3,4\n", "bare.csv")
+    assert read(bare, header=False, skip_rows=1)[0] == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-16-le", "utf-8-sig", "cp1252"])
+def test_text_in_other_encodings(tmp_path, encoding):
+    path = put(tmp_path, "größe,y\n1,è\n2,é\n".encode(encoding))
+    source = open_rows(path, "y", encoding=encoding)
+    assert source.feature_names == ("größe",)
+    assert read(path, "y", encoding=encoding)[:2] == ([[1], [2]], ["è", "é"])
+    if encoding == "utf-16":
+        odd = put(tmp_path, "a\n1\n".encode(encoding) + b"\x00", "odd.csv")
+        assert "not text in the encoding utf-16" in refusal(odd, encoding=encoding)
+
+
+def test_a_line_of_excel_and_delimiters_at_the_end_of_lines(tmp_path):
+    for text in ("sep=;\na;b;y\n1;2;0\nx;4;1\n", '"sep=;"\r\na;b;y\r\n1;2;0\r\nx;4;1\r\n'):
+        path = put(tmp_path, text)
+        assert refusal(path, "y").startswith(f"{path}, line 4, column 'a'")
+        assert read(path, "y", columns=["b"])[0] == [[2], [4]]
+    path = put(tmp_path, "a,b,y,\n1,2,0,\n3,4,1,\n")
+    assert read(path, "y")[:2] == read(path, -1)[:2] == ([[1, 2], [3, 4]], [0, 1])
+    assert "column 4 has no name; drop it" in refusal(put(tmp_path, "a,b,y,\n1,2,0,7\n"), "y")
+    assert read(path, "y", columns=["a"])[0] == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"decimal": ";;"}, "decimal must be one character"),
+        ({"decimal": ".", "thousands": "."}, "must differ"),
+        ({"thousands": "1"}, "no letter or sign"),
+        ({"comment": ""}, "comment must be some characters"),
+        ({"skip_rows": -1}, "skip_rows must be a number of lines"),
+        ({"encoding": "klingon"}, "encoding must name one of text"),
+        ({"encoding": "base64"}, "encoding must name one of text"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(tmp_path, option, said):
+    with pytest.raises(ParameterError, match=said):
+        open_rows(put(tmp_path, "a\n1\n"), **option)
+
+
+# -------------------------------------------------------------------------------------- labels
+
+
+@pytest.mark.parametrize("way", ["memory", "stream", "part"])
+@pytest.mark.parametrize(
+    ("labels", "kept"),
+    [
+        (["01234", "1234"], ["01234", "1234"]),
+        (["0x10", "16"], ["0x10", "16"]),
+        (["\uff11", "1"], ["\uff11", "1"]),
+        (["9223372036854775808", "9223372036854775809"], None),
+        (["9007199254740992", "9007199254740993"], [2**53, 2**53 + 1]),
+        (["-0", "1"], [0, 1]),
+        (["1e1", "2"], [10, 2]),
+    ],
+)
+def test_two_labels_stay_two_however_they_are_read(tmp_path, labels, kept, way):
+    path = put(tmp_path, "a,y\n" + "".join(f"1,{label}\n" for label in labels))
+    if way == "memory":
+        y = read_table(path, target="y").y.tolist()
+    else:
+        source = open_rows(path, "y")
+        y = next((source.parts(1)[0] if way == "part" else source).chunks(9)).y.tolist()
+    assert y == (labels if kept is None else kept)
+
+
+def test_a_code_behind_numbers_is_refused_and_both_ways_out_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 8)
+    path = put(tmp_path, "a,y\n" + "1,5\n" * 40 + "2,007\n")
+    said = refusal(path, "y")
+    assert "line 42, column 'y': '007' would lose zeros or digits" in said
+    assert read(path, "y", target_type="text")[1][-1] == "007"
+    assert read(path, "y", target_type="number")[1][-1] == 7
+    assert read(path, "y", on_bad_rows="skip")[2] == 1
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather", "table"])
+def test_large_whole_labels_of_binary_files_stay_exact(tmp_path, kind):
+    large = [2**64 - 1, 2**64 - 2]
+    for y in (
+        pa.array(np.array(large, np.uint64)),
+        pa.array(map(Decimal, large), pa.decimal128(20, 0)),
+    ):
+        table = pa.table({"a": [1.0, 2.0], "y": y})
+        where = store(tmp_path, table, kind)
+        assert [int(label) for label in read(where, "y")[1]] == large
+
+
+# -------------------------------------------------------------------------------- binary files
+
+
+def store(folder, table, kind):
+    path = folder / f"t.{kind}"
+    if kind == "table":
+        return table
+    (pq.write_table if kind == "parquet" else pa.feather.write_feather)(table, path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather", "table"])
+@pytest.mark.parametrize("name", [None, "id"])
+def test_an_index_of_pandas_is_no_feature_unless_asked_for(tmp_path, kind, name):
+    frame = pd.DataFrame({"a": [1.0, 2.0], "y": [0, 1]}, index=pd.Index([7, 9], name=name))
+    where = store(tmp_path, pa.Table.from_pandas(frame), kind)
+    assert open_rows(where, "y").feature_names == ("a",)
+    assert read(where, -1)[:2] == ([[1], [2]], [0, 1])
+    index = name or "__index_level_0__"
+    assert read(where, "y", columns=[index, "a"])[0] == [[7, 1], [9, 2]]
+    words = store(tmp_path, pa.Table.from_pandas(frame.set_axis(["u", "v"])), kind)
+    assert read(words, "y")[0] == [[1], [2]]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather", "table"])
+def test_decimals_are_numbers_and_dates_get_no_advice_to_encode_them(tmp_path, kind):
+    table = pa.table(
+        {
+            "d": pa.array([Decimal("1.00"), Decimal("2.00")]),
+            "t": pd.to_datetime(["2020-01-01", "2021-01-01"]),
+            "l": [[1], [2]],
+        }
+    )
+    where = store(tmp_path, table, kind)
+    assert read(where, columns=["d"])[0] == [[1], [2]]
+    for name in "tl":
+        for more in ({}, {"categorical": [name]}):
+            said = refusal(where, columns=[name], **more)
+            assert "turn it into numbers or drop it" in said
+            assert "categorical" not in said
+
+
+# -------------------------------------------------------------------------------------- advice
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said", "then"),
+    [
+        ("a;y\n1,5;0\n2,5;1\n", {"delimiter": ";"}, "decimal=','", {"decimal": ","}),
+        ("a;y\n1,234;0\n2,5;1\n", {"delimiter": ";"}, "decimal=','", {"decimal": ","}),
+        ("a;y\n1,234;0\n2,345;1\n", {"delimiter": ";"}, "thousands=','", {"thousands": ","}),
+        ("a;y\n1,234.5;0\n2;1\n", {"delimiter": ";"}, "thousands=','", {"thousands": ","}),
+        ("a\ty\n1\t0\n2\t1\n", {}, "delimiter='\\t'", {"delimiter": "\t"}),
+        ("a;y\n1;0\n2;1\n", {}, "delimiter=';'", {"delimiter": ";"}),
+        ("% made by x\na,y\n1,0\n2,1\n", {}, "comment='%'", {"comment": "%"}),
+        ("// x, y, z\na,y\n1,0\n2,1\n", {}, "skip_rows=1", {"skip_rows": 1}),
+        ("1.5,0\n2.5,1\n", {}, "header=False", {"header": False, "target": -1}),
+        ("a,y\nred,0\nblue,1\n", {}, "categorical=['a']", {"categorical": ["a"]}),
+        ("a,y\ntrue,0\nfalse,1\n", {}, "categorical=['a']", {"categorical": ["a"]}),
+        ("i,i,a,y\n1,1,1,0\n2,2,2,1\n", {}, "columns=", {"columns": ["a"]}),
+        (",a,y\n0,1,0\n1,2,1\n", {}, "columns=", {"columns": ["a"]}),
+    ],
+)
+def test_advice_works_when_it_is_followed(tmp_path, text, options, said, then):
+    path = put(tmp_path, text)
+    assert said in refusal(path, **{"target": "y", **options})
+    X, y, _ = read(path, **{"target": "y", **options, **then})
+    assert (len(X), y) == (2, [0, 1])
+
+
+@pytest.mark.parametrize("cell", ["12%", "2020-01-31", "1/2/2020 12:30", "1,5", "12:30"])
+def test_what_is_a_number_or_date_for_people_is_not_to_be_encoded(tmp_path, cell):
+    path = put(tmp_path, f"a;y\n{cell};0\n{cell};1\n")
+    said = refusal(path, "y", delimiter=";")
+    assert f"line 2, column 'a': {cell!r} is not a number" in said
+    assert "categorical" not in said
+
+
+def test_unused_columns_are_no_reason_to_refuse(tmp_path):
+    (tmp_path / "f").mkdir()
+    put(tmp_path / "f", "a,y\n1,0\n", "1.csv")
+    put(tmp_path / "f", "extra,extra,y,a\n9,x,1,2\n", "2.csv")
+    assert read(tmp_path / "f", "y", columns=["a"])[:2] == ([[1], [2]], [0, 1])
+    assert "columns=" in refusal(tmp_path / "f", "y")
+    pq.write_table(pa.table({"a": [1.0], "y": [0], "z": [[1]]}), tmp_path / "1.parquet")
+    pq.write_table(pa.table({"y": [1], "a": [2.0], "q": [None]}), tmp_path / "2.parquet")
+    assert read(tmp_path / "*.parquet", "y", columns=["a"])[0] == [[1], [2]]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--delimiter", ";", "--decimal", ","],
+        ["--delimiter", ";", "--decimal", ",", "--stream"],
+    ],
+)
+def test_the_command_line_has_these_options_too(tmp_path, arguments):
+    rows = "".join(f"{i},5;{i % 2};0{i % 2}\n" for i in range(40))
+    path = put(tmp_path, "# x\na;b;y\n" + rows, "t.data")
+    model = str(tmp_path / "m.skops")
+    line = [str(path), "--comment", "#", *arguments[:4]]
+    fit = ["fit", *line, *arguments[4:], "--target", "y", "-o", model, "--n-hidden", "5"]
+    done = CliRunner().invoke(densernn, fit)
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(densernn, ["predict", model, *line])
+    assert done.exit_code == 0, done.output
+    assert set(done.output.split()) <= {"prediction", "00", "01"}
+    done = CliRunner().invoke(densernn, ["evaluate", *line, "--target", "y", "--n-hidden", "5"])
+    assert done.exit_code == 0, done.output
+
+
+# -------------------------------------------------------------------------------- damaged files
+
+
+def damaged(whole, rng):
+    """Copies of a file with bytes changed, cut and put in."""
+    for _ in range(40):
+        content = bytearray(whole)
+        at = int(rng.integers(0, min(len(content), 400)))
+        content[at : at + int(rng.integers(0, 4))] = rng.bytes(int(rng.integers(0, 4)))
+        yield bytes(
+            content[: int(rng.integers(1, len(content) + 1))] if rng.random() < 0.3 else content
+        )
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "parquet", "feather", "csv.gz"])
+def test_no_reader_lets_a_foreign_error_through(tmp_path, kind):
+    rng = np.random.default_rng(0)
+    path = tmp_path / f"t.{kind}"
+    X = rng.normal(size=(30, 3))
+    if kind == "npy":
+        np.save(path, X)
+    elif kind == "npz":
+        np.savez(path, X=X, y=np.arange(30))
+    elif kind == "csv.gz":
+        path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 30))
+    else:
+        store(tmp_path, pa.table({"a": X[:, 0], "b": X[:, 1]}), kind)
+    said = []
+    for content in damaged(path.read_bytes(), rng):
+        path.write_bytes(content)
+        try:
+            read(path)
+        except DataError as error:
+            said.append(str(error))
+    assert len(said) > 5
+    assert all(str(path) in text for text in said)
+
+
+def test_the_model_from_memory_has_the_bits_of_the_one_from_the_file(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(500, 4)), columns=list("abcd"))
+    frame["y"] = np.where(frame["a"] > 0, "u", "v")
+    path = tmp_path / "t.csv.gz"
+    frame.to_csv(path, index=False)
+    table = read_table(path, target="y")
+    np.testing.assert_array_equal(table.X, frame[list("abcd")].to_numpy())
+    whole = RNNELMClassifier(20, random_state=0).fit(table.X, table.y)
+    streamed = RNNELMClassifier(20, random_state=0).fit(open_rows(path, "y"))
+    np.testing.assert_array_equal(whole.coef_, streamed.coef_)
