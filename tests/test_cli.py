@@ -632,6 +632,7 @@ def test_interruption_is_quiet(seconds, tmp_path):
 # ---------------------------------------------------------------------------------- simulate
 
 
+@pytest.mark.slow
 def test_simulate_finds_zeta_inside_each_interval(call):
     """The parameters that the paper takes, and the run length and seed that are the defaults."""
     cluster = ("--n", 20, "--p", 0.05, "--r", 0.001, "--lambda-plus", 0.005)

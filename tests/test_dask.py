@@ -110,6 +110,7 @@ def test_a_worker_that_dies_in_the_middle_changes_nothing(client, arrays):
     np.testing.assert_array_equal(found.readout_coef_, expected.readout_coef_)
 
 
+@pytest.mark.slow
 def test_even_the_only_worker_may_die(arrays):
     def slowly(block):
         time.sleep(0.25)

@@ -47,7 +47,7 @@ def seen():
     for seed, (cluster, x) in enumerate(CASES):
         network = RandomNeuralNetwork.dense_cluster(**cluster, x=x)
         # Where cells are nearly saturated, states wander slowly.
-        n = 500_000 if (cluster, x) == (DEFAULTS, 0.0) else 50_000
+        n = 250_000 if (cluster, x) == (DEFAULTS, 0.0) else 25_000
         found.append(network.simulate(arrivals(network, n), n_runs=16, random_state=seed))
     return found
 
@@ -76,7 +76,7 @@ def test_zeta_lies_inside_the_intervals_of_simulated_clusters(seen):
     wrong = [CASES[i] for i in np.flatnonzero(~inside(seen, expected, ALL_AT_ONCE))]
     assert not wrong
     widths = np.array([np.diff(one.pooled(level=0.99)[1:])[0] for one in seen])
-    assert np.median(widths / expected) < 0.02
+    assert np.median(widths / expected) < 0.03
     assert all(one.complete and not one.growing.any() for one in seen)
 
 

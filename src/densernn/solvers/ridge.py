@@ -148,17 +148,13 @@ class RidgeSystem:
         if not (np.isfinite(alpha) and alpha >= 0):
             raise ParameterError(f"alpha must be finite and at least 0: it is {alpha}")
         matrix = self._penalised(alpha)
-        norm = _upper_norm(matrix)
-        common = _upper_norm(matrix[self._leading :, self._leading :]) if self._leading else norm
+        norm, least = self._norm_and_least(matrix)
         factor = _factorise(matrix)
         if factor is None:
             del matrix  # before the eigenvectors need as much memory
             self._warn_singular(alpha)
             return self._finish(self._solve_by_eigenvalues(alpha), alpha)
-        # The smallest eigenvalue, or somewhat below it.
-        smallest = norm * factor.reciprocal_condition(norm)
-        lost = max(0.01 * self.epsilon, np.finfo(float).eps) * common
-        if smallest < max(lost, self.floor):
+        if factor.smallest(norm) < least:
             self._warn_singular(alpha)
         return self._finish(factor.solve(self.cross), alpha)
 
@@ -178,9 +174,11 @@ class RidgeSystem:
         working precision: whether it has a factor at all is then a matter of rounding.
         """
         matrix = self._penalised(alpha)
-        norm = _upper_norm(matrix) if alpha < self.floor else 0.0
+        lost = alpha < self.floor
+        norm, least = self._norm_and_least(matrix) if lost else (0.0, 0.0)
         factor = _factorise(matrix)
-        if factor is None or (norm and norm * factor.reciprocal_condition(norm) < self.floor):
+        # Rounding may leave a singular S eigenvalues of a few times the least one.
+        if factor is None or (lost and factor.smallest(norm) < 4.0 * least):
             return np.inf, None
         coef = factor.solve(self.cross)
         error = self.target_squares - float(np.sum(coef * self.cross))
@@ -194,6 +192,12 @@ class RidgeSystem:
         if left <= max(1e-9 * weight, 0.5 * self.floor * trace):
             return np.inf, None
         return weight * error / left**2, self._finish(coef, alpha)
+
+    def _norm_and_least(self, matrix: Float64Array) -> tuple[float, float]:
+        """Return the 1-norm of alpha I + S, and the least eigenvalue that is not rounding."""
+        norm = _upper_norm(matrix)
+        common = _upper_norm(matrix[self._leading :, self._leading :]) if self._leading else norm
+        return norm, max(max(0.01 * self.epsilon, np.finfo(float).eps) * common, self.floor)
 
     def _penalised(self, alpha: float) -> Float64Array:
         """Return the upper triangle of alpha I + S in a new array."""
@@ -256,9 +260,12 @@ class Factor:
 
     triangle: Float64Array
 
-    def reciprocal_condition(self, norm: float) -> float:
-        """Return an O(L^2) estimate of the reciprocal condition number, given the 1-norm."""
-        return float(lapack.dpocon(self.triangle, norm, uplo="U")[0])
+    def smallest(self, norm: float) -> float:
+        """Estimate the smallest eigenvalue, or somewhat less, from the matrix's 1-norm in O(L^2).
+
+        The 1-norm of the inverse, which LAPACK estimates, is at least its largest eigenvalue.
+        """
+        return norm * float(lapack.dpocon(self.triangle, norm, uplo="U")[0])
 
     def solve(self, right: Float64Array) -> Float64Array:
         """Return (alpha I + S)^-1 ``right``."""
