@@ -6,6 +6,8 @@ class that a caller would expect (mostly ``ValueError``), so both habits work.
 
 from __future__ import annotations
 
+import sys
+
 
 class DensernnError(Exception):
     """Base class of all errors that densernn raises on purpose."""
@@ -61,3 +63,11 @@ class ConvergenceWarning(DensernnWarning):
 
 class InterruptedWarning(DensernnWarning):
     """An iteration was stopped from the keyboard; what it had reached is kept."""
+
+
+def user_level() -> int:
+    """Return the ``stacklevel`` for which a warning is shown at the call from outside densernn."""
+    level = 1
+    while sys._getframe(level).f_globals.get("__name__", "").startswith("densernn."):
+        level += 1
+    return level

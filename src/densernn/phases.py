@@ -67,6 +67,16 @@ class ColumnSummary(NamedTuple):
     classes: ClassCounts
     sample: Sample
 
+    def restricted(self, columns: NDArray[np.intp]) -> ColumnSummary:
+        """Return the summary of some of the columns."""
+        extrema, marginals = self.extrema, self.marginals
+        return self._replace(
+            extrema=Extrema(extrema.minimum[columns], extrema.maximum[columns]),
+            marginals=Marginals(
+                marginals.weight, marginals.mean[columns], marginals.spread[columns]
+            ),
+        )
+
     def merge(self, other: ColumnSummary) -> ColumnSummary:
         """Return the summary of the rows of both."""
         return ColumnSummary(

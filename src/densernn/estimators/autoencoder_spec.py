@@ -107,7 +107,7 @@ class AutoencoderSpec(NetworkSpec):
         """
         p, source = self.params, passes.source
         summary = passes.run(SummaryPass(source.n_columns), "first pass")
-        below, _ = self.prepare(source, summary.extrema, summary.marginals, rng)
+        below, _ = self.prepare(source, summary, rng)
         n_inputs = below.n_features
         drawn = draw_dense(n_inputs, p.n_hidden, rng)
         factor = 1.0
