@@ -122,7 +122,7 @@ def test_lasso_encoder_is_that_of_scikit_learn_over_the_rows():
 def test_published_encoder_by_its_recipe_over_the_rows(nonnegative):
     code = published_code()
     solver = FistaSolver(1e-3, nonnegative, tol=0.0, max_iter=40, variant="published")
-    layer = learn_layer(PublishedRange.of(encoding(solver, [code])), ArraySource(X))
+    layer = learn_layer(PublishedRange(encoding(solver, [code])), ArraySource(X))
     at_zero = CLUSTER.zeta(0.0)
     H = oracles.published_code(X, code.weights.matrix, code.offset / at_zero, CLUSTER)
     T = np.column_stack([X, np.full(len(X), at_zero)])
@@ -137,7 +137,7 @@ def test_published_encoder_by_its_recipe_over_the_rows(nonnegative):
 
 def test_published_ridge_encoder_by_its_recipe():
     code = published_code()
-    layer = learn_layer(PublishedRange.of(encoding(RidgeSolver(1e-2), [code])), ArraySource(X))
+    layer = learn_layer(PublishedRange(encoding(RidgeSolver(1e-2), [code])), ArraySource(X))
     at_zero = CLUSTER.zeta(0.0)
     H = oracles.published_code(X, code.weights.matrix, code.offset / at_zero, CLUSTER)
     T = np.column_stack([X, np.full(len(X), at_zero)])
@@ -149,7 +149,7 @@ def test_published_ridge_encoder_by_its_recipe():
 def test_encoders_side_by_side_are_those_learned_alone(make):
     spans = [(0, 4), (0, 4), (4, 9)]
     codes = [make(i, 5, stop - start) for i, (start, stop) in enumerate(spans)]
-    start_phase = StandardCode if make is sparse_code else PublishedRange.of
+    start_phase = StandardCode if make is sparse_code else PublishedRange
     together = learn_layer(start_phase(encoding(RidgeSolver(), codes, spans)), ArraySource(X))
     for number, (code, span) in enumerate(zip(codes, spans, strict=True)):
         own = X[:, slice(*span)]
@@ -167,7 +167,7 @@ def test_weights_of_rows_count_as_copies_and_zero_nowhere(make):
     weight = RNG.integers(0, 4, len(X)).astype(float)
     rows = X.copy()
     rows[weight == 0] = 50.0  # would change ranges, means and drives, were it looked at
-    start_phase = StandardCode if make is sparse_code else PublishedRange.of
+    start_phase = StandardCode if make is sparse_code else PublishedRange
     plan = encoding(RidgeSolver(1.0), [make()])
     weighted = learn_layer(start_phase(plan), ArraySource(rows, None, weight))
     copies = learn_layer(start_phase(plan), ArraySource(np.repeat(X, weight.astype(int), axis=0)))
@@ -176,7 +176,7 @@ def test_weights_of_rows_count_as_copies_and_zero_nowhere(make):
 
 @pytest.mark.parametrize("make", [sparse_code, published_code])
 def test_chunks_do_not_matter(make, monkeypatch):
-    start_phase = StandardCode if make is sparse_code else PublishedRange.of
+    start_phase = StandardCode if make is sparse_code else PublishedRange
     plan = encoding(RidgeSolver(1.0), [make()])
     many = np.vstack([X, X[::-1] * 0.5])
     whole = learn_layer(start_phase(plan), ArraySource(many))

@@ -77,11 +77,6 @@ class Encoding:
         sizes = [code.n_clusters + code.n_inputs for code in self.codes]
         return self.below.values_per_row + 2 * max(sizes)
 
-    def astype(self, dtype: np.dtype[Any]) -> Encoding:
-        """Return the same with layers of another float dtype."""
-        codes = tuple(code.astype(dtype) for code in self.codes)
-        return Encoding(self.below.astype(dtype), self.spans, codes, self.solver, dtype)
-
     def zero(self, n_extra: int = 0) -> tuple[Moments, ...]:
         """Return moments of no rows, for each encoder, with room for more inputs."""
         return tuple(Moments.zero(code.n_clusters, code.n_inputs + n_extra) for code in self.codes)
@@ -189,20 +184,9 @@ def _as_layer(
 class PublishedRange(EncoderPhase):
     """Range of each unit of the codes over the rows: the first of three published passes.
 
-    Computed in float32, as ranges set a scale and a matrix product is all their cost.
+    Computed in the working precision: a dense code varies little beside its size, so that what
+    float32 rounds, differently for copies of a row, would be as large as 1e-6 of the range.
     """
-
-    single: Encoding
-
-    @classmethod
-    def of(cls, encoding: Encoding) -> PublishedRange:
-        """Return the first pass of an encoder layer."""
-        return cls(encoding, encoding.astype(np.dtype(np.float32)))
-
-    @property
-    def row_bytes(self) -> int:
-        """Memory for a row of a chunk, in float32."""
-        return 4 * self.encoding.values_per_row
 
     def zero(self) -> tuple[Extrema, ...]:
         """Return the ranges of no rows, for each encoder."""
@@ -213,7 +197,7 @@ class PublishedRange(EncoderPhase):
         rows = counted(chunk)
         if not len(rows):
             return fold
-        plan = self.single
+        plan = self.encoding
         z = plan.below.forward(rows, None, chunk.start, plan.dtype)
         ranges = []
         for extrema, code, span in zip(fold, plan.codes, plan.spans, strict=True):
@@ -298,9 +282,8 @@ class PublishedCode(EncoderPhase):
             _as_layer(solver.solve(part.shifted()), solver.signed, cluster, bias_value(cluster))
             for part, cluster in zip(fold, (code.cluster for code in plan.codes), strict=True)
         ]
-        layer = plan.layer(layers)
-        single = DriveMaxima(plan.below.astype(np.float32), layer.astype(np.float32))
-        return PublishedScale(single.below, single.layer, layer, plan.dtype)
+        exact = plan.layer(layers)
+        return PublishedScale(plan.below, exact.astype(plan.dtype), plan.dtype, exact)
 
 
 @dataclass(frozen=True)
@@ -308,7 +291,6 @@ class PublishedScale(DriveMaxima):
     """Largest pre-activation of each new encoder, which becomes 0.1: the third pass."""
 
     exact: ParallelLayer
-    dtype: np.dtype[Any]
 
     def finish(self, fold: NDArray[np.float64]) -> Layer:
         """Scale the weights of each encoder."""

@@ -151,23 +151,27 @@ def count_labels(chunk: Chunk) -> ClassCounts:
 class DriveMaxima(Phase[NDArray[np.float64]]):
     """The largest pre-activation of a layer, by which the published scaling divides.
 
-    Computed in float32: it sets a scale, and a matrix product is all its cost.
+    Computed in the working precision: the scale is part of the model, and rounding that differs
+    with a row's place in its chunk would make a row of weight 2 something else than two rows.
 
     Parameters
     ----------
     below : FeatureMap
-        From rows to the layer's input, in float32.
+        From rows to the layer's input.
     layer : Layer
-        The layer to be scaled, in float32; of several side by side, each has its own maximum.
+        The layer to be scaled; of several side by side, each has its own maximum.
+    dtype : numpy float dtype
+        Of the products.
     """
 
     below: FeatureMap
     layer: Layer
+    dtype: np.dtype[Any]
 
     @property
     def row_bytes(self) -> int:
-        """Memory for a row of a chunk, in float32."""
-        return 4 * (self.below.values_per_row + self.layer.n_clusters)
+        """Memory for a row of a chunk."""
+        return (self.below.values_per_row + self.layer.n_clusters) * self.dtype.itemsize
 
     def zero(self) -> NDArray[np.float64]:
         """Return the maxima of no rows."""
@@ -178,7 +182,7 @@ class DriveMaxima(Phase[NDArray[np.float64]]):
         rows = counted(chunk)
         if not len(rows):
             return state
-        inputs = self.below.forward(rows, None, chunk.start, np.float32)
+        inputs = self.below.forward(rows, None, chunk.start, self.dtype)
         return np.maximum(state, self.layer.drive_maxima(inputs))
 
     def merge(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:

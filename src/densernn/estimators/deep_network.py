@@ -78,7 +78,7 @@ class DeepSpec(NetworkSpec):
         """Return the feature map of all encoder layers, learned one after the other."""
         below, spans = inputs.below, [[span] for span in inputs.spans]
         counts = replicas_per_source(self.params.replicas, self.n_layers, len(spans))
-        phase = StandardCode if self.weights == "sparse" else PublishedRange.of
+        phase = StandardCode if self.weights == "sparse" else PublishedRange
         for number, (size, count) in enumerate(zip(self.params.encoder_sizes, counts, strict=True)):
             inputs_of = heard_spans(spans, count)
             codes = self._codes(inputs_of, int(size), rng, dtype, None if number else inputs)

@@ -126,8 +126,7 @@ class NetworkSpec:
                 inputs, below.n_features, varying, p.n_hidden, rng, dtype, scale
             )
         layer = draw_published(below.n_features, p.n_hidden, self.cluster, rng)
-        single = np.dtype(np.float32)
-        phase = DriveMaxima(below.astype(single), layer.astype(single))
+        phase = DriveMaxima(below, layer.astype(dtype), dtype)
         largest = passes.run(phase, "scale of the random layer")[0]
         scale = PUBLISHED_SCALE if p.input_scale == "auto" else float(p.input_scale)
         return layer.scaled(scale / (largest or 1.0)).astype(dtype)
