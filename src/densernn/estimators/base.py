@@ -44,7 +44,7 @@ class RNNELM(Trained):
         X : array, data frame, source of rows or Dask collection, (n_samples, n_features)
             Real numbers of any sign, in any real dtype; never copied whole.  Of a source made
             by :func:`open_rows`, whose targets and weights are its own, rows stream: one pass
-            more than there are encoder layers (dense weights: see Notes), and one look.
+            more than there are encoder layers (dense weights: see Notes), and a first one.
         y : array of shape (n_samples,) or (n_samples, n_outputs)
             Labels, or values; not given with a source.
         sample_weight : array of shape (n_samples,), optional
@@ -64,7 +64,7 @@ class RNNELM(Trained):
         Warns
         -----
         SkippedRowsWarning
-            The source passed over bad rows, as it had been told to.
+            The source skipped bad rows, as it was opened to do.
         """
         alpha_values(self.alpha)  # a bad one is refused before the pass over the rows, not after
         with unchanged_by_errors(self):
@@ -99,7 +99,8 @@ class RNNELM(Trained):
                 rng = generator(self.random_state, journal)
                 self._learn_layers(spec, passes, rng, classes, streams=not resumable)
             state = passes.run(ReadoutPass(self.feature_map_, self.targets_), label)
-        warn_of_skipped(passes.skipped, passes.n_rows)
+        if passes.skipped.count:
+            warn_of_skipped(passes.skipped, passes.n_rows)
         return state
 
     def _learn_layers(

@@ -1,4 +1,4 @@
-"""The iterative methods of RNNAutoencoder: what a pass of each is, and the loop around them."""
+"""Iterative methods of RNNAutoencoder: their passes, and the loop around them."""
 
 from __future__ import annotations
 
