@@ -37,7 +37,7 @@ def fold_on_cluster(
     begun: Folded[Fold] | None = None,
     watcher: Watcher | None = None,
 ) -> Folded[Fold]:
-    """Accumulate the statistic of all rows of a source, on the active client's cluster or else on Dask's own threads.
+    """Accumulate all rows of a source, on the active client's cluster or else on Dask's threads.
 
     Parameters
     ----------
