@@ -6,6 +6,8 @@ would raise, mostly ``ValueError``.  Messages state what was wrong, where, and h
 
 from __future__ import annotations
 
+import sys
+
 
 class DensernnError(Exception):
     """Base class of all errors that densernn raises."""
@@ -69,3 +71,11 @@ class ConvergenceWarning(DensernnWarning):
 
 class InterruptedWarning(DensernnWarning):
     """An iteration was interrupted from the keyboard; its last result is kept."""
+
+
+def user_level() -> int:
+    """Return the ``stacklevel`` for which a warning is shown at the call from outside densernn."""
+    level = 1
+    while sys._getframe(level).f_globals.get("__name__", "").startswith("densernn."):
+        level += 1
+    return level

@@ -215,10 +215,6 @@ class FeatureMap:
             total += layer.n_clusters
         return total
 
-    def astype(self, dtype: Any) -> FeatureMap:
-        """Return the same map with layers of another float dtype."""
-        return replace(self, layers=tuple(layer.astype(dtype) for layer in self.layers))
-
     def then(self, layer: Layer) -> FeatureMap:
         """Return the map with one more layer."""
         return replace(self, layers=(*self.layers, layer))

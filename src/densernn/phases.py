@@ -67,6 +67,16 @@ class ColumnSummary(NamedTuple):
     classes: ClassCounts
     sample: Sample
 
+    def restricted(self, columns: NDArray[np.intp]) -> ColumnSummary:
+        """Return the summary of some of the columns."""
+        extrema, marginals = self.extrema, self.marginals
+        return self._replace(
+            extrema=Extrema(extrema.minimum[columns], extrema.maximum[columns]),
+            marginals=Marginals(
+                marginals.weight, marginals.mean[columns], marginals.spread[columns]
+            ),
+        )
+
     def merge(self, other: ColumnSummary) -> ColumnSummary:
         """Return the summary of the rows of both."""
         return ColumnSummary(
@@ -164,7 +174,7 @@ class DriveMaxima(Phase[NDArray[np.float64]]):
     @property
     def row_bytes(self) -> int:
         """Memory for a row of a chunk."""
-        return self.dtype.itemsize * (self.below.values_per_row + self.layer.n_clusters)
+        return (self.below.values_per_row + self.layer.n_clusters) * self.dtype.itemsize
 
     def zero(self) -> NDArray[np.float64]:
         """Return the maxima of no rows."""

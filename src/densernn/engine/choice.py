@@ -1,4 +1,4 @@
-"""Where passes run: on this machine, or on a Dask cluster."""
+"""Choice of an engine: this machine, or a Dask cluster."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Run a phase on a Dask cluster: leaves that fold rows in order, and a fixed tree of merges.
+"""Passes on a Dask cluster: leaves that accumulate rows in order, and a fixed tree of merges.
 
 The data alone decide what is added to what: a source is cut into at most 32 leaves by how it is
-stored, each leaf is folded in order, and leaves are merged two by two.  So a result does not
+stored, each leaf takes its rows in order, and leaves are merged two by two.  So a result does not
 depend on how many workers there are, or on which of them dies, as long as each has the same
 number of threads for its matrix products.
 """
@@ -26,7 +26,7 @@ from densernn.sources.rows import RowSource
 Fold = TypeVar("Fold")
 
 LEAVES = 32
-"""Leaves at most: each ends as one fold, of L x L numbers, which travels once."""
+"""Leaves at most: each ends as one statistic, of L x L numbers, which travels once."""
 
 
 def fold_on_cluster(
@@ -37,7 +37,7 @@ def fold_on_cluster(
     begun: Folded[Fold] | None = None,
     watcher: Watcher | None = None,
 ) -> Folded[Fold]:
-    """Fold all rows of a source, on the active client's cluster or else on Dask's own threads.
+    """Accumulate all rows of a source, on the active client's cluster or else on Dask's threads.
 
     Parameters
     ----------
@@ -46,11 +46,11 @@ def fold_on_cluster(
     begun : None
         A pass on a cluster begins anew.
     watcher : callable, optional
-        Told of the whole when it is there.
+        Called with the result of all rows.
 
     Notes
     -----
-    With L features, a worker thread holds the fold that it extends and the one before it, 16
+    With L features, a worker thread holds the statistic that it extends and the one before it, 16
     L^2 bytes, and blocks of rows; leaves that wait to be merged add 8 L^2 bytes each.
     """
     sent, merge = dask.delayed(phase, traverse=False), dask.delayed(_merged)
@@ -68,7 +68,7 @@ def fold_on_cluster(
 
 
 def _leaf(phase: Any, part: RowSource, chunk_bytes: int) -> Any:
-    """Return what folds a part: a chain over blocks of a collection, else a single task."""
+    """Return the task of a part: a chain over blocks of a collection, else a single task."""
     if not isinstance(part, CollectionSource):
         return dask.delayed(_whole)(phase, dask.delayed(part, traverse=False), chunk_bytes)
     state, extend = None, dask.delayed(_extended)
@@ -91,7 +91,7 @@ def _extended(
     names: Sequence[str] | None,
     chunk_bytes: int,
 ) -> Folded[Any]:
-    """Return a fold with the rows of a block: of a copy, as Dask may need the one given again."""
+    """Add the rows of a block to a copy of a result, as Dask may need the one given again."""
     rows = ArraySource(*to_arrays(X, y, weight, number, names))
     size = chunk_rows(phase.row_bytes, chunk_bytes)
     fold = phase.zero() if state is None else copy.deepcopy(state.fold)

@@ -1,4 +1,4 @@
-"""Run a phase on this machine: chunk after chunk, in order."""
+"""Passes on this machine: chunk after chunk, in order."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Fold = TypeVar("Fold")
 
 @dataclass(frozen=True)
 class Folded(Generic[Fold]):
-    """What a pass, or part of one, has made of rows.
+    """Result of a pass, or of part of one.
 
     Parameters
     ----------
     fold
-        Of the rows so far.
+        Statistic of the rows so far.
     n_rows : int
         How many those are.
     skipped : Skipped
-        Rows that were passed over.
+        Rows that were skipped.
     """
 
     fold: Fold
@@ -33,7 +33,7 @@ class Folded(Generic[Fold]):
 
 
 Watcher = Callable[[Folded[Any]], None]
-"""Is told what a pass has made so far, after each chunk."""
+"""Is called with the result so far after each chunk."""
 
 
 def fold_rows(
@@ -44,20 +44,20 @@ def fold_rows(
     chunk_bytes: int = CHUNK_BYTES,
     watcher: Watcher | None = None,
 ) -> Folded[Fold]:
-    """Fold all rows of a source.
+    """Accumulate the statistic of all rows of a source.
 
     Parameters
     ----------
     phase : Phase
-        Names the fold.
+        Names the statistic.
     source : RowSource
-        Gives chunks of rows in order.
+        Yields chunks of rows in order.
     begun : Folded, optional
-        What was made of the first rows, to go on from, which may be changed in place.
+        Result of the first rows, to go on from, which may be changed in place.
     chunk_bytes : int, optional
         Memory that a chunk may take.
     watcher : callable, optional
-        Told of what there is after each chunk.
+        Called with the result so far after each chunk.
 
     Returns
     -------
@@ -81,5 +81,5 @@ def fold_rows(
 
 
 def run(phase: Phase[Fold], source: RowSource, *, chunk_bytes: int = CHUNK_BYTES) -> Fold:
-    """Return the fold of all rows of a source; see :func:`fold_rows`."""
+    """Return the statistic of all rows of a source; see :func:`fold_rows`."""
     return fold_rows(phase, source, chunk_bytes=chunk_bytes).fold

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -12,7 +11,7 @@ from densernn.engine.budget import CHUNK_BYTES
 from densernn.engine.choice import accumulator
 from densernn.engine.journal import Journal
 from densernn.engine.local import Folded, fold_rows
-from densernn.errors import SkippedRowsWarning
+from densernn.errors import SkippedRowsWarning, user_level
 from densernn.layers import Layer
 from densernn.phases import LearningPhase, Phase
 from densernn.sources.rows import NOTHING, RowSource, Skipped
@@ -130,11 +129,8 @@ def warn_of_skipped(skipped: Skipped, n_rows: int | None) -> None:
         return
     shown = "; ".join(skipped.places)
     more = ", ..." if skipped.count > len(skipped.places) else ""
-    level = 1  # of the first caller outside this package, to whom the warning is shown
-    while sys._getframe(level).f_globals.get("__name__", "").startswith("densernn."):
-        level += 1
     warnings.warn(
         f"{skipped.count} bad rows were skipped beside {n_rows} good ones: {shown}{more}",
         SkippedRowsWarning,
-        stacklevel=level + 1,
+        stacklevel=user_level(),
     )

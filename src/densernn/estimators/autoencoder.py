@@ -196,25 +196,28 @@ class RNNAutoencoder(FittedAutoencoder):
         InterruptedWarning
             Ctrl-C ended the iterations.
         """
+        with unchanged_by_errors(self):
+            self._drop_fit()
+            self._train(X, sample_weight, first=True, resumable=True)
+            if self.method == "ridge":
+                self._solution()  # fit solves at once; updates do not
+        return self
+
+    def _train(self, X: Any, sample_weight: Any, *, first: bool, resumable: bool = False) -> None:
+        """Draw the layer from the first rows, then pass over them as the method says."""
         spec = AutoencoderSpec(self)
         spec.check()
-        with unchanged_by_errors(self):
-            source = as_source(self, X, None, sample_weight, reset=True)
-            self._drop_fit()
-            with open_journal(self, source) as journal:
-                rng = generator(self.random_state)
-                if journal is not None:
-                    rng = journal.generator(rng)
-                passes = passes_over(self, source, spec.chunk_bytes(source), journal)
-                start = spec.draw(passes, rng)
-                if self.method == "ridge":
-                    self._set_layer(start, start.encoder)
-                    self._accumulate(passes)
-                    self._solution()  # fit solves at once; updates do not
-                else:
-                    self._descend(start, passes, journal)
-            warn_of_skipped(passes.skipped, passes.n_rows)
-        return self
+        source = as_source(self, X, None, sample_weight, reset=first)
+        with open_journal(self, source, resumable) as journal:
+            passes = passes_over(self, source, spec.chunk_bytes(source), journal)
+            if first:
+                start = spec.draw(passes, generator(self.random_state, journal))
+                self._set_layer(start, start.encoder)
+            if self.method == "ridge":
+                self._accumulate(passes)
+            else:
+                self._descend(start, passes, journal)
+        warn_of_skipped(passes.skipped, passes.n_rows)
 
     @property
     def partial_fit(self) -> Callable[..., Self]:
@@ -232,8 +235,6 @@ class RNNAutoencoder(FittedAutoencoder):
         return self._partial_fit
 
     def _partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        spec = AutoencoderSpec(self)
-        spec.check()
         first = not hasattr(self, "feature_map_")
         if not first and not hasattr(self, "moments_"):
             raise DataError(
@@ -241,13 +242,7 @@ class RNNAutoencoder(FittedAutoencoder):
                 "method, or saved with moments=False"
             )
         with unchanged_by_errors(self):
-            source = as_source(self, X, None, sample_weight, reset=first)
-            passes = passes_over(self, source, spec.chunk_bytes(source))
-            if first:
-                start = spec.draw(passes, generator(self.random_state))
-                self._set_layer(start, start.encoder)
-            self._accumulate(passes)
-            warn_of_skipped(passes.skipped, passes.n_rows)
+            self._train(X, sample_weight, first=first)
         return self
 
     @property

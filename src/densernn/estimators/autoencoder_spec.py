@@ -107,20 +107,19 @@ class AutoencoderSpec(NetworkSpec):
         """
         p, source = self.params, passes.source
         summary = passes.run(SummaryPass(source.n_columns), "first pass")
-        below, _ = self.prepare(source, summary.extrema, summary.marginals, rng)
+        below, _ = self.prepare(source, summary, rng)
         n_inputs = below.n_features
         drawn = draw_dense(n_inputs, p.n_hidden, rng)
         # Dense random clusters, which "ridge" keeps, are nearly collinear: they need float64.
-        large = float(passes.n_rows or 0) * n_inputs * p.n_hidden > CHEAP
-        single_precision = large and p.method != "ridge"
-        automatic_dtype = "float32" if single_precision else "float64"
-        dtype = np.dtype(automatic_dtype if p.dtype == "auto" else p.dtype)
+        single = p.method != "ridge" and (passes.n_rows or 0) * n_inputs * p.n_hidden > CHEAP
+        automatic = "float32" if single else "float64"
+        dtype = np.dtype(automatic if p.dtype == "auto" else p.dtype)
         factor = 1.0
         if p.input_scale is not None:
             layer = ClusterLayer(drawn.astype(dtype), self.cluster)
             largest = float(passes.run(DriveMaxima(below, layer, dtype), "scale")[0])
-            automatic = LEARNED_SCALE if p.method == "rnn-elm" else PUBLISHED_SCALE
-            scale = automatic if p.input_scale == "auto" else float(p.input_scale)
+            usual = LEARNED_SCALE if p.method == "rnn-elm" else PUBLISHED_SCALE
+            scale = usual if p.input_scale == "auto" else float(p.input_scale)
             factor = scale / (largest or 1.0)
         return Start(
             below.preparation,

@@ -6,6 +6,7 @@ import time
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
@@ -43,7 +44,7 @@ class RNNELM(Trained):
         X : array, data frame, source of rows or Dask collection, (n_samples, n_features)
             Real numbers of any sign, in any real dtype; never copied whole.  Of a source made
             by :func:`open_rows`, whose targets and weights are its own, rows stream: one pass
-            more than there are encoder layers (dense weights: see Notes), and one look.
+            more than there are encoder layers (dense weights: see Notes), and a first one.
         y : array of shape (n_samples,) or (n_samples, n_outputs)
             Labels, or values; not given with a source.
         sample_weight : array of shape (n_samples,), optional
@@ -63,36 +64,47 @@ class RNNELM(Trained):
         Warns
         -----
         SkippedRowsWarning
-            The source passed over bad rows, as it had been told to.
+            The source skipped bad rows, as it was opened to do.
         """
         alpha_values(self.alpha)  # a bad one is refused before the pass over the rows, not after
         with unchanged_by_errors(self):
-            source = as_source(self, X, y, sample_weight, reset=True, labelled=self._labelled)
             start = time.perf_counter()
-            spec = self._spec(self)
-            spec.check()
-            with open_journal(self, source) as journal:
-                rng = generator(self.random_state)
-                if journal is not None:
-                    rng = journal.generator(rng)
-                passes = passes_over(self, source, spec.chunk_bytes(source), journal)
-                self._learn_layers(spec, passes, rng)
-                self.learned_ = passes.run(ReadoutPass(self.feature_map_, self.targets_), "readout")
+            self.learned_ = self._learn(X, y, sample_weight, "readout", first=True, resumable=True)
             self._renew_readout()
             learned = time.perf_counter()
             # fit solves at once; after updates the first use does.
             self._readout.solve(self.learned_.moments)
             self.fit_seconds_ = {"moments": learned - start, "readout": self._readout.seconds}
-            warn_of_skipped(passes.skipped, passes.n_rows)
         return self
 
-    def _learn_layers(
+    def _learn(
         self,
-        spec: NetworkSpec,
-        passes: Passes,
-        rng: np.random.Generator,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        label: str,
+        *,
         classes: ArrayLike | None = None,
-        n_rows: int | None = None,
+        first: bool = False,
+        resumable: bool = False,
+    ) -> LearnedState:
+        """Return the state of some rows alone; the first rows decide targets and layers, too."""
+        source = as_source(self, X, y, sample_weight, reset=first, labelled=self._labelled)
+        spec = self._spec(self)
+        spec.check()
+        with open_journal(self, source, resumable) as journal:
+            n_targets = 1 if first else self.targets_.n_targets
+            passes = passes_over(self, source, spec.chunk_bytes(source, n_targets), journal)
+            if first:
+                rng = generator(self.random_state, journal)
+                self._learn_layers(spec, passes, rng, classes, streams=not resumable)
+            state = passes.run(ReadoutPass(self.feature_map_, self.targets_), label)
+        if passes.skipped.count:
+            warn_of_skipped(passes.skipped, passes.n_rows)
+        return state
+
+    def _learn_layers(
+        self, spec: NetworkSpec, passes: Passes, rng: Generator, classes: Any, streams: bool
     ) -> None:
         """Learn targets and the feature map: a summary of the columns, then what layers need."""
         source = passes.source
@@ -105,24 +117,8 @@ class RNNELM(Trained):
             self._labelled, n_columns, summary.classes, classes, class_weight
         )
         passes.chunk_bytes = spec.chunk_bytes(source, self.targets_.n_targets)
-        self.feature_map_ = spec.learn(passes, summary, n_rows or int(passes.n_rows or 0), rng)
-
-    def _state_of(
-        self, X: Any, y: Any, sample_weight: Any, label: str, classes: ArrayLike | None = None
-    ) -> LearnedState:
-        """Return the state of some rows alone, which change no attribute of a fitted model."""
-        first = not hasattr(self, "feature_map_")
-        source = as_source(self, X, y, sample_weight, reset=first, labelled=self._labelled)
-        spec = self._spec(self)
-        if first:
-            spec.check()
-        n_targets = 1 if first else self.targets_.n_targets
-        passes = passes_over(self, source, spec.chunk_bytes(source, n_targets))
-        if first:
-            self._learn_layers(spec, passes, generator(self.random_state), classes, STREAM_ROWS)
-        state = passes.run(ReadoutPass(self.feature_map_, self.targets_), label)
-        warn_of_skipped(passes.skipped, passes.n_rows)
-        return state
+        n_rows = STREAM_ROWS if streams else int(passes.n_rows or 0)
+        self.feature_map_ = spec.learn(passes, summary, n_rows, rng)
 
     def _update(self, X: Any, y: Any, classes: ArrayLike | None, sample_weight: Any) -> Self:
         """Add rows: the body of ``partial_fit``.
@@ -134,9 +130,10 @@ class RNNELM(Trained):
         first = not hasattr(self, "feature_map_")
         if not first:
             self._require_moments()
-        new = self._state_of(X, y, sample_weight, "training", classes)
-        self.learned_ = new if first else self.learned_.merge(new)
-        self._renew_readout()
+        with unchanged_by_errors(self):
+            new = self._learn(X, y, sample_weight, "training", classes=classes, first=first)
+            self.learned_ = new if first else self.learned_.merge(new)
+            self._renew_readout()
         return self
 
     def merge(self, other: Self) -> Self:
@@ -201,7 +198,7 @@ class RNNELM(Trained):
         self._require_moments()
         self.learned_.require_undecayed()  # before a pass over the rows
         with unchanged_by_errors(self):
-            gone = self._state_of(X, y, sample_weight, "forgetting")
+            gone = self._learn(X, y, sample_weight, "forgetting")
             self.learned_ = self.learned_.subtract(gone)
             self._renew_readout()
         return self

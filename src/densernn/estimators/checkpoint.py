@@ -18,15 +18,19 @@ IGNORED_PARAMS = ("checkpoint", "engine", "random_state", "verbose")
 """Parameters that do not change the results of passes, or are compared in another way."""
 
 
-def open_journal(estimator: Any, source: RowSource) -> AbstractContextManager[Journal | None]:
+def open_journal(
+    estimator: Any, source: RowSource, wanted: bool = True
+) -> AbstractContextManager[Journal | None]:
     """Return the journal that ``checkpoint`` names, to be closed; None where it names none.
+
+    Nor is there one where ``wanted`` is False: updates of a model are not resumed.
 
     Raises
     ------
     CheckpointError
         It is of other data, other parameters, another class or version, or in use.
     """
-    if estimator.checkpoint is None:
+    if estimator.checkpoint is None or not wanted:
         return nullcontext()
     parameters = estimator.get_params(deep=False)
     shown = {name: _text(value) for name, value in parameters.items() if name not in IGNORED_PARAMS}

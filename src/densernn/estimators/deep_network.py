@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from densernn.encoders import Encoding, PublishedRange, Solver, StandardCode
 from densernn.engine import Passes
-from densernn.errors import ParameterError
+from densernn.errors import ParameterError, user_level
 from densernn.estimators.network import NetworkSpec, draw_published
 from densernn.estimators.renamed import UNTIL
 from densernn.estimators.views import view_columns
-from densernn.folds import Extrema, Marginals
 from densernn.layers import ClusterLayer, FeatureMap
 from densernn.phases import ColumnSummary
 from densernn.preparation import shares_unit
@@ -59,9 +58,8 @@ class DeepSpec(NetworkSpec):
         layer one.
         """
         p = self.params
-        inputs = self._inputs(passes.source, summary.extrema, summary.marginals, rng)
-        n_features = p.n_hidden if p.random_hidden else self._n_encoded()
-        dtype = self._working_dtype(n_rows, n_features, inputs.pixels)
+        inputs = self._inputs(passes.source, summary, rng)
+        dtype = self._working_dtype(n_rows, self._n_last, inputs.pixels)
         features = self._encoded(passes, inputs, dtype, rng)
         if p.random_hidden:
             varying = None if features.layers else inputs.varying
@@ -113,7 +111,7 @@ class DeepSpec(NetworkSpec):
             most = max(most, kept + 24 * (int(size) + max(inputs)) ** 2)
             widths, before = [self._sides * count * int(size)] * len(views), count
             total += sum(widths)
-        last = p.n_hidden if p.random_hidden else sum(widths)
+        last = self._n_last
         # Twice as many rows, and while they are joined.
         sampled = 32 * self.n_sampled * n_columns
         return max(most, 16 * (last + n_targets) ** 2) + sampled, total + last
@@ -123,37 +121,35 @@ class DeepSpec(NetworkSpec):
         """Clusters for each unit of an encoder: two where weights are signed."""
         return 2 if self._solver().signed else 1
 
-    def _n_encoded(self) -> int:
-        """Return the features of the last encoder layer, about."""
+    @property
+    def _n_last(self) -> int:
+        """Features of the last layer."""
         replicas, sizes = self.params.replicas, self.params.encoder_sizes
+        if self.params.random_hidden:
+            return int(self.params.n_hidden)
         last = replicas if isinstance(replicas, (int, np.integer)) else replicas[-1]
         n_views = 1 if self.views is None else len(self.views)
         return self._sides * int(sizes[-1]) * max(int(last), n_views)
 
     def _inputs(
-        self,
-        source: RowSource,
-        extrema: Extrema,
-        marginals: Marginals,
-        rng: np.random.Generator,
+        self, source: RowSource, summary: ColumnSummary, rng: np.random.Generator
     ) -> Inputs:
         """Prepare the columns of each view, or all of them."""
         if self.views is None:
-            below, varying = self.prepare(source, extrema, marginals, rng)
+            below, varying = self.prepare(source, summary, rng)
             spans, parts = [(0, below.n_features)], [below.preparation]
-            return Inputs(below, spans, parts, varying, shares_unit(extrema))
+            return Inputs(below, spans, parts, varying, shares_unit(summary.extrema))
         columns = view_columns(self.views, source.n_columns, self.names)
         parts, sizes, pixels = [], [], True
         for chosen in columns:
-            own = Extrema(extrema.minimum[chosen], extrema.maximum[chosen])
-            means = Marginals(marginals.weight, marginals.mean[chosen], marginals.spread[chosen])
-            part, _ = self.prepare(narrowed(source, chosen), own, means, rng)
+            own = summary.restricted(chosen)
+            part, _ = self.prepare(narrowed(source, chosen), own, rng)
             parts.append(part.preparation)
             sizes.append(part.n_features)
-            pixels = pixels and shares_unit(own)
+            pixels = pixels and shares_unit(own.extrema)
         preparation = SourcePreparation(tuple(columns), tuple(parts), tuple(sizes))
         below = FeatureMap(preparation, n_prepared=preparation.n_outputs)
-        varying = preparation.live_outputs(extrema)
+        varying = preparation.live_outputs(summary.extrema)
         return Inputs(below, preparation.spans, parts, varying, pixels)
 
     def _codes(
@@ -248,7 +244,9 @@ def _renamed_views(params: Any) -> Any:
     if params.views is not None:
         raise ParameterError("views and sources are two names of one parameter: give views alone")
     warnings.warn(
-        f"sources is now views: the old name goes in version {UNTIL}", FutureWarning, stacklevel=4
+        f"sources is now views: the old name goes in version {UNTIL}",
+        FutureWarning,
+        stacklevel=user_level(),
     )
     return params.sources
 

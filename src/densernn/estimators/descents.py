@@ -1,4 +1,4 @@
-"""The iterative methods of RNNAutoencoder: what a pass of each is, and the loop around them."""
+"""Iterative methods of RNNAutoencoder: their passes, and the loop around them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from densernn._progress import Progress
 from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.engine.journal import Journal
-from densernn.errors import ConvergenceWarning, InterruptedWarning
+from densernn.errors import ConvergenceWarning, InterruptedWarning, user_level
 from densernn.reconstruction import CodePass, LinearPass, SpikingPass
 from densernn.solvers.descent import Descent, Point, Problem
 from densernn.solvers.multiplicative import Terms
@@ -23,13 +23,18 @@ Float64Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class SpikingProblem:
-    """(13) with (16) and (17): W1 and W2 both move, and one pass gives cost and next terms."""
+class RowProblem:
+    """A problem whose cost and terms are measured by passes over the rows."""
 
     passes: Passes
     preparation: Any
     cluster: Cluster
     dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True)
+class SpikingProblem(RowProblem):
+    """(13) with (16) and (17): W1 and W2 both move, and one pass gives cost and next terms."""
 
     def measure(self, weights: tuple[Float64Array, ...]) -> Point:
         """Pass over the rows."""
@@ -44,13 +49,9 @@ class SpikingProblem:
 
 
 @dataclass(frozen=True)
-class LinearProblem:
+class LinearProblem(RowProblem):
     """(18): W1 moves by (20), W2 is solved for by (19); one pass for each."""
 
-    passes: Passes
-    preparation: Any
-    cluster: Cluster
-    dtype: np.dtype[Any]
     alpha: float
     variant: str
 
@@ -110,7 +111,7 @@ def descend(
             f"RNNAutoencoder was interrupted after {len(descent.exponents)} of {max_iter} "
             f"iterations: it is fitted with the weights of the last, at cost {descent.costs[-1]:g}",
             InterruptedWarning,
-            stacklevel=4,
+            stacklevel=user_level(),
         )
         return descent
     if tol > 0 and not descent.settled(tol):
@@ -119,6 +120,6 @@ def descend(
             f"less than tol={tol:g} of it: raise max_iter or tol, or set tol=0 if stopping early "
             "is meant",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=user_level(),
         )
     return descent

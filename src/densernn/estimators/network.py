@@ -14,8 +14,9 @@ from sklearn.utils import check_random_state
 from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.engine.budget import CHUNK_BYTES, chunk_budget
+from densernn.engine.journal import Journal
 from densernn.errors import DataError, ParameterError
-from densernn.folds import Extrema, Marginals
+from densernn.folds import Extrema
 from densernn.layers import ClusterLayer, FeatureMap
 from densernn.phases import ColumnSummary, DriveMaxima, counted
 from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
@@ -97,7 +98,7 @@ class NetworkSpec:
         -------
         FeatureMap
         """
-        below, varying = self.prepare(passes.source, summary.extrema, summary.marginals, rng)
+        below, varying = self.prepare(passes.source, summary, rng)
         pixels = shares_unit(summary.extrema)
         sample = summary.sample.rows
         rotated = len(sample) >= ENOUGH
@@ -216,13 +217,10 @@ class NetworkSpec:
         return np.dtype(np.float32 if single and self.weights == "sparse" else np.float64)
 
     def prepare(
-        self,
-        source: RowSource,
-        extrema: Extrema,
-        marginals: Marginals,
-        rng: np.random.Generator,
+        self, source: RowSource, summary: ColumnSummary, rng: np.random.Generator
     ) -> tuple[FeatureMap, NDArray[np.bool_] | None]:
         """Return the fitted preparation of input, and which of its outputs vary, if known."""
+        extrema, marginals = summary.extrema, summary.marginals
         if not marginals.weight:
             raise DataError("every row weighs 0: there is nothing to learn from")
         chosen = self.params.preparation
@@ -302,9 +300,12 @@ def draw_published(
     return ClusterLayer(draw_dense(n_inputs, n_clusters, rng), cluster, offset)
 
 
-def generator(random_state: Any) -> np.random.Generator:
-    """Return a Generator for any ``random_state`` that scikit-learn accepts."""
-    if isinstance(random_state, np.random.Generator):
-        return random_state
-    seed = check_random_state(random_state).randint(0, 2**31 - 1, size=4)
-    return np.random.default_rng(seed)
+def generator(random_state: Any, journal: Journal | None = None) -> np.random.Generator:
+    """Return a Generator for any ``random_state`` that scikit-learn accepts.
+
+    A training that is resumed from a journal gets the one that it began with.
+    """
+    rng = random_state
+    if not isinstance(rng, np.random.Generator):
+        rng = np.random.default_rng(check_random_state(rng).randint(0, 2**31 - 1, size=4))
+    return rng if journal is None else journal.generator(rng)

@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score
 
 from densernn.cluster import Cluster
 from densernn.estimators.base import RNNELM
-from densernn.estimators.state import store_params, unchanged_by_errors
+from densernn.estimators.state import store_params
 
 
 class RNNELMRegressor(RegressorMixin, MultiOutputMixin, RNNELM):  # type: ignore[misc]
@@ -67,8 +67,7 @@ n_features_in_, feature_names_in_
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Add rows to the model; see :meth:`RNNELMClassifier.partial_fit`."""
-        with unchanged_by_errors(self):
-            return self._update(X, y, None, sample_weight)
+        return self._update(X, y, None, sample_weight)
 
     def predict(self, X: Any) -> Any:
         """Return the value or values of each row, in the shape that ``y`` had.
