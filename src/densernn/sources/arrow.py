@@ -17,7 +17,9 @@ else:
             self.name = name
 
         def __getattr__(self, attribute: str) -> Any:
-            return getattr(import_module(self.name), attribute)
+            found = getattr(import_module(self.name), attribute)
+            self.__dict__[attribute] = found  # found at once from now on
+            return found
 
     pa, pc = _Deferred("pyarrow"), _Deferred("pyarrow.compute")
     arrow_csv, pq = _Deferred("pyarrow.csv"), _Deferred("pyarrow.parquet")

@@ -8,23 +8,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from densernn.errors import DataError
 from densernn.sources.arrow import pa
 from densernn.sources.categories import TRUTH, find
-from densernn.sources.encoding import Decoded, Encoding, as_text
+from densernn.sources.encoding import Encoding, as_text, floats
 from densernn.sources.formats.base import Malformed
 from densernn.sources.formats.csvtext import is_utf8
-from densernn.sources.numerals import (
-    INFINITE,
-    MISSING,
-    is_code,
-    looks_numeric,
-    parse_floats,
-    parse_number,
-)
+from densernn.sources.numerals import INFINITE, MISSING, is_code, looks_numeric, parse_number
 from densernn.sources.rechunk import Block
-from densernn.sources.rows import SHOWN
+from densernn.sources.rows import SHOWN, Arrays, cut_arrays
 
 NAMED = 10
 """Categories that a message names."""
@@ -39,7 +33,7 @@ CORRECT = "correct it or drop the row"
 
 def drop_bad_rows(
     batch: pa.RecordBatch,
-    decoded: Decoded,
+    decoded: tuple[Arrays, NDArray[np.bool_]],
     malformed: Sequence[Malformed],
     encoding: Encoding,
     place: Callable[[int], str],
@@ -67,10 +61,11 @@ def drop_bad_rows(
     -------
     Block
     """
+    arrays, bad = decoded
     before = np.array([at for at, _ in malformed], np.intp)
-    rows = np.flatnonzero(decoded.bad)
+    rows = np.flatnonzero(bad)
     if not rows.size and not before.size:
-        return Block(decoded.X, decoded.y, decoded.weight)
+        return Block(*arrays)
     # By their numbers among all rows, the malformed ones included.
     numbers: dict[int, int | str] = {at + i: reason for i, (at, reason) in enumerate(malformed)} | {
         int(r + np.searchsorted(before, r, "right")): int(r) for r in rows
@@ -86,11 +81,8 @@ def drop_bad_rows(
 
     if not skip:
         raise DataError(described(ordered[0]))
-    keep = ~decoded.bad
     return Block(
-        decoded.X[keep],
-        None if decoded.y is None else decoded.y[keep],
-        None if decoded.weight is None else decoded.weight[keep],
+        *cut_arrays(arrays, ~bad),
         np.array(ordered, np.intp) - np.arange(len(ordered)),
         tuple(described(number) for number in ordered[:SHOWN]),
     )
@@ -185,7 +177,7 @@ def _text_reason(column: pa.Array, name: str, encoding: Encoding) -> str | None:
     cell = _value(column, 0)
     if not isinstance(cell, _Cell):
         return None
-    if np.isfinite(parse_floats(first, np.float64, encoding.numerals)).any():
+    if np.isfinite(floats(first, np.float64, encoding.numerals)).any():
         return None
     if _is_missing(cell) or cell.strip().lower() == "none" or _how_to_read(cell) != CORRECT:
         return None
@@ -207,20 +199,15 @@ def _category_reason(column: pa.Array, i: int, known: tuple[str, ...]) -> str | 
         return f"missing value{found}: {IMPUTE}"
     shown = ", ".join(map(repr, known[:NAMED]))
     shown += f", ... ({len(known)} in all)" if len(known) > NAMED else ""
-    return (
-        f"{cell!r} is none of the known categories {shown}: correct it, drop the row, or name all "
-        "categories in categorical"
-    )
+    advice = "correct it, drop the row, or name all categories in categorical"
+    return f"{cell!r} is none of the known categories {shown}: {advice}"
 
 
 def _weight_reason(value: Any, encoding: Encoding) -> str | None:
     weight = _number(value, encoding)
     if weight is not None and weight >= 0:
         return None
-    return (
-        f"the weight must be a finite number of at least 0, found {value!r}: correct it or drop "
-        "the row"
-    )
+    return f"the weight must be a finite number of at least 0, found {value!r}: {CORRECT}"
 
 
 def _target_reason(value: Any, encoding: Encoding) -> str | None:

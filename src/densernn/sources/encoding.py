@@ -10,18 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn.sources import numerals
 from densernn.sources.arrow import pa, pc
 from densernn.sources.categories import TRUTH, find
 from densernn.sources.choice import Choice
-from densernn.sources.numerals import (
-    MISSING,
-    PLAIN,
-    UNUSABLE,
-    Numerals,
-    codes,
-    parse_floats,
-    parse_labels,
-)
+from densernn.sources.numerals import MISSING, PLAIN, UNUSABLE, Numerals
+from densernn.sources.rows import Arrays
 
 BLOCK_BYTES = 4 << 20
 """Bytes of rows that are read and worked on at once, about."""
@@ -89,25 +83,7 @@ class Encoding:
         return self.choice.targets[0] if self.choice.targets and not self.choice.many else None
 
 
-@dataclass(frozen=True, eq=False)
-class Decoded:
-    """Rows of Arrow's as matrices.
-
-    Parameters
-    ----------
-    X, y, weight : ndarray
-        As in a chunk, but with anything at all in bad rows.
-    bad : ndarray of bool, of shape (n_rows,)
-        Rows that cannot be used.
-    """
-
-    X: NDArray[Any]
-    y: NDArray[Any] | None
-    weight: NDArray[np.float64] | None
-    bad: NDArray[np.bool_]
-
-
-def decode(batch: pa.RecordBatch, encoding: Encoding) -> Decoded:
+def decode(batch: pa.RecordBatch, encoding: Encoding) -> tuple[Arrays, NDArray[np.bool_]]:
     """Turn a batch that has all columns that are used into matrices.
 
     Parameters
@@ -117,8 +93,10 @@ def decode(batch: pa.RecordBatch, encoding: Encoding) -> Decoded:
 
     Returns
     -------
-    Decoded
-        X in C order, of shape (n_rows, ``encoding.n_columns``).
+    X, y, weight : ndarray
+        As in a chunk, X in C order, but with anything at all in bad rows.
+    bad : ndarray of bool, of shape (n_rows,)
+        Rows that cannot be used.
     """
     choice = encoding.choice
     X = np.empty((batch.num_rows, encoding.n_columns), encoding.dtype)
@@ -137,15 +115,15 @@ def decode(batch: pa.RecordBatch, encoding: Encoding) -> Decoded:
         # A copy: what Arrow owns is read-only.
         weight = np.array(floats(batch.column(choice.weight), np.float64, encoding.numerals))
         bad |= ~(np.isfinite(weight) & (weight >= 0))
-    return Decoded(X, y, weight, bad)
+    return (X, y, weight), bad
 
 
 def floats(
-    column: pa.Array, dtype: type[np.float32 | np.float64], numerals: Numerals
+    column: pa.Array, dtype: type[np.float32 | np.float64], written: Numerals
 ) -> NDArray[Any]:
     """Return numbers as floats; nulls are NaN, and integers may be rounded."""
     if column.type == pa.binary():
-        return parse_floats(column, dtype, numerals)
+        return numerals.parse_floats(column, dtype, written)
     cast = column.cast(pa.from_numpy_dtype(dtype), safe=False)
     return np.asarray(cast.to_numpy(zero_copy_only=False), dtype)
 
@@ -212,10 +190,10 @@ def _targets(
         bad |= ~_usable(text, encoding if _is_cells(column) else None)
         return np.array(text.fill_null("").to_pylist(), dtype=np.str_)
     if _is_cells(column):
-        y, good = parse_labels(column, encoding.numerals)
+        y, good = numerals.parse_labels(column, encoding.numerals)
         bad |= ~good
         if not encoding.codes_are_numbers:
-            bad |= codes(column)
+            bad |= numerals.codes(column)
     else:
         bad |= column.is_null().to_numpy(zero_copy_only=False)
         kind = encoding.target_dtype or np.dtype(np.float64)

@@ -184,7 +184,7 @@ class FileSource(Selectable):
         encoding, skip = self.encoding, self.options.skip
         for start, batches in self._batches(groups, encoding.choice.used, encoding.block_rows):
             row = start.row
-            with start.stored.places() as place:
+            with start.stored.places() as place, closing(batches):
                 for batch, malformed in batches:
                     decoded = decode(batch, encoding)
                     yield drop_bad_rows(batch, decoded, malformed, encoding, place, row, skip=skip)

@@ -104,8 +104,11 @@ def parse_labels(cells: pa.Array, numerals: Numerals) -> tuple[NDArray[Any], NDA
 
 def codes(cells: pa.Array) -> NDArray[np.bool_]:
     """Return where cells hold whole numbers that are rather codes: ``007``, or beyond int64."""
-    suspect = pc.match_substring_regex(cells, _CODE).to_numpy(zero_copy_only=False)
     found = np.zeros(len(cells), bool)
+    # Labels are few: the regular expression is tried on each once.
+    if not pc.any(pc.match_substring_regex(pc.unique(cells), _CODE)).as_py():
+        return found
+    suspect = pc.match_substring_regex(cells, _CODE).to_numpy(zero_copy_only=False)
     for i in np.flatnonzero(suspect):
         found[i] = is_code(cells[int(i)].as_py().decode())
     return found

@@ -107,12 +107,7 @@ def _is_number(kind: pa.DataType) -> bool:
 
 def _is_text(kind: pa.DataType) -> bool:
     """Whether a type of Arrow's is one of text."""
-    view = getattr(pa.types, "is_string_view", None)  # not in the oldest Arrow that is supported
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or (view is not None and view(kind))
-    )
+    return str(kind) in ("string", "large_string", "string_view")
 
 
 def _target_type(
@@ -124,17 +119,13 @@ def _target_type(
     name = choice.targets[0]
     kinds = [_value_type(schema.field(name).type) for schema in schemas]
     for one, kind in zip(stored, kinds, strict=True):
-        if not (_is_number(kind) or _is_text(kind)):
-            raise DataError(
-                f"{one.title}: the target {name!r} must hold numbers or text, found {kind}"
-            )
-        if wanted == "number" and not _is_number(kind):
-            raise DataError(f"{one.title}: the target {name!r} must hold numbers, found {kind}")
+        what = f"{one.title}: the target {name!r}"
+        if not _is_number(kind) and (wanted == "number" or not _is_text(kind)):
+            allowed = "numbers" if wanted == "number" else "numbers or text"
+            raise DataError(f"{what} must hold {allowed}, found {kind}")
         if wanted == "auto" and _is_number(kind) != _is_number(kinds[0]):
-            raise DataError(
-                f"{one.title}: the target {name!r} holds {kind}, in {stored[0].title} {kinds[0]}; "
-                "all files must have numbers or all text"
-            )
+            others = f"in {stored[0].title} {kinds[0]}; all files must have numbers or all text"
+            raise DataError(f"{what} holds {kind}, {others}")
     # Whole numbers beyond what a float64 holds are labels: as text they stay apart.
     large = any(pa.types.is_decimal(k) and k.scale == 0 and k.precision > DIGITS for k in kinds)
     if wanted == "text" or not _is_number(kinds[0]) or (large and wanted == "auto"):

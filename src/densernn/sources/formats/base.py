@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ GROUP_ROWS = 1 << 16
 Malformed = tuple[int, str]
 """A row that could not be cut into fields: good rows of the batch before it, and the reason."""
 
-Batches: TypeAlias = "Iterator[tuple[pa.RecordBatch, Sequence[Malformed]]]"
+Batches: TypeAlias = "Generator[tuple[pa.RecordBatch, Sequence[Malformed]], None, None]"
 
 
 @dataclass(frozen=True)
