@@ -17,8 +17,8 @@ from data import read
 from scipy import linalg
 
 from densernn import Moments, RNNELMClassifier
-from densernn.folds.moments import symmetric
 from densernn.solvers import RidgeSystem
+from densernn.stats.moments import symmetric
 
 CASES = {
     "digits": (1000, 2_000),

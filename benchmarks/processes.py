@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from densernn.cli.report import surroundings
+from densernn.cli.report import environment
 
 
 def peak_mib() -> float:
@@ -37,7 +37,7 @@ def alone(script: str, *arguments: Any) -> dict[str, Any]:
 
 def machine() -> dict[str, Any]:
     """Return what a reader needs beside a measurement."""
-    about = surroundings()
+    about = environment()
     del about["peak_memory_mb"]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = {"python": platform.python_version(), "numpy": np.__version__}

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from densernn import DenseRNNClassifier, RNNELMClassifier
-from densernn.cli.report import surroundings
+from densernn.cli.report import environment
 from densernn.paper import READOUT_ALPHA, from_structure
 
 LAM = 0.005
@@ -207,7 +207,7 @@ def add(path: Path, result: dict[str, Any]) -> None:
 
 def machine() -> dict[str, Any]:
     """Return what a reader needs beside a measurement."""
-    about = surroundings()
+    about = environment()
     del about["peak_memory_mb"]
     versions = {"python": platform.python_version(), "numpy": np.__version__}
     return {**about, **versions, "command": " ".join(sys.argv)}

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.csv
 
 from densernn import DenseRNNClassifier, RNNAutoencoder, RNNELMClassifier, open_rows
-from densernn.engine import journal
+from densernn.engine import checkpoint
 from densernn.sources.arrays import ArraySource
 
-journal.LEAST_SECONDS, journal.SHARE = 0.02, 0.5
+checkpoint.LEAST_SECONDS, checkpoint.SHARE = 0.02, 0.5
 
 
 class Slow(ArraySource):

@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
 import densernn
 from densernn import DenseRNNClassifier, RNNELMClassifier, RNNELMRegressor
-from densernn.engine import journal
+from densernn.engine import checkpoint
 from densernn.errors import CheckpointError
 from densernn.sources.arrays import ArraySource
 
@@ -56,7 +56,7 @@ def unbroken(kind, folder, tmp_path):
     """Train once more from the same generator: what the killed one began with."""
     fresh = tmp_path / "fresh"  # beside the file of rows
     fresh.mkdir()
-    shutil.copy(folder / journal.HEADER, fresh / journal.HEADER)
+    shutil.copy(folder / checkpoint.HEADER, fresh / checkpoint.HEADER)
     output = tmp_path / "unbroken"
     with start(kind, fresh, output) as process:
         process.communicate()
@@ -103,8 +103,8 @@ class Broken(Slow):
     [*(("shallow", n) for n in (1, 12, 24, 25, 47)), *(("deep", n) for n in (5, 40, 60, 95))],
 )
 def test_only_what_is_missing_is_read_again(kind, chunks, tmp_path, monkeypatch):
-    monkeypatch.setattr(journal, "LEAST_SECONDS", 0.0)
-    monkeypatch.setattr(journal, "SHARE", np.inf)
+    monkeypatch.setattr(checkpoint, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "SHARE", np.inf)
     X, y = rows(1500)
     monkeypatch.setattr(Broken, "left", chunks)
     with pytest.raises(OSError, match="the disk is gone"):
@@ -118,7 +118,7 @@ def test_only_what_is_missing_is_read_again(kind, chunks, tmp_path, monkeypatch)
     whole = make(kind, tmp_path / "d")
     if kind == "shallow":  # drawn by chance: begin with the same generator
         (tmp_path / "d").mkdir()
-        shutil.copy(tmp_path / "c" / journal.HEADER, tmp_path / "d" / journal.HEADER)
+        shutil.copy(tmp_path / "c" / checkpoint.HEADER, tmp_path / "d" / checkpoint.HEADER)
     assert digest(resumed) == digest(whole.fit(Broken(X, y)))
 
 
@@ -195,7 +195,7 @@ def test_damaged_and_foreign_folders_are_refused(tmp_path):
     whole.write_bytes(whole.read_bytes()[:100])
     with pytest.raises(CheckpointError, match="cannot be read"):
         model.fit(X, y)
-    (tmp_path / "c" / journal.HEADER).write_text("{", encoding="utf-8")
+    (tmp_path / "c" / checkpoint.HEADER).write_text("{", encoding="utf-8")
     with pytest.raises(CheckpointError, match="cannot be read"):
         model.fit(X, y)
 
@@ -205,7 +205,7 @@ def test_a_half_written_header_is_no_foreign_file(tmp_path):
     left = tmp_path / ".training.json.0123abcd.part"
     left.write_text("{", encoding="utf-8")
     RNNELMClassifier(50, random_state=1, checkpoint=tmp_path).fit(X, y)
-    assert (tmp_path / journal.HEADER).exists()
+    assert (tmp_path / checkpoint.HEADER).exists()
     assert not left.exists()
 
 
@@ -214,7 +214,7 @@ def test_one_training_at_a_time_has_the_folder(tmp_path):
     model = RNNELMClassifier(50, random_state=1, checkpoint=tmp_path / "c")
     about = {"": {}, "parameter": {}, "data": {}}
     with (
-        journal.Journal(tmp_path / "c", about),
+        checkpoint.Checkpoint(tmp_path / "c", about),
         pytest.raises(CheckpointError, match="in use by another training"),
     ):
         model.fit(X, y)
@@ -228,8 +228,8 @@ def test_one_training_at_a_time_has_the_folder(tmp_path):
 ABOUT = {"": {}, "parameter": {}, "data": {}}
 HOLDER = """
 import os, sys
-from densernn.engine.journal import Journal
-journal = Journal(sys.argv[1], {"": {}, "parameter": {}, "data": {}})
+from densernn.engine.checkpoint import Checkpoint
+checkpoint = Checkpoint(sys.argv[1], {"": {}, "parameter": {}, "data": {}})
 child = os.fork()
 if not child:
     sys.exit()  # which finalises the child's copy of the lock
@@ -245,10 +245,10 @@ def test_lock_outlives_a_forked_child_and_dies_with_its_process(tmp_path):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(CheckpointError, match="in use by another training"):
-            journal.Journal(tmp_path / "c", ABOUT)
+            checkpoint.Checkpoint(tmp_path / "c", ABOUT)
         holder.kill()
         holder.wait(30)
-        with journal.Journal(tmp_path / "c", ABOUT):
+        with checkpoint.Checkpoint(tmp_path / "c", ABOUT):
             pass
 
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from sklearn.linear_model import Lasso, Ridge
 
 from densernn import Cluster, Moments, _kernels
-from densernn.encoders import Encoding, PublishedRange, StandardCode, standardized
+from densernn.encoders import EncoderSpec, PublishedRange, StandardCode, standardized
 from densernn.engine import Passes, run
 from densernn.errors import ConvergenceWarning, ParameterError
-from densernn.estimators.network import draw_published
-from densernn.folds.moments import symmetric
+from densernn.estimators.network_spec import draw_published
 from densernn.layers import ClusterLayer, FeatureMap
 from densernn.solvers import PUBLISHED_FISTA, FistaSolver, LassoSystem, RidgeSolver
 from densernn.sources.arrays import ArraySource
+from densernn.stats.moments import symmetric
 from densernn.weights import draw_sparse
 
 RNG = np.random.default_rng(0)
@@ -33,7 +33,7 @@ def encoding(solver, codes, spans=None, dtype=np.float64):
     below = FeatureMap(None, n_prepared=X.shape[1])
     spans = tuple(spans or [(0, X.shape[1])] * len(codes))
     codes = tuple(code.astype(dtype) for code in codes)
-    return Encoding(below, spans, codes, solver, np.dtype(dtype))
+    return EncoderSpec(below, spans, codes, solver, np.dtype(dtype))
 
 
 def sparse_code(seed=0, size=6, n_inputs=9):
@@ -154,7 +154,9 @@ def test_encoders_side_by_side_are_those_learned_alone(make):
     for number, (code, span) in enumerate(zip(codes, spans, strict=True)):
         own = X[:, slice(*span)]
         below = FeatureMap(None, n_prepared=own.shape[1])
-        plan = Encoding(below, ((0, own.shape[1]),), (code,), RidgeSolver(), np.dtype(np.float64))
+        plan = EncoderSpec(
+            below, ((0, own.shape[1]),), (code,), RidgeSolver(), np.dtype(np.float64)
+        )
         alone = learn_layer(start_phase(plan), ArraySource(own))
         out, all_out = np.empty((10, len(X))), np.empty((30, len(X)))
         alone.forward(np.ascontiguousarray(own.T), out)

@@ -144,4 +144,4 @@ def test_the_pure_network_is_the_published_random_layer():
     (layer,) = model.feature_map_.layers
     assert layer.offset is not None
     inputs = model.feature_map_.prepare(IMAGES[:800])
-    assert np.isclose(layer.drive(inputs).max(), 0.1, rtol=1e-5)
+    assert np.isclose(layer.preactivation(inputs).max(), 0.1, rtol=1e-5)

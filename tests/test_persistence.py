@@ -716,11 +716,11 @@ def rewritten(path, target, changes):
 def test_renamed_classes_and_attributes_of_older_files_are_found(small, tmp_path, monkeypatch):
     model, path = small
     monkeypatch.setitem(trusted.RENAMED, "densernn.heaps.Heap", "densernn.cluster.Cluster")
-    monkeypatch.setitem(trusted.RENAMED_ATTRIBUTES, "old_classes_", "classes_")
+    monkeypatch.setitem(trusted.RENAMED_ATTRIBUTES, "old_targets_", "targets_")
     changes = {
         '"__class__": "Cluster",': '"__class__": "Heap",',
         '"densernn.cluster"': '"densernn.heaps"',
-        '"classes_"': '"old_classes_"',
+        '"targets_"': '"old_targets_"',
     }
     older = rewritten(path, tmp_path / "older.skops", changes)
     assert_same(model, load(older))

@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 
 from densernn import SplitScaler, UnitScaler
 from densernn.errors import DataError, ParameterError
-from densernn.folds import Extrema, Marginals
 from densernn.preparation import as_chunk, shares_unit
+from densernn.stats import Extrema, Marginals
 
 SCALERS = {
     "unit": UnitScaler(),
@@ -116,7 +116,7 @@ def test_the_fold_of_chunks_fits_as_the_whole_does(scaler):
     for start in range(0, 100, 7):
         extrema = extrema.merge(Extrema.of(X[start : start + 7]))
         marginals = marginals.merge(Marginals.of(X[start : start + 7]))
-    np.testing.assert_allclose(scaler.fit_folds(extrema, marginals).transform(X), expected)
+    np.testing.assert_allclose(scaler.fit_statistics(extrema, marginals).transform(X), expected)
 
 
 @ALL
@@ -124,7 +124,7 @@ def test_a_constant_column_gives_constants_and_is_not_live(scaler):
     X = np.column_stack([np.full(20, 1e6 + 0.1), np.linspace(-1, 1, 20)])
     out = scaler.fit(X).transform(X)
     names = scaler.get_feature_names_out()
-    live = scaler.live_outputs(Extrema.of(X))
+    live = scaler.varying_outputs(Extrema.of(X))
     assert live.shape == names.shape == out.shape[1:]
     for j, name in enumerate(names):
         if name.startswith("x0"):
@@ -137,7 +137,7 @@ def test_a_constant_column_gives_constants_and_is_not_live(scaler):
 @given(X=tables(least=2))
 def test_what_is_not_live_never_changes_over_the_training_rows(scaler, X):
     out = scaler.fit(X).transform(X)
-    live = scaler.live_outputs(Extrema.of(X))
+    live = scaler.varying_outputs(Extrema.of(X))
     assert (np.ptp(out[:, ~live], axis=0) <= 1e-12).all()
 
 

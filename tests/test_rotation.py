@@ -16,9 +16,9 @@ from densernn import (
     open_rows,
 )
 from densernn.estimators import network
-from densernn.folds import Sample
 from densernn.rotation import Rotation
 from densernn.solvers import RidgeSystem
+from densernn.stats import Sample
 
 
 def nearly_collinear(n_rows=2000, n_features=60, smallest=1e-5, seed=0):

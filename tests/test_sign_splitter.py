@@ -8,7 +8,7 @@ from problems import classification, tables
 
 from densernn import RNNELMClassifier, SignSplitter
 from densernn.errors import DataError, ParameterError
-from densernn.folds import Extrema
+from densernn.stats import Extrema
 
 BOTH = pytest.mark.parametrize("negative", ["keep", "drop"])
 
@@ -26,7 +26,7 @@ def test_parts_are_those_of_the_paper(X):
 def test_live_outputs_are_those_that_change_over_the_training_rows(negative, X):
     split = SignSplitter(negative).fit(X)
     np.testing.assert_array_equal(
-        split.live_outputs(Extrema.of(X)), np.ptp(split.transform(X), axis=0) > 0
+        split.varying_outputs(Extrema.of(X)), np.ptp(split.transform(X), axis=0) > 0
     )
 
 

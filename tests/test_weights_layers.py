@@ -14,9 +14,9 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncod
 from densernn import Cluster, ClusterFeatures, SplitScaler, UnitScaler
 from densernn._kernels import TILE
 from densernn.errors import DataError, NegativeInputError, ParameterError
-from densernn.estimators.network import PUBLISHED_SCALE, SPLIT_SCALE, UNIT_SCALE
-from densernn.folds import Extrema
+from densernn.estimators.network_spec import PUBLISHED_SCALE, SPLIT_SCALE, UNIT_SCALE
 from densernn.layers import ClusterLayer, FeatureMap, prepare
+from densernn.stats import Extrema
 from densernn.weights import DenseWeights, SparseWeights, draw_dense, draw_patches, draw_sparse
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -198,7 +198,7 @@ def test_a_dense_layer_is_zeta_of_the_plain_product(dtype, kind, n_rows):
     expected = by_definition(layer, Z)
     np.testing.assert_allclose(activations(layer, Z), expected, rtol=10 * TOLERANCE[dtype])
     drive = Z.astype(np.float64) @ weights.toarray() + layer.offset
-    np.testing.assert_allclose(layer.drive(Z.T).T, drive, rtol=10 * TOLERANCE[dtype])
+    np.testing.assert_allclose(layer.preactivation(Z.T).T, drive, rtol=10 * TOLERANCE[dtype])
 
 
 @DTYPES
@@ -210,7 +210,9 @@ def test_sparse_and_dense_weights_of_one_matrix_are_one_layer(dtype):
     np.testing.assert_allclose(
         activations(first, Z), activations(second, Z), rtol=10 * TOLERANCE[dtype]
     )
-    np.testing.assert_allclose(first.drive(Z.T), second.drive(Z.T), rtol=TOLERANCE[dtype])
+    np.testing.assert_allclose(
+        first.preactivation(Z.T), second.preactivation(Z.T), rtol=TOLERANCE[dtype]
+    )
 
 
 @DTYPES
@@ -314,7 +316,7 @@ def test_features_are_zeta_of_the_prepared_rows(weights, preparation):
     np.testing.assert_allclose(model.transform(X), by_definition(layer, scaler.transform(X)))
     if weights == "sparse":
         W = layer.weights.toarray()
-        assert not W[~scaler.live_outputs(Extrema.of(X))].any()
+        assert not W[~scaler.varying_outputs(Extrema.of(X))].any()
         scale = UNIT_SCALE if preparation == "unit" else SPLIT_SCALE
         np.testing.assert_allclose(W.sum(axis=0), scale)
     else:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from densernn import Cluster, SplitScaler, UnitScaler
 from densernn.errors import DataError, NegativeInputError, ParameterError
 from densernn.estimators.views import view_columns
-from densernn.folds import Extrema
 from densernn.layers import ClusterLayer, prepare
+from densernn.stats import Extrema
 from densernn.weights import DenseWeights
-from densernn.wiring import ParallelLayer, SourcePreparation, heard_spans, replicas_per_source
+from densernn.wiring import ParallelLayer, ViewPreparation, input_spans, replicas_per_view
 
 RNG = np.random.default_rng(0)
 
@@ -43,8 +43,8 @@ def test_each_part_hears_its_own_columns_and_joining_changes_nothing(spans, offs
     np.testing.assert_array_equal(out_of(layer, z), np.vstack(expected))
     joined = layer.joined()
     np.testing.assert_allclose(out_of(joined, z), np.vstack(expected), rtol=1e-12)
-    drives = [p.drive(z[s : s + n]).max() for p, (s, n) in zip(parts, spans, strict=True)]
-    np.testing.assert_allclose(layer.drive_maxima(z), drives, rtol=1e-12)
+    drives = [p.preactivation(z[s : s + n]).max() for p, (s, n) in zip(parts, spans, strict=True)]
+    np.testing.assert_allclose(layer.preactivation_maxima(z), drives, rtol=1e-12)
 
 
 def test_neighbours_that_hear_the_same_columns_become_one_layer():
@@ -58,8 +58,8 @@ def test_scaling_goes_by_part_and_counts_the_offset():
     layer = ParallelLayer((dense(2, 2), dense(2, 3)), np.array([0, 2]), 4)
     z = RNG.random((4, 5))
     scaled = layer.scaled(np.array([2.0, 3.0]))
-    expected = layer.drive_maxima(z) * [2.0, 3.0]
-    np.testing.assert_allclose(scaled.drive_maxima(z), expected, rtol=1e-12)
+    expected = layer.preactivation_maxima(z) * [2.0, 3.0]
+    np.testing.assert_allclose(scaled.preactivation_maxima(z), expected, rtol=1e-12)
     assert scaled.astype(np.float32).dtype == np.float32
 
 
@@ -76,20 +76,20 @@ def test_sources_are_prepared_apart_and_in_their_order():
     columns = (np.array([3, 1]), np.array([0, 2]), np.array([4]))
     first, second = UnitScaler().fit(X[:, columns[0]]), SplitScaler().fit(X[:, columns[1]])
     shifted = X - X.min(axis=0)
-    both = SourcePreparation(columns, (first, second, None), (2, 16, 1))
+    both = ViewPreparation(columns, (first, second, None), (2, 16, 1))
     expected = np.hstack(
         [first.transform(shifted[:, [3, 1]]), second.transform(shifted[:, [0, 2]]), shifted[:, [4]]]
     )
     assert both.spans == [(0, 2), (2, 18), (18, 19)]
     np.testing.assert_array_equal(prepare(both, shifted, np.float64), expected.T)
-    live = both.live_outputs(Extrema.of(X))
+    live = both.varying_outputs(Extrema.of(X))
     assert live.shape == (19,)
     assert live[[0, 1, 18]].all()
 
 
 def test_negative_input_of_a_bare_source_names_its_row():
     scaler = UnitScaler().fit([[0.0], [1.0]])
-    bare = SourcePreparation((np.array([0]), np.array([1])), (scaler, None), (1, 1))
+    bare = ViewPreparation((np.array([0]), np.array([1])), (scaler, None), (1, 1))
     with pytest.raises(NegativeInputError, match="rows 11"):
         prepare(bare, np.array([[0.0, 1.0], [0.0, -1.0]]), np.float64, 10)
 
@@ -106,7 +106,7 @@ def test_negative_input_of_a_bare_source_names_its_row():
     ],
 )
 def test_replicas_share_out_among_sources(replicas, n_layers, n_sources, expected):
-    assert replicas_per_source(replicas, n_layers, n_sources) == expected
+    assert replicas_per_view(replicas, n_layers, n_sources) == expected
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_replicas_share_out_among_sources(replicas, n_layers, n_sources, expecte
 )
 def test_replicas_that_do_not_go_are_refused(replicas, n_sources, text):
     with pytest.raises(ParameterError, match=text):
-        replicas_per_source(replicas, 2, n_sources)
+        replicas_per_view(replicas, 2, n_sources)
 
 
 def test_shrinkage_joins_neighbours_and_growth_replicates():
     below = [[(0, 2), (2, 4), (4, 6), (6, 8)], [(8, 10), (10, 12), (12, 14), (14, 16)]]
-    assert heard_spans(below, 2) == [[(0, 4), (4, 8)], [(8, 12), (12, 16)]]
-    assert heard_spans(below[:1], 8)[0][:3] == [(0, 2), (0, 2), (2, 4)]
+    assert input_spans(below, 2) == [[(0, 4), (4, 8)], [(8, 12), (12, 16)]]
+    assert input_spans(below[:1], 8)[0][:3] == [(0, 2), (0, 2), (2, 4)]
 
 
 def test_columns_of_sources_by_slice_number_and_name():

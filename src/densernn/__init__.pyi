@@ -9,10 +9,6 @@ from .estimators import DenseRNNRegressor as DenseRNNRegressor
 from .estimators import RNNAutoencoder as RNNAutoencoder
 from .estimators import RNNELMClassifier as RNNELMClassifier
 from .estimators import RNNELMRegressor as RNNELMRegressor
-from .folds import ClassCounts as ClassCounts
-from .folds import Extrema as Extrema
-from .folds import Marginals as Marginals
-from .folds import Moments as Moments
 from .gnetwork import RandomNeuralNetwork as RandomNeuralNetwork
 from .persistence import load as load
 from .persistence import save as save
@@ -22,6 +18,10 @@ from .row_standardizer import RowStandardizer as RowStandardizer
 from .sign_splitter import SignSplitter as SignSplitter
 from .sources.open import open_rows as open_rows
 from .sources.rows import RowSource as RowSource
+from .stats import ClassCounts as ClassCounts
+from .stats import Extrema as Extrema
+from .stats import Marginals as Marginals
+from .stats import Moments as Moments
 from .subsampling import ImageSubsampler as ImageSubsampler
 from .whitening import ZCAWhitener as ZCAWhitener
 

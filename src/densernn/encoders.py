@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.cluster import Cluster, FloatArray
-from densernn.folds import Extrema, Moments
 from densernn.layers import ClusterLayer, FeatureMap, Layer
-from densernn.phases import DriveMaxima, Phase, counted
+from densernn.phases import Phase, PreactivationMaxima, counted
 from densernn.sources.rows import Chunk
+from densernn.stats import Extrema, Moments
 from densernn.weights import DenseWeights
 from densernn.wiring import ParallelLayer, Span
 
@@ -48,7 +48,7 @@ class Solver(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Encoding:
+class EncoderSpec:
     """Specification of an encoder layer.
 
     Parameters
@@ -91,7 +91,7 @@ class Encoding:
 class EncoderPhase(Phase[tuple[Any, ...]]):
     """Base class of passes over codes and inputs, with a statistic for each encoder."""
 
-    encoding: Encoding
+    encoding: EncoderSpec
 
     @property
     def row_bytes(self) -> int:
@@ -213,15 +213,15 @@ class PublishedRange(EncoderPhase):
 
 
 @dataclass(frozen=True)
-class CodeFold:
+class CodeStatistic:
     """Moments of a published code before its minimum is subtracted, and that minimum."""
 
     moments: Moments
     minimum: float
 
-    def merge(self, other: CodeFold) -> CodeFold:
+    def merge(self, other: CodeStatistic) -> CodeStatistic:
         """Return the statistic of the rows of both."""
-        return CodeFold(self.moments.merge(other.moments), min(self.minimum, other.minimum))
+        return CodeStatistic(self.moments.merge(other.moments), min(self.minimum, other.minimum))
 
     def shifted(self) -> Moments:
         """Return the moments of the code minus its minimum over all rows and units."""
@@ -241,11 +241,11 @@ class PublishedCode(EncoderPhase):
 
     ranges: tuple[Extrema, ...]
 
-    def zero(self) -> tuple[CodeFold, ...]:
+    def zero(self) -> tuple[CodeStatistic, ...]:
         """Return the statistics of no rows, for each encoder."""
-        return tuple(CodeFold(moments, np.inf) for moments in self.encoding.zero(1))
+        return tuple(CodeStatistic(moments, np.inf) for moments in self.encoding.zero(1))
 
-    def add(self, state: tuple[CodeFold, ...], chunk: Chunk) -> tuple[CodeFold, ...]:
+    def add(self, state: tuple[CodeStatistic, ...], chunk: Chunk) -> tuple[CodeStatistic, ...]:
         """Accumulate codes and inputs of a chunk, in place."""
         plan = self.encoding
         z = plan.below.forward(chunk.X, None, chunk.start, plan.dtype)
@@ -255,8 +255,8 @@ class PublishedCode(EncoderPhase):
         )
 
     def _add_one(
-        self, state: CodeFold, number: int, z: FloatArray, weight: Float64Array | None
-    ) -> CodeFold:
+        self, state: CodeStatistic, number: int, z: FloatArray, weight: Float64Array | None
+    ) -> CodeStatistic:
         code, extrema, moments = self.encoding.codes[number], self.ranges[number], state.moments
         columns = np.empty((moments.size, z.shape[1]), self.encoding.dtype)
         hidden = columns[: code.n_clusters]
@@ -273,9 +273,9 @@ class PublishedCode(EncoderPhase):
         minimum = min(state.minimum, float(counted_codes.min(initial=np.inf)))
         bias = np.full((1, z.shape[1]), bias_value(code.cluster), z.dtype)
         moments.add(columns, np.vstack([z, bias]).T, weight)
-        return CodeFold(moments, minimum)
+        return CodeStatistic(moments, minimum)
 
-    def finish(self, state: tuple[CodeFold, ...]) -> PublishedScale:
+    def finish(self, state: tuple[CodeStatistic, ...]) -> PublishedScale:
         """Return the third pass, over the solved but unscaled layer."""
         plan = self.encoding
         solver = plan.solver
@@ -288,7 +288,7 @@ class PublishedCode(EncoderPhase):
 
 
 @dataclass(frozen=True)
-class PublishedScale(DriveMaxima):
+class PublishedScale(PreactivationMaxima):
     """Largest pre-activation of each encoder, which is scaled to 0.1: the third pass."""
 
     exact: ParallelLayer

@@ -93,11 +93,11 @@ class ClusterLayer:
         offset = None if self.offset is None else self.offset * factor
         return ClusterLayer(self.weights.scaled(factor), self.cluster, offset)
 
-    def drive_maxima(self, z: FloatArray) -> NDArray[np.float64]:
+    def preactivation_maxima(self, z: FloatArray) -> NDArray[np.float64]:
         """Return the largest pre-activation for inputs ``z``, as an array of length 1."""
-        return np.array([self.drive(z).max()], np.float64)
+        return np.array([self.preactivation(z).max()], np.float64)
 
-    def drive(self, z: FloatArray) -> FloatArray:
+    def preactivation(self, z: FloatArray) -> FloatArray:
         """Return the pre-activations (Z W + b)' of inputs ``z`` of shape (n_inputs, n_rows)."""
         total: FloatArray
         if isinstance(self.weights, SparseWeights):
@@ -160,7 +160,7 @@ class Layer(Protocol):
     def forward(self, z: FloatArray, out: FloatArray) -> None:
         """Write activations of inputs ``z`` of shape (n_inputs, n_rows) into ``out``."""
 
-    def drive_maxima(self, z: FloatArray) -> NDArray[np.float64]:
+    def preactivation_maxima(self, z: FloatArray) -> NDArray[np.float64]:
         """Return the largest pre-activation of each part."""
 
     def astype(self, dtype: Any) -> Layer:
@@ -269,10 +269,6 @@ class FeatureMap:
         if self.rotation is not None:
             parts["rotation"] = digest_of(self.rotation)
         return parts
-
-
-Stack = FeatureMap
-"""The name in files saved by version 0.3."""
 
 
 def prepare(preparation: Any, X: NDArray[Any], dtype: Any, first_row: int = 0) -> FloatArray:

@@ -21,7 +21,7 @@ from densernn.cluster import Cluster
 from densernn.errors import DataError, ParameterError
 from densernn.estimators import DenseRNNClassifier
 from densernn.solvers import PUBLISHED_FISTA, RidgeSolver
-from densernn.wiring import replicas_per_source
+from densernn.wiring import replicas_per_view
 
 READOUT_ALPHA = 1e-16
 """Penalty of the readout, close to the published pseudo-inverse; docs/decisions/0008."""
@@ -206,7 +206,7 @@ def _check_replicas(structure: Structure) -> None:
     n_layers = len(structure.encoder_sizes)
     if n_layers and max(structure.replicas) > 1:
         try:
-            replicas_per_source(structure.replicas, n_layers, structure.n_sources)
+            replicas_per_view(structure.replicas, n_layers, structure.n_sources)
         except ParameterError as error:
             raise ParameterError(f"structure {structure.text!r}: {error}") from None
 

@@ -13,37 +13,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.errors import DataError, MergeError
-from densernn.folds import ClassCounts, Extrema, Marginals, Moments, Sample
 from densernn.layers import FeatureMap, Layer
 from densernn.sources.rows import Chunk
+from densernn.stats import ClassCounts, Extrema, Marginals, Moments, Sample
 
-Fold = TypeVar("Fold")
+Statistic = TypeVar("Statistic")
 
 
-class Phase(Protocol[Fold]):
+class Phase(Protocol[Statistic]):
     """One pass over the rows."""
 
     @property
     def row_bytes(self) -> int:
         """Memory for a row of a chunk, which bounds the chunk."""
 
-    def zero(self) -> Fold:
+    def zero(self) -> Statistic:
         """Return the statistic of no rows."""
 
-    def add(self, state: Fold, chunk: Chunk) -> Fold:
+    def add(self, state: Statistic, chunk: Chunk) -> Statistic:
         """Return the statistic with the rows of a chunk; the one given may be reused for it."""
 
-    def merge(self, first: Fold, second: Fold) -> Fold:
+    def merge(self, first: Statistic, second: Statistic) -> Statistic:
         """Return the statistic of the rows of both, and change neither."""
         statistic: Any = first
-        merged: Fold = statistic.merge(second)
+        merged: Statistic = statistic.merge(second)
         return merged
 
 
-class LearningPhase(Phase[Fold], Protocol[Fold]):
+class LearningPhase(Phase[Statistic], Protocol[Statistic]):
     """One pass over the rows that leads to a layer, or to the next phase towards it."""
 
-    def finish(self, state: Fold) -> LearningPhase[Any] | Layer:
+    def finish(self, state: Statistic) -> LearningPhase[Any] | Layer:
         """Return the layer, or the next phase, from the statistic of all rows."""
 
 
@@ -151,7 +151,7 @@ def count_labels(chunk: Chunk) -> ClassCounts:
 
 
 @dataclass(frozen=True)
-class DriveMaxima(Phase[NDArray[np.float64]]):
+class PreactivationMaxima(Phase[NDArray[np.float64]]):
     """The largest pre-activation of a layer, by which the published scaling divides.
 
     Computed in the working precision: the scale is part of the model, and rounding that differs
@@ -187,7 +187,7 @@ class DriveMaxima(Phase[NDArray[np.float64]]):
             return state
         # Maxima have no weights: rows of weight 0 are left out instead.
         inputs = self.below.forward(rows, None, chunk.start, self.dtype)
-        return np.maximum(state, self.layer.drive_maxima(inputs))
+        return np.maximum(state, self.layer.preactivation_maxima(inputs))
 
     def merge(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the maxima over the rows of both."""

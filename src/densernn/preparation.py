@@ -24,7 +24,7 @@ from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.cluster import FloatArray
 from densernn.errors import DataError, ParameterError
-from densernn.folds import Extrema, Marginals
+from densernn.stats import Extrema, Marginals
 
 Float64Array = NDArray[np.float64]
 
@@ -56,10 +56,10 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         rows = validate_data(self, X, dtype=[np.float64, np.float32])
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, rows)
-        return self.fit_folds(Extrema.of(rows, weight), Marginals.of(rows, weight))
+        return self.fit_statistics(Extrema.of(rows, weight), Marginals.of(rows, weight))
 
     @abstractmethod
-    def fit_folds(self, extrema: Extrema, marginals: Marginals) -> Self:
+    def fit_statistics(self, extrema: Extrema, marginals: Marginals) -> Self:
         """Fit from statistics of the training rows, however they were accumulated."""
 
     @property
@@ -68,7 +68,7 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Number of output columns."""
 
     @abstractmethod
-    def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
+    def varying_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
         """Return a mask of outputs that vary, given the ranges of the training columns."""
 
     @abstractmethod
@@ -120,7 +120,7 @@ class UnitScaler(OneToOneFeatureMixin, Preparation):  # type: ignore[misc]
     def __init__(self, shared: bool = False) -> None:
         self.shared = shared
 
-    def fit_folds(self, extrema: Extrema, marginals: Marginals | None = None) -> Self:
+    def fit_statistics(self, extrema: Extrema, marginals: Marginals | None = None) -> Self:
         """Learn from the ranges of the training rows; the means are not needed."""
         low, width = extrema.minimum.copy(), extrema.width.copy()
         if self.shared and low.size:
@@ -155,7 +155,7 @@ class UnitScaler(OneToOneFeatureMixin, Preparation):  # type: ignore[misc]
         width = _inverse(self.factor_, self.factor_ > 0)
         return np.asarray(rows * width + self.low_, np.float64)
 
-    def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
+    def varying_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
         """Return a mask of columns that vary over the training rows."""
         return extrema.width > 0
 
@@ -195,7 +195,7 @@ class SplitScaler(Preparation):
     def __init__(self, knots: Sequence[float] = KNOTS) -> None:
         self.knots = knots
 
-    def fit_folds(self, extrema: Extrema, marginals: Marginals) -> Self:
+    def fit_statistics(self, extrema: Extrema, marginals: Marginals) -> Self:
         """Fit from the means and variances of the training rows."""
         knots = np.asarray(self.knots, np.float64)
         if knots.ndim != 1 or not knots.size or not np.isfinite(knots).all():
@@ -237,7 +237,7 @@ class SplitScaler(Preparation):
             rows.shape[1],
         )
 
-    def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
+    def varying_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
         """Return a mask of outputs that vary over the training rows."""
         # If the range of a column does not cross a knot, the output on one side is always 0.
         lowest = (extrema.minimum - self.mean_) * self.factor_

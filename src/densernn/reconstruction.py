@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from densernn.cluster import Cluster, FloatArray
-from densernn.folds import Moments
 from densernn.layers import FeatureMap, prepare
 from densernn.phases import Phase
 from densernn.solvers.multiplicative import (
@@ -20,6 +19,7 @@ from densernn.solvers.multiplicative import (
     spiking_terms,
 )
 from densernn.sources.rows import Chunk
+from densernn.stats import Moments
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,8 @@ from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.cluster import FloatArray
 from densernn.errors import DataError, ParameterError
-from densernn.folds import Extrema, Marginals
 from densernn.preparation import Preparation, as_chunk
+from densernn.stats import Extrema, Marginals
 
 
 class SignSplitter(Preparation):
@@ -52,7 +52,7 @@ class SignSplitter(Preparation):
     def __init__(self, negative: str = "keep") -> None:
         self.negative = negative
 
-    def fit_folds(self, extrema: Extrema, marginals: Marginals | None = None) -> Self:
+    def fit_statistics(self, extrema: Extrema, marginals: Marginals | None = None) -> Self:
         """Set the number of columns."""
         self._sides()
         self.n_features_in_ = int(extrema.minimum.size)
@@ -88,7 +88,7 @@ class SignSplitter(Preparation):
 
         run_blocks(split, rows.shape[1])
 
-    def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
+    def varying_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
         """Return a mask of outputs that vary over the training rows."""
         changes = extrema.width > 0
         sides = (extrema.maximum > 0, extrema.minimum < 0)[: len(self._sides())]

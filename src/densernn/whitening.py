@@ -13,7 +13,7 @@ from sklearn.utils import gen_batches
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from densernn.errors import DataError, ParameterError
-from densernn.folds import Moments
+from densernn.stats import Moments
 
 CHUNK_NUMBERS = 1 << 20
 """Values processed at once, in float64."""

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from densernn.cluster import FloatArray
 from densernn.errors import DataError, ParameterError
-from densernn.folds import Extrema
 from densernn.layers import ClusterLayer, prepare
 from densernn.preparation import Preparation
+from densernn.stats import Extrema
 from densernn.weights import DenseWeights
 
 Span = tuple[int, int]
@@ -70,11 +70,11 @@ class ParallelLayer:
             part.forward(inputs, out[row : row + part.n_clusters])
             row += part.n_clusters
 
-    def drive_maxima(self, z: FloatArray) -> NDArray[np.float64]:
+    def preactivation_maxima(self, z: FloatArray) -> NDArray[np.float64]:
         """Return the largest pre-activation of each part, for inputs ``z``."""
         return np.array(
             [
-                part.drive(z[start : start + part.n_inputs]).max()
+                part.preactivation(z[start : start + part.n_inputs]).max()
                 for start, part in zip(self.starts, self.parts, strict=True)
             ],
             np.float64,
@@ -123,7 +123,7 @@ def _side_by_side(layers: Sequence[ClusterLayer]) -> ClusterLayer:
 
 
 @dataclass(frozen=True, eq=False)
-class SourcePreparation:
+class ViewPreparation:
     """Preparations of several views, groups of columns, of which each has its own.
 
     Parameters
@@ -150,7 +150,7 @@ class SourcePreparation:
         """Number of output columns."""
         return sum(self.sizes)
 
-    def live_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
+    def varying_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
         """Return a mask of outputs that vary, given the ranges of the training columns."""
         varying = []
         for columns, part, size in zip(self.columns, self.parts, self.sizes, strict=True):
@@ -158,7 +158,7 @@ class SourcePreparation:
             if part is None:
                 varying.append(own.width > 0)
             elif isinstance(part, Preparation):
-                varying.append(part.live_outputs(own))
+                varying.append(part.varying_outputs(own))
             else:  # ranges say nothing about the outputs of another transformer
                 varying.append(np.ones(size, bool))
         return np.concatenate(varying)
@@ -179,7 +179,7 @@ def _select(X: NDArray[Any], columns: NDArray[np.intp]) -> NDArray[Any]:
     return np.ascontiguousarray(X[:, columns])
 
 
-def replicas_per_source(
+def replicas_per_view(
     replicas: int | Sequence[int], n_layers: int, n_sources: int
 ) -> tuple[int, ...]:
     """Return the number of encoders of each view, for every layer.
@@ -203,7 +203,7 @@ def replicas_per_source(
 
     Examples
     --------
-    >>> replicas_per_source((80, 10), 2, 2), replicas_per_source(1, 2, 2)
+    >>> replicas_per_view((80, 10), 2, 2), replicas_per_view(1, 2, 2)
     ((40, 5), (1, 1))
     """
     if isinstance(replicas, (int, np.integer)) and not isinstance(replicas, bool):
@@ -233,7 +233,7 @@ def replicas_per_source(
     return counts
 
 
-def heard_spans(below: Sequence[Sequence[Span]], count: int) -> list[list[Span]]:
+def input_spans(below: Sequence[Sequence[Span]], count: int) -> list[list[Span]]:
     """Return the input columns of each of ``count`` encoders of every view.
 
     Parameters
@@ -251,7 +251,7 @@ def heard_spans(below: Sequence[Sequence[Span]], count: int) -> list[list[Span]]
 
     Examples
     --------
-    >>> heard_spans([[(0, 5), (5, 10)]], 1), heard_spans([[(0, 5), (5, 10)]], 4)
+    >>> input_spans([[(0, 5), (5, 10)]], 1), input_spans([[(0, 5), (5, 10)]], 4)
     ([[(0, 10)]], [[(0, 5), (0, 5), (5, 10), (5, 10)]])
     """
     inputs = []

@@ -105,7 +105,7 @@ def evaluate(
         "predict_seconds": predict_seconds,
         "preprocess": model_options.preprocess,
         "seed": model_options.seed,
-        **report.surroundings(),
+        **report.environment(),
         "model": output,
     }
     report.show(result, f"densernn on {parts.name}", as_json=as_json)

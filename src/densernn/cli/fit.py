@@ -55,7 +55,7 @@ def fit(
         rows = read_own(table, target, read_options)
         names, result = _fit_loaded(rows, task, model_options)
     save_model(result.pop("estimator"), names, output, moments)
-    shown = {**result, **report.surroundings(), "model": output}
+    shown = {**result, **report.environment(), "model": output}
     report.show(shown, f"densernn on {shown['dataset']}", as_json=as_json)
 
 

@@ -42,7 +42,7 @@ PUBLISHED = {f"classifier{number}": number for number in range(1, 6)}
 
 MODELS = ("rnn-elm", "dense-rnn", *PUBLISHED)
 
-OF_THE_STRUCTURE = ("n_hidden", "weights", "fan_in")
+SET_BY_STRUCTURE = ("n_hidden", "weights", "fan_in")
 """Options that a published model takes from its structure."""
 
 
@@ -88,7 +88,7 @@ class ModelOptions:
                 raise click.UsageError(
                     f"--model {self.model} needs --structure, as 784-500-5000-10"
                 )
-            idle = [name for name in OF_THE_STRUCTURE if name in self.given]
+            idle = [name for name in SET_BY_STRUCTURE if name in self.given]
             if self.encoder == "nonnegative-fista":
                 raise click.UsageError(
                     "--encoder nonnegative-fista: only --model classifier1 has such encoders"

@@ -65,7 +65,7 @@ def show_rows(rows: list[dict[str, Any]], title: str) -> None:
     Console().print(table)
 
 
-def surroundings() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
     """Return the environment of a measurement: versions, processor, threads, memory."""
     blas = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
     return {

@@ -51,7 +51,7 @@ def simulate(
         "n_events": n_events,
         "seconds": seconds,
         "events_per_second": n_events / seconds,
-        **report.surroundings(),
+        **report.environment(),
         "plot": plot,
     }
     if as_json:

@@ -17,32 +17,32 @@ from typing import Any, TypeVar, cast
 import dask
 
 from densernn.engine.budget import chunk_rows
-from densernn.engine.local import Folded, Watcher, fold_rows
+from densernn.engine.local import PassResult, Watcher, run_pass
 from densernn.phases import Phase
 from densernn.sources.arrays import ArraySource
 from densernn.sources.dask import CollectionSource, to_arrays
 from densernn.sources.rows import RowSource
 
-Fold = TypeVar("Fold")
+Statistic = TypeVar("Statistic")
 
 LEAVES = 32
 """Leaves at most: each ends as one statistic, of L x L numbers, which travels once."""
 
 
-def fold_on_cluster(
-    phase: Phase[Fold],
+def run_on_dask(
+    phase: Phase[Statistic],
     source: RowSource,
     *,
     chunk_bytes: int,
-    begun: Folded[Fold] | None = None,
+    begun: PassResult[Statistic] | None = None,
     watcher: Watcher | None = None,
-) -> Folded[Fold]:
+) -> PassResult[Statistic]:
     """Accumulate all rows of a source, on the active client's cluster or else on Dask's threads.
 
     Parameters
     ----------
     phase, source, chunk_bytes
-        As in :func:`densernn.engine.local.fold_rows`.
+        As in :func:`densernn.engine.local.run_pass`.
     begun : None
         A pass on a cluster begins anew.
     watcher : callable, optional
@@ -54,17 +54,17 @@ def fold_on_cluster(
     L^2 bytes, and blocks of rows; leaves that wait to be merged add 8 L^2 bytes each.
     """
     sent, merge = dask.delayed(phase, traverse=False), dask.delayed(_merged)
-    folds = [_leaf(sent, part, chunk_bytes) for part in source.parts(LEAVES)]
-    while len(folds) > 1:
-        pairs = [folds[i : i + 2] for i in range(0, len(folds), 2)]
-        folds = [merge(sent, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    statistics = [_leaf(sent, part, chunk_bytes) for part in source.parts(LEAVES)]
+    while len(statistics) > 1:
+        pairs = [statistics[i : i + 2] for i in range(0, len(statistics), 2)]
+        statistics = [merge(sent, *pair) if len(pair) == 2 else pair[0] for pair in pairs]
     with warnings.catch_warnings():
         # Layers belong into the graph, which alone survives the death of every worker.
         warnings.filterwarnings("ignore", "Sending large graph")
-        (whole,) = dask.compute(folds[0])
+        (whole,) = dask.compute(statistics[0])
     if watcher is not None:
         watcher(whole)
-    return cast("Folded[Fold]", whole)
+    return cast("PassResult[Statistic]", whole)
 
 
 def _leaf(phase: Any, part: RowSource, chunk_bytes: int) -> Any:
@@ -77,33 +77,33 @@ def _leaf(phase: Any, part: RowSource, chunk_bytes: int) -> Any:
     return state
 
 
-def _whole(phase: Any, part: RowSource, chunk_bytes: int) -> Folded[Any]:
-    return fold_rows(phase, part, chunk_bytes=chunk_bytes)
+def _whole(phase: Any, part: RowSource, chunk_bytes: int) -> PassResult[Any]:
+    return run_pass(phase, part, chunk_bytes=chunk_bytes)
 
 
 def _extended(
     phase: Any,
-    state: Folded[Any] | None,
+    state: PassResult[Any] | None,
     X: Any,
     y: Any,
     weight: Any,
     number: int,
     names: Sequence[str] | None,
     chunk_bytes: int,
-) -> Folded[Any]:
+) -> PassResult[Any]:
     """Add the rows of a block to a copy of a result, as Dask may need the one given again."""
     rows = ArraySource(*to_arrays(X, y, weight, number, names))
     size = chunk_rows(phase.row_bytes, chunk_bytes)
-    fold = phase.zero() if state is None else copy.deepcopy(state.fold)
+    statistic = phase.zero() if state is None else copy.deepcopy(state.statistic)
     before = 0 if state is None else state.n_rows
     for chunk in rows.chunks(size):
-        fold = phase.add(fold, replace(chunk, start=before + chunk.start))
-    return Folded(fold, before + rows.n_rows)
+        statistic = phase.add(statistic, replace(chunk, start=before + chunk.start))
+    return PassResult(statistic, before + rows.n_rows)
 
 
-def _merged(phase: Any, first: Folded[Any], second: Folded[Any]) -> Folded[Any]:
-    return Folded(
-        phase.merge(first.fold, second.fold),
+def _merged(phase: Any, first: PassResult[Any], second: PassResult[Any]) -> PassResult[Any]:
+    return PassResult(
+        phase.merge(first.statistic, second.statistic),
         first.n_rows + second.n_rows,
         first.skipped.merge(second.skipped),
     )

@@ -10,16 +10,16 @@ from densernn.engine.budget import CHUNK_BYTES, chunk_rows
 from densernn.phases import Phase
 from densernn.sources.rows import NOTHING, RowSource, Skipped
 
-Fold = TypeVar("Fold")
+Statistic = TypeVar("Statistic")
 
 
 @dataclass(frozen=True)
-class Folded(Generic[Fold]):
+class PassResult(Generic[Statistic]):
     """Result of a pass, or of part of one.
 
     Parameters
     ----------
-    fold
+    statistic
         Statistic of the rows so far.
     n_rows : int
         How many those are.
@@ -27,23 +27,23 @@ class Folded(Generic[Fold]):
         Rows that were skipped.
     """
 
-    fold: Fold
+    statistic: Statistic
     n_rows: int = 0
     skipped: Skipped = NOTHING
 
 
-Watcher = Callable[[Folded[Any]], None]
+Watcher = Callable[[PassResult[Any]], None]
 """Is called with the result so far after each chunk."""
 
 
-def fold_rows(
-    phase: Phase[Fold],
+def run_pass(
+    phase: Phase[Statistic],
     source: RowSource,
     *,
-    begun: Folded[Fold] | None = None,
+    begun: PassResult[Statistic] | None = None,
     chunk_bytes: int = CHUNK_BYTES,
     watcher: Watcher | None = None,
-) -> Folded[Fold]:
+) -> PassResult[Statistic]:
     """Accumulate the statistic of all rows of a source.
 
     Parameters
@@ -52,7 +52,7 @@ def fold_rows(
         Names the statistic.
     source : RowSource
         Yields chunks of rows in order.
-    begun : Folded, optional
+    begun : PassResult, optional
         Result of the first rows, to go on from, which may be changed in place.
     chunk_bytes : int, optional
         Memory that a chunk may take.
@@ -61,16 +61,16 @@ def fold_rows(
 
     Returns
     -------
-    Folded
+    PassResult
         The same, to the last bit, however the source is stored: chunks are cut here.
     """
-    state = Folded(phase.zero()) if begun is None else begun
+    state = PassResult(phase.zero()) if begun is None else begun
     # The engine fixes the chunks, not the source: results do not depend on how rows are stored
     # (docs/decisions/0010).
     size = chunk_rows(phase.row_bytes, chunk_bytes)
     for chunk in source.chunks(size, state.n_rows):
-        state = Folded(
-            phase.add(state.fold, chunk),
+        state = PassResult(
+            phase.add(state.statistic, chunk),
             state.n_rows + len(chunk.X),
             state.skipped.merge(chunk.skipped) if chunk.skipped.count else state.skipped,
         )
@@ -80,6 +80,6 @@ def fold_rows(
     return state
 
 
-def run(phase: Phase[Fold], source: RowSource, *, chunk_bytes: int = CHUNK_BYTES) -> Fold:
-    """Return the statistic of all rows of a source; see :func:`fold_rows`."""
-    return fold_rows(phase, source, chunk_bytes=chunk_bytes).fold
+def run(phase: Phase[Statistic], source: RowSource, *, chunk_bytes: int = CHUNK_BYTES) -> Statistic:
+    """Return the statistic of all rows of a source; see :func:`run_pass`."""
+    return run_pass(phase, source, chunk_bytes=chunk_bytes).statistic

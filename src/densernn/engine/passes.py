@@ -8,15 +8,15 @@ from typing import Any, TypeVar, cast
 
 from densernn._progress import Progress
 from densernn.engine.budget import CHUNK_BYTES
-from densernn.engine.choice import accumulator
-from densernn.engine.journal import Journal
-from densernn.engine.local import Folded, fold_rows
+from densernn.engine.checkpoint import Checkpoint
+from densernn.engine.engines import accumulator
+from densernn.engine.local import PassResult, run_pass
 from densernn.errors import SkippedRowsWarning, user_level
 from densernn.layers import Layer
 from densernn.phases import LearningPhase, Phase
 from densernn.sources.rows import NOTHING, RowSource, Skipped
 
-Fold = TypeVar("Fold")
+Statistic = TypeVar("Statistic")
 
 
 @dataclass(eq=False)
@@ -31,7 +31,7 @@ class Passes:
         Memory that a chunk may take.
     engine : {"local", "dask"}, default="local"
         Where passes run.
-    journal : Journal, optional
+    checkpoint : Checkpoint, optional
         Saves the statistics of passes, and returns them after a kill.
     shown : bool
         Whether to show a bar for each pass.
@@ -46,14 +46,14 @@ class Passes:
     source: RowSource
     chunk_bytes: int = CHUNK_BYTES
     engine: str = "local"
-    journal: Journal | None = None
+    checkpoint: Checkpoint | None = None
     shown: bool = False
     n_rows: int | None = None
     skipped: Skipped = NOTHING
     number: int = 0
 
-    def run(self, phase: Phase[Fold], label: str = "pass") -> Fold:
-        """Accumulate all rows, or those that a journal does not have yet.
+    def run(self, phase: Phase[Statistic], label: str = "pass") -> Statistic:
+        """Accumulate all rows, or those that a checkpoint does not have yet.
 
         Parameters
         ----------
@@ -67,36 +67,36 @@ class Passes:
         The statistic of all rows.
         """
         self.number += 1
-        if self.journal is None and not self.shown:
-            run = fold_rows if self.engine == "local" else accumulator(self.engine)
+        if self.checkpoint is None and not self.shown:
+            run = run_pass if self.engine == "local" else accumulator(self.engine)
             made = run(phase, self.source, chunk_bytes=self.chunk_bytes)
         else:
             made = self._resume(phase, label)
         # Of this pass: every pass reads, and may skip, the same rows.
         self.n_rows, self.skipped = made.n_rows, made.skipped
-        return cast("Fold", made.fold)
+        return cast("Statistic", made.statistic)
 
-    def _resume(self, phase: Phase[Fold], label: str) -> Folded[Fold]:
-        """Run a pass from where a journal has it, with a bar, and save what it makes."""
+    def _resume(self, phase: Phase[Statistic], label: str) -> PassResult[Statistic]:
+        """Run a pass from where a checkpoint has it, with a bar, and save what it makes."""
         # After an interruption the same call repeats all steps; finished passes are loaded, not run
         # (docs/decisions/0011).
-        journal, key = self.journal, (self.number, type(phase).__name__)
-        begun, complete = (None, False) if journal is None else journal.recall(*key)
+        checkpoint, key = self.checkpoint, (self.number, type(phase).__name__)
+        begun, complete = (None, False) if checkpoint is None else checkpoint.load(*key)
         if begun is not None and complete:
             return begun
         n_rows = self.source.n_rows if self.n_rows is None else self.n_rows
         with Progress(label, n_rows, self.shown) as progress:
 
-            def watch(state: Folded[Any]) -> None:
+            def watch(state: PassResult[Any]) -> None:
                 progress.reach(state.n_rows)
-                if journal is not None:
-                    journal.note(*key, state)
+                if checkpoint is not None:
+                    checkpoint.save_partial(*key, state)
 
             run = accumulator(self.engine)
             options = {"chunk_bytes": self.chunk_bytes, "begun": begun, "watcher": watch}
-            made: Folded[Fold] = run(phase, self.source, **options)
-        if journal is not None:
-            journal.complete(*key, made)
+            made: PassResult[Statistic] = run(phase, self.source, **options)
+        if checkpoint is not None:
+            checkpoint.save(*key, made)
         return made
 
     def learn_layer(self, phase: LearningPhase[Any], label: str) -> Layer:

@@ -12,15 +12,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from densernn.cluster import Cluster
 from densernn.engine import Passes
-from densernn.engine.journal import Journal
+from densernn.engine.checkpoint import Checkpoint
 from densernn.engine.passes import warn_of_skipped
 from densernn.errors import DataError
 from densernn.estimators.autoencoder_spec import AutoencoderSpec, Start
-from densernn.estimators.checkpoint import open_journal
 from densernn.estimators.descents import LinearProblem, SpikingProblem, descend
 from densernn.estimators.fitted_autoencoder import FittedAutoencoder
-from densernn.estimators.network import generator
+from densernn.estimators.network_spec import generator
 from densernn.estimators.readout import Readout
+from densernn.estimators.resuming import open_checkpoint
 from densernn.estimators.state import moments_wanted, store_params, unchanged_by_errors
 from densernn.estimators.validation import as_source, passes_over
 from densernn.layers import ClusterLayer, FeatureMap
@@ -208,15 +208,15 @@ class RNNAutoencoder(FittedAutoencoder):
         spec = AutoencoderSpec(self)
         spec.check()
         source = as_source(self, X, None, sample_weight, reset=first)
-        with open_journal(self, source, resumable) as journal:
-            passes = passes_over(self, source, spec.chunk_bytes(source), journal)
+        with open_checkpoint(self, source, resumable) as checkpoint:
+            passes = passes_over(self, source, spec.chunk_bytes(source), checkpoint)
             if first:
-                start = spec.draw(passes, generator(self.random_state, journal))
+                start = spec.draw(passes, generator(self.random_state, checkpoint))
                 self._set_layer(start, start.encoder)
             if self.method == "ridge":
                 self._accumulate(passes)
             else:
-                self._descend(start, passes, journal)
+                self._descend(start, passes, checkpoint)
         warn_of_skipped(passes.skipped, passes.n_rows)
 
     @property
@@ -282,7 +282,7 @@ class RNNAutoencoder(FittedAutoencoder):
         self.moments_ = self.moments_.merge(new) if hasattr(self, "moments_") else new
         self._readout = Readout(self.alpha, self.feature_map_.dtype.name, 0.0, intercept=False)
 
-    def _descend(self, start: Start, passes: Passes, journal: Journal | None) -> None:
+    def _descend(self, start: Start, passes: Passes, checkpoint: Checkpoint | None) -> None:
         again = Passes(
             passes.source, chunk_bytes=passes.chunk_bytes, engine=passes.engine
         )  # an iteration is kept whole, not its passes
@@ -303,7 +303,7 @@ class RNNAutoencoder(FittedAutoencoder):
             max_exponent=self.max_exponent,
             damped=self.method == "spiking" or self.variant == "signed",
             verbose=bool(self.verbose),
-            journal=journal,
+            checkpoint=checkpoint,
         )
         point = descent.point
         self._set_layer(start, point.weights[0])

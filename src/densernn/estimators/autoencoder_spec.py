@@ -12,9 +12,9 @@ from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.engine.budget import chunk_budget
 from densernn.errors import ParameterError
-from densernn.estimators.network import PUBLISHED_SCALE, NetworkSpec
+from densernn.estimators.network_spec import PUBLISHED_SCALE, NetworkSpec
 from densernn.layers import ClusterLayer
-from densernn.phases import DriveMaxima, SummaryPass
+from densernn.phases import PreactivationMaxima, SummaryPass
 from densernn.solvers import alpha_values
 from densernn.solvers.multiplicative import VARIANTS
 from densernn.sources.rows import RowSource
@@ -117,7 +117,7 @@ class AutoencoderSpec(NetworkSpec):
         factor = 1.0
         if p.input_scale is not None:
             layer = ClusterLayer(drawn.astype(dtype), self.cluster)
-            largest = float(passes.run(DriveMaxima(below, layer, dtype), "scale")[0])
+            largest = float(passes.run(PreactivationMaxima(below, layer, dtype), "scale")[0])
             usual = LEARNED_SCALE if p.method == "rnn-elm" else PUBLISHED_SCALE
             scale = usual if p.input_scale == "auto" else float(p.input_scale)
             factor = scale / (largest or 1.0)

@@ -13,8 +13,8 @@ from sklearn.base import clone
 from densernn.engine import Passes
 from densernn.engine.passes import warn_of_skipped
 from densernn.errors import MergeError, ParameterError
-from densernn.estimators.checkpoint import open_journal
-from densernn.estimators.network import NetworkSpec, generator
+from densernn.estimators.network_spec import NetworkSpec, generator
+from densernn.estimators.resuming import open_checkpoint
 from densernn.estimators.state import unchanged_by_errors
 from densernn.estimators.targets import make_targets
 from densernn.estimators.trained import Trained
@@ -92,11 +92,11 @@ class RNNELM(Trained):
         source = as_source(self, X, y, sample_weight, reset=first, labelled=self._labelled)
         spec = self._spec(self)
         spec.check()
-        with open_journal(self, source, resumable) as journal:
+        with open_checkpoint(self, source, resumable) as checkpoint:
             n_targets = 1 if first else self.targets_.n_targets
-            passes = passes_over(self, source, spec.chunk_bytes(source, n_targets), journal)
+            passes = passes_over(self, source, spec.chunk_bytes(source, n_targets), checkpoint)
             if first:
-                rng = generator(self.random_state, journal)
+                rng = generator(self.random_state, checkpoint)
                 self._learn_layers(spec, passes, rng, classes, streams=not resumable)
             state = passes.run(ReadoutPass(self.feature_map_, self.targets_), label)
         if passes.skipped.count:

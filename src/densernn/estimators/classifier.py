@@ -16,8 +16,8 @@ from densernn.estimators.base import RNNELM
 from densernn.estimators.state import store_params, unchanged_by_errors
 from densernn.estimators.targets import ClassTargets, make_targets
 from densernn.estimators.trained import Float64Array
-from densernn.folds import ClassCounts
 from densernn.phases import ReadoutPass
+from densernn.stats import ClassCounts
 
 
 class RNNELMClassifier(ClassifierMixin, RNNELM):  # type: ignore[misc]

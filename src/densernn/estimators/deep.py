@@ -8,7 +8,7 @@ from typing import Any
 
 from densernn.cluster import Cluster
 from densernn.estimators.classifier import RNNELMClassifier
-from densernn.estimators.deep_network import DeepSpec
+from densernn.estimators.deep_spec import DeepSpec
 from densernn.estimators.regressor import RNNELMRegressor
 from densernn.estimators.state import store_params
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from densernn._progress import Progress
 from densernn.cluster import Cluster
 from densernn.engine import Passes
-from densernn.engine.journal import Journal
+from densernn.engine.checkpoint import Checkpoint
 from densernn.errors import ConvergenceWarning, InterruptedWarning, user_level
 from densernn.reconstruction import CodePass, LinearPass, SpikingPass
 from densernn.solvers.descent import Descent, Point, Problem
@@ -80,7 +80,7 @@ def descend(
     max_exponent: float,
     damped: bool,
     verbose: bool,
-    journal: Journal | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Descent:
     """Iterate until the cost settles.
 
@@ -96,7 +96,7 @@ def descend(
     InterruptedWarning
         Ctrl-C ended the iterations.
     """
-    descent: Descent | None = None if journal is None else journal.kept("descent")
+    descent: Descent | None = None if checkpoint is None else checkpoint.load_state("descent")
     if descent is None:
         descent = Descent.start(problem, weights)
     try:
@@ -104,8 +104,8 @@ def descend(
             while len(descent.exponents) < max_iter and not descent.settled(tol):
                 descent = descent.advance(problem, max_exponent, damped=damped)
                 progress.reach(len(descent.exponents))
-                if journal is not None:
-                    journal.keep("descent", descent)
+                if checkpoint is not None:
+                    checkpoint.save_state("descent", descent)
     except KeyboardInterrupt:
         warnings.warn(
             f"RNNAutoencoder was interrupted after {len(descent.exponents)} of {max_iter} "

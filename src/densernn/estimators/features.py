@@ -6,9 +6,9 @@ from typing import Any, Self
 
 from densernn.cluster import Cluster
 from densernn.engine import Passes
-from densernn.engine.choice import resolve_engine
+from densernn.engine.engines import resolve_engine
 from densernn.engine.passes import warn_of_skipped
-from densernn.estimators.network import NetworkSpec, generator
+from densernn.estimators.network_spec import NetworkSpec, generator
 from densernn.estimators.state import store_params, unchanged_by_errors
 from densernn.estimators.transformer import FeatureTransformer
 from densernn.estimators.validation import as_source

@@ -14,10 +14,10 @@ from densernn.errors import DataError
 from densernn.estimators.readout import Readout
 from densernn.estimators.transformer import FeatureTransformer
 from densernn.estimators.validation import PREDICT_ROWS, as_source
-from densernn.folds import Moments
 from densernn.layers import ClusterLayer
 from densernn.solvers import RidgeSolution
 from densernn.sources.rows import NOTHING
+from densernn.stats import Moments
 
 Float64Array = NDArray[np.float64]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from densernn.folds import Moments
 from densernn.solvers import RidgeSolution, RidgeSystem, choose_alpha
+from densernn.stats import Moments
 
 
 @dataclass(eq=False, repr=False)

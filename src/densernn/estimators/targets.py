@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from densernn.errors import DataError, MergeError, ParameterError
-from densernn.folds import ClassCounts
+from densernn.stats import ClassCounts
 
 Float64Array = NDArray[np.float64]
 

@@ -21,11 +21,11 @@ from densernn.estimators.renamed import renamed
 from densernn.estimators.state import moments_wanted
 from densernn.estimators.targets import ClassTargets
 from densernn.estimators.validation import PREDICT_ROWS, as_source, as_stream, is_collection
-from densernn.folds import ClassCounts, Moments
 from densernn.layers import FeatureMap
 from densernn.phases import LearnedState
 from densernn.solvers import RidgeSolution
 from densernn.sources.rows import Chunk, RowSource, Skipped
+from densernn.stats import ClassCounts, Moments
 
 Float64Array = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from densernn.engine import Passes
-from densernn.engine.choice import resolve_engine
-from densernn.engine.journal import Journal
+from densernn.engine.checkpoint import Checkpoint
+from densernn.engine.engines import resolve_engine
 from densernn.errors import DataError, ParameterError
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import RowSource
@@ -139,14 +139,14 @@ def check_weights(sample_weight: Any, rows: NDArray[Any]) -> NDArray[np.float64]
 
 
 def passes_over(
-    model: Any, source: RowSource, chunk_bytes: int, journal: Journal | None = None
+    model: Any, source: RowSource, chunk_bytes: int, checkpoint: Checkpoint | None = None
 ) -> Passes:
     """Return passes over a source, run as an estimator's parameters say."""
     return Passes(
         source,
         chunk_bytes=chunk_bytes,
         engine=resolve_engine(model.engine, source),
-        journal=journal,
+        checkpoint=checkpoint,
         shown=bool(model.verbose),
     )
 

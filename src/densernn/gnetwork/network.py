@@ -6,10 +6,10 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from densernn.gnetwork.connectivity import cluster_rates, layer_rates, weight_rates
 from densernn.gnetwork.rates import Matrix, Rates, checked_rates
 from densernn.gnetwork.simulate import Simulation, SimulationOptions, simulate
 from densernn.gnetwork.steady_state import SteadyState, solve
-from densernn.gnetwork.wiring import cluster_rates, layer_rates, weight_rates
 
 
 class RandomNeuralNetwork:

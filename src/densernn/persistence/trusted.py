@@ -23,11 +23,10 @@ OWN = (
     "densernn.estimators.targets.ClassTargets",
     "densernn.estimators.targets.LabelTargets",
     "densernn.estimators.targets.RealTargets",
-    "densernn.folds.columns.ClassCounts",
-    "densernn.folds.moments.Moments",
+    "densernn.stats.column_stats.ClassCounts",
+    "densernn.stats.moments.Moments",
     "densernn.layers.ClusterLayer",
     "densernn.layers.FeatureMap",
-    "densernn.layers.Stack",
     "densernn.phases.LearnedState",
     "densernn.preparation.SplitScaler",
     "densernn.preparation.UnitScaler",
@@ -40,7 +39,7 @@ OWN = (
     "densernn.weights.SparseWeights",
     "densernn.whitening.ZCAWhitener",
     "densernn.wiring.ParallelLayer",
-    "densernn.wiring.SourcePreparation",
+    "densernn.wiring.ViewPreparation",
 )
 """A list and not a rule: a class is added once it is sure that its state can do no harm.
 
@@ -48,7 +47,12 @@ The names stand in files.  A class that moves is listed under its new name, and 
 into ``RENAMED``, so that older files can be read.
 """
 
-RENAMED: dict[str, str] = {}
+RENAMED = {
+    "densernn.folds.columns.ClassCounts": "densernn.stats.column_stats.ClassCounts",
+    "densernn.folds.moments.Moments": "densernn.stats.moments.Moments",
+    "densernn.layers.Stack": "densernn.layers.FeatureMap",
+    "densernn.wiring.SourcePreparation": "densernn.wiring.ViewPreparation",
+}
 """Classes that files of earlier versions hold under another name: the old one, then the new."""
 
 RENAMED_ATTRIBUTES: dict[str, str] = {}
@@ -114,8 +118,10 @@ def with_current_names(file: IO[bytes]) -> IO[bytes]:
     """
     with ZipFile(file) as archive:
         text = archive.read(SCHEMA)
-        old = [*RENAMED_ATTRIBUTES, *(name.rpartition(".")[2] for name in RENAMED)]
-        if not any(f'"{name}"'.encode() in text for name in old):
+        old = [(name,) for name in RENAMED_ATTRIBUTES] + [
+            (name.rpartition(".")[0], name.rpartition(".")[2]) for name in RENAMED
+        ]
+        if not any(all(f'"{part}"'.encode() in text for part in parts) for parts in old):
             return file
         schema = json.loads(text, object_hook=_with_current_names)
         renamed = io.BytesIO()

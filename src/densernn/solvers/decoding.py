@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.errors import ParameterError
-from densernn.folds import Moments
 from densernn.solvers.fista import LassoSystem, check_options
 from densernn.solvers.ridge import RidgeSystem
+from densernn.stats import Moments
 
 Float64Array = NDArray[np.float64]
 

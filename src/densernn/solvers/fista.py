@@ -13,8 +13,8 @@ from scipy import linalg
 from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.errors import ConvergenceWarning, ParameterError
-from densernn.folds import Moments
-from densernn.folds.moments import symmetric
+from densernn.stats import Moments
+from densernn.stats.moments import symmetric
 
 Float64Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from scipy import linalg
 from scipy.linalg import blas, lapack
 
 from densernn.errors import ParameterError, SingularSolveWarning
-from densernn.folds import Moments
+from densernn.stats import Moments
 
 Float64Array = NDArray[np.float64]
 

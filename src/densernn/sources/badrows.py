@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from densernn.errors import DataError
 from densernn.sources.arrow import pa
 from densernn.sources.categories import TRUTH, find
-from densernn.sources.encoding import Encoding, as_text, floats
+from densernn.sources.encoding import TableEncoder, as_text, floats
 from densernn.sources.formats.base import Malformed
 from densernn.sources.formats.csvtext import is_utf8
 from densernn.sources.numerals import INFINITE, MISSING, is_code, looks_numeric, parse_number
@@ -35,7 +35,7 @@ def drop_bad_rows(
     batch: pa.RecordBatch,
     decoded: tuple[Arrays, NDArray[np.bool_]],
     malformed: Sequence[Malformed],
-    encoding: Encoding,
+    encoding: TableEncoder,
     place: Callable[[int], str],
     row: int,
     *,
@@ -49,7 +49,7 @@ def drop_bad_rows(
         The rows as read, and as matrices.
     malformed : sequence of (int, str)
         More rows, which stood among these.
-    encoding : Encoding
+    encoding : TableEncoder
     place : callable
         Names the place of a row by its number.
     row : int
@@ -88,7 +88,7 @@ def drop_bad_rows(
     )
 
 
-def bad_row_reason(batch: pa.RecordBatch, i: int, encoding: Encoding, *, peek: bool) -> str:
+def bad_row_reason(batch: pa.RecordBatch, i: int, encoding: TableEncoder, *, peek: bool) -> str:
     """Return what is wrong with the first value of a row that is no use, and what to do.
 
     Parameters
@@ -96,7 +96,7 @@ def bad_row_reason(batch: pa.RecordBatch, i: int, encoding: Encoding, *, peek: b
     batch : pyarrow.RecordBatch
     i : int
         The row.
-    encoding : Encoding
+    encoding : TableEncoder
     peek : bool
         Whether to look at the rows that follow, to tell a column of text from a bad cell.
     """
@@ -129,7 +129,7 @@ def _value(column: pa.Array, i: int) -> Any:
     return _Cell(value, "utf-8", "surrogateescape") if isinstance(value, bytes) else value
 
 
-def _number(value: Any, encoding: Encoding, dtype: Any = np.float64) -> float | None:
+def _number(value: Any, encoding: TableEncoder, dtype: Any = np.float64) -> float | None:
     """Return the number that a value or cell holds, if it is a finite one."""
     if isinstance(value, _Cell):
         return parse_number(value, encoding.numerals, dtype)
@@ -142,7 +142,7 @@ def _is_missing(value: Any) -> bool:
     return value is None or bool(np.isnan(value))
 
 
-def _number_reason(value: Any, encoding: Encoding) -> str | None:
+def _number_reason(value: Any, encoding: TableEncoder) -> str | None:
     if _number(value, encoding, encoding.dtype) is not None:
         return None
     if not isinstance(value, _Cell):
@@ -171,7 +171,7 @@ def _how_to_read(cell: str) -> str:
     return CORRECT
 
 
-def _text_reason(column: pa.Array, name: str, encoding: Encoding) -> str | None:
+def _text_reason(column: pa.Array, name: str, encoding: TableEncoder) -> str | None:
     """Return what to do about a column that has no number in its first rows."""
     first = column.slice(0, PEEK_ROWS)
     cell = _value(column, 0)
@@ -203,14 +203,14 @@ def _category_reason(column: pa.Array, i: int, known: tuple[str, ...]) -> str | 
     return f"{cell!r} is none of the known categories {shown}: {advice}"
 
 
-def _weight_reason(value: Any, encoding: Encoding) -> str | None:
+def _weight_reason(value: Any, encoding: TableEncoder) -> str | None:
     weight = _number(value, encoding)
     if weight is not None and weight >= 0:
         return None
     return f"the weight must be a finite number of at least 0, found {value!r}: {CORRECT}"
 
 
-def _target_reason(value: Any, encoding: Encoding) -> str | None:
+def _target_reason(value: Any, encoding: TableEncoder) -> str | None:
     if not isinstance(value, _Cell):
         finite = value is not None and (not isinstance(value, float) or math.isfinite(value))
         what = "missing" if _is_missing(value) else value

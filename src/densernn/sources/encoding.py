@@ -1,4 +1,4 @@
-"""Encoding: columns of Arrow's as matrices, and which rows cannot be used."""
+"""TableEncoder: columns of Arrow's as matrices, and which rows cannot be used."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BLOCK_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
-class Encoding:
+class TableEncoder:
     """What becomes of the columns of a table.
 
     Parameters
@@ -83,13 +83,13 @@ class Encoding:
         return self.choice.targets[0] if self.choice.targets and not self.choice.many else None
 
 
-def decode(batch: pa.RecordBatch, encoding: Encoding) -> tuple[Arrays, NDArray[np.bool_]]:
+def decode(batch: pa.RecordBatch, encoding: TableEncoder) -> tuple[Arrays, NDArray[np.bool_]]:
     """Turn a batch that has all columns that are used into matrices.
 
     Parameters
     ----------
     batch : pyarrow.RecordBatch of n_rows rows
-    encoding : Encoding
+    encoding : TableEncoder
 
     Returns
     -------
@@ -172,7 +172,7 @@ def _one_hot(column: pa.Array, categories: tuple[str, ...], out: NDArray[Any]) -
 
 
 def _targets(
-    batch: pa.RecordBatch, encoding: Encoding, bad: NDArray[np.bool_]
+    batch: pa.RecordBatch, encoding: TableEncoder, bad: NDArray[np.bool_]
 ) -> NDArray[Any] | None:
     """Return the targets; mark rows bad that lack one."""
     choice = encoding.choice
@@ -207,7 +207,7 @@ def _is_cells(column: pa.Array) -> bool:
     return bool(column.type == pa.binary())
 
 
-def _usable(text: pa.Array, encoding: Encoding | None) -> NDArray[np.bool_]:
+def _usable(text: pa.Array, encoding: TableEncoder | None) -> NDArray[np.bool_]:
     """Return where a target that is text is there; of cells, where it is no word for missing."""
     usable = text.is_valid()
     if encoding is not None:

@@ -17,7 +17,7 @@ from densernn.errors import DataError
 from densernn.sources.badrows import drop_bad_rows
 from densernn.sources.categories import as_named
 from densernn.sources.choice import Choice, Options, refuse_many_categories
-from densernn.sources.encoding import BLOCK_BYTES, Encoding, decode, distinct
+from densernn.sources.encoding import BLOCK_BYTES, TableEncoder, decode, distinct
 from densernn.sources.formats.base import Batches, FileInfo, Stored
 from densernn.sources.formats.find import find_stored
 from densernn.sources.numerals import INFINITE, is_text
@@ -70,9 +70,9 @@ class FileSource(Selectable):
         Where the rows are.
     counted : bool
         Whether their sizes are numbers of rows.
-    plain : Encoding
+    plain : TableEncoder
         Which columns are used, and their dtypes, without the categories.
-    known : Encoding or None
+    known : TableEncoder or None
         What is to become of the columns, where that was learned already.
     whole : bool
         Whether these are all rows, and no part, which may be empty.
@@ -83,8 +83,8 @@ class FileSource(Selectable):
     options: Options
     groups: tuple[RowGroup, ...]
     counted: bool
-    plain: Encoding
-    known: Encoding | None
+    plain: TableEncoder
+    known: TableEncoder | None
     whole: bool
     held_bytes: int
 
@@ -94,7 +94,7 @@ class FileSource(Selectable):
         return self.plain.choice
 
     @cached_property
-    def encoding(self) -> Encoding:
+    def encoding(self) -> TableEncoder:
         """What becomes of the columns; learned when it is first needed, by reading the files."""
         return self.known or self._learn()
 
@@ -284,7 +284,7 @@ class FileSource(Selectable):
                 digest.update(repr(None if extra is None else extra.tolist()).encode())
         return digest.hexdigest()
 
-    def _learn(self) -> Encoding:
+    def _learn(self) -> TableEncoder:
         """Learn categories, and whether a CSV target is text, from the files."""
         categories = {name: known for name, known in self.choice.categorical.items() if known}
         unknown = [name for name in self.choice.categorical if name not in categories]
@@ -312,7 +312,7 @@ class FileSource(Selectable):
         return False
 
     @property
-    def _layout(self) -> Encoding:
+    def _layout(self) -> TableEncoder:
         """The encoding as far as it says which columns X has, without reading where possible."""
         known = {name: known for name, known in self.choice.categorical.items() if known}
         if len(known) < len(self.choice.categorical):
@@ -372,7 +372,7 @@ def cut(stored: Stored, info: FileInfo) -> Iterator[RowGroup]:
         row += length
 
 
-def empty_block(encoding: Encoding) -> Block:
+def empty_block(encoding: TableEncoder) -> Block:
     """Return a block without rows."""
     targets = len(encoding.choice.targets)
     y = np.empty((0, targets) if encoding.choice.many else 0) if targets else None

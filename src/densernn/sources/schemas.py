@@ -10,7 +10,7 @@ import numpy as np
 from densernn.errors import DataError
 from densernn.sources.arrow import pa
 from densernn.sources.choice import Choice, Options, refuse_other_columns, resolve
-from densernn.sources.encoding import Encoding, float_for
+from densernn.sources.encoding import TableEncoder, float_for
 from densernn.sources.formats.base import FileInfo, Stored
 from densernn.sources.headers import all_numbers, hint
 from densernn.sources.numerals import UNUSABLE
@@ -21,7 +21,7 @@ DIGITS = 15
 
 def choose_columns(
     stored: Sequence[Stored], infos: Sequence[FileInfo], options: Options, *, like: bool
-) -> Encoding:
+) -> TableEncoder:
     """Return which columns are used and what becomes of them, without categories.
 
     Parameters
@@ -52,7 +52,7 @@ def choose_columns(
         refuse_other_columns(one.title, info.schema.names, title, choice, by_name=by_name)
     if is_text:
         given = options.type_was_given
-        return Encoding(
+        return TableEncoder(
             choice,
             {},
             np.float64,
@@ -69,7 +69,7 @@ def choose_columns(
     numeric = [name for name in choice.features if name not in choice.categorical]
     kinds = [_dtype(schema.field(name).type) for schema in schemas for name in numeric]
     target = _target_type(stored, schemas, choice, options.target_type)
-    return Encoding(choice, {}, float_for(kinds), *target)
+    return TableEncoder(choice, {}, float_for(kinds), *target)
 
 
 def _dtype(kind: pa.DataType) -> np.dtype[Any]:

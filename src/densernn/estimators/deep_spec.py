@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn.encoders import Encoding, PublishedRange, Solver, StandardCode
+from densernn.encoders import EncoderSpec, PublishedRange, Solver, StandardCode
 from densernn.engine import Passes
 from densernn.errors import ParameterError, user_level
-from densernn.estimators.network import NetworkSpec, draw_published
+from densernn.estimators.network_spec import NetworkSpec, draw_published
 from densernn.estimators.renamed import UNTIL
 from densernn.estimators.views import view_columns
 from densernn.layers import ClusterLayer, FeatureMap
@@ -24,7 +24,7 @@ from densernn.rotation import FEWEST, SAMPLE, Rotation
 from densernn.solvers import SOLVERS
 from densernn.sources.narrow import narrowed
 from densernn.sources.rows import RowSource
-from densernn.wiring import SourcePreparation, Span, heard_spans, replicas_per_source
+from densernn.wiring import Span, ViewPreparation, input_spans, replicas_per_view
 
 WIDE = 64
 """Columns from which on a table is split at one knot before encoders."""
@@ -75,13 +75,13 @@ class DeepSpec(NetworkSpec):
     ) -> FeatureMap:
         """Return the feature map of all encoder layers, learned one after the other."""
         below, spans = inputs.below, [[span] for span in inputs.spans]
-        counts = replicas_per_source(self.params.replicas, self.n_layers, len(spans))
+        counts = replicas_per_view(self.params.replicas, self.n_layers, len(spans))
         phase = StandardCode if self.weights == "sparse" else PublishedRange
         for number, (size, count) in enumerate(zip(self.params.encoder_sizes, counts, strict=True)):
-            inputs_of = heard_spans(spans, count)
+            inputs_of = input_spans(spans, count)
             codes = self._codes(inputs_of, int(size), rng, dtype, None if number else inputs)
             flat = tuple(span for view in inputs_of for span in view)
-            encoding = Encoding(below, flat, codes, self._solver(), dtype)
+            encoding = EncoderSpec(below, flat, codes, self._solver(), dtype)
             below = below.then(passes.learn_layer(phase(encoding), f"encoder {number + 1}"))
             spans = _equal_spans(below.n_features, len(inputs_of), count)
         return below
@@ -102,7 +102,7 @@ class DeepSpec(NetworkSpec):
         views = [np.arange(n_columns)]
         if self.views is not None:
             views = view_columns(self.views, n_columns, self.names)
-        counts = replicas_per_source(p.replicas, self.n_layers, len(views))
+        counts = replicas_per_view(p.replicas, self.n_layers, len(views))
         most, before, widths, total = 0, 1, [v.size for v in views], n_columns
         for size, count in zip(p.encoder_sizes, counts, strict=True):
             inputs = [width // min(before, count) for width in widths]
@@ -147,9 +147,9 @@ class DeepSpec(NetworkSpec):
             parts.append(part.preparation)
             sizes.append(part.n_features)
             pixels = pixels and shares_unit(own.extrema)
-        preparation = SourcePreparation(tuple(columns), tuple(parts), tuple(sizes))
+        preparation = ViewPreparation(tuple(columns), tuple(parts), tuple(sizes))
         below = FeatureMap(preparation, n_prepared=preparation.n_outputs)
-        varying = preparation.live_outputs(summary.extrema)
+        varying = preparation.varying_outputs(summary.extrema)
         return Inputs(below, preparation.spans, parts, varying, pixels)
 
     def _codes(

@@ -165,20 +165,20 @@ class ClassCounts:
 
     @classmethod
     def zero(cls, classes: ArrayLike = ()) -> Self:
-        """Return the fold of no rows, for known classes if there are any."""
+        """Return the statistic of no rows, for known classes if there are any."""
         known = np.unique(np.asarray(classes))
         return cls(known, np.zeros(known.size))
 
     @classmethod
     def of(cls, y: ArrayLike, weight: ArrayLike | None = None) -> Self:
-        """Fold labels of shape (n_rows,); a class all of whose rows weigh 0 is not counted."""
+        """Return the counts of labels; a class all of whose rows have weight 0 is not counted."""
         labels, weights = counted_rows(y, weight)
         classes, index = np.unique(labels, return_inverse=True)
         counts = np.bincount(index, weights, minlength=classes.size).astype(np.float64)
         return cls(classes, counts)
 
     def merge(self, other: ClassCounts) -> Self:
-        """Return the fold of the rows of both, over the classes of either."""
+        """Return the statistic of the rows of both, over the classes of either."""
         if not other.classes.size:
             return self
         if not self.classes.size:
@@ -190,7 +190,7 @@ class ClassCounts:
         return type(self)(classes, counts)
 
     def subtract(self, other: ClassCounts) -> Self:
-        """Return the fold of the rows of this that are not those of ``other``.
+        """Return the statistic of the rows of this that are not those of ``other``.
 
         Raises
         ------

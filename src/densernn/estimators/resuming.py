@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from densernn._version import VERSION
-from densernn.engine.choice import resolve_engine
-from densernn.engine.journal import Journal
+from densernn.engine.checkpoint import Checkpoint
+from densernn.engine.engines import resolve_engine
 from densernn.layers import digest_of
 from densernn.sources.rows import RowSource
 
@@ -18,10 +18,10 @@ IGNORED_PARAMS = ("checkpoint", "engine", "random_state", "verbose")
 """Parameters that do not change the results of passes, or are compared in another way."""
 
 
-def open_journal(
+def open_checkpoint(
     estimator: Any, source: RowSource, wanted: bool = True
-) -> AbstractContextManager[Journal | None]:
-    """Return the journal that ``checkpoint`` names, to be closed; None where it names none.
+) -> AbstractContextManager[Checkpoint | None]:
+    """Return the checkpoint that ``checkpoint`` names, to be closed; None where it names none.
 
     Nor is there one where ``wanted`` is False: updates of a model are not resumed.
 
@@ -48,7 +48,7 @@ def open_journal(
         "parameter": shown,
         "data": data,
     }
-    return Journal(estimator.checkpoint, about)
+    return Checkpoint(estimator.checkpoint, about)
 
 
 def _text(value: Any) -> str:

@@ -1,9 +1,9 @@
-"""What passes have made so far, kept on disk so that a killed training goes on where it was.
+"""Checkpoint of a training: the statistics of its passes, in a folder on disk.
 
-Training is a fixed sequence of passes, and everything between them is a function of their folds
-and of the random generator.  So a journal keeps folds, and nothing else: taken up again,
-training runs through the same steps, is given the folds of the passes that had been finished,
-and goes on with the one that had not.
+Training is a fixed sequence of passes, and everything between them is a function of their
+statistics and of the random generator.  So a checkpoint holds statistics and nothing else: the
+same call repeats all steps, loads the statistics of the passes that had been finished, and goes on
+with the one that had not (docs/decisions/0011).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from densernn._files import PART, atomic_write
-from densernn.engine.local import Folded
+from densernn.engine.local import PassResult
 from densernn.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ LEAST_SECONDS = 1.0
 """Seconds between two writings at least."""
 
 TRUSTED = (
-    "densernn.encoders.CodeFold",
-    "densernn.engine.local.Folded",
-    "densernn.folds.columns.ClassCounts",
-    "densernn.folds.columns.Extrema",
-    "densernn.folds.columns.Marginals",
-    "densernn.folds.moments.Moments",
-    "densernn.folds.sample.Sample",
+    "densernn.encoders.CodeStatistic",
+    "densernn.engine.local.PassResult",
+    "densernn.stats.column_stats.ClassCounts",
+    "densernn.stats.column_stats.Extrema",
+    "densernn.stats.column_stats.Marginals",
+    "densernn.stats.moments.Moments",
+    "densernn.stats.sample.Sample",
     "densernn.phases.ColumnSummary",
     "densernn.phases.LearnedState",
     "densernn.solvers.descent.Descent",
@@ -53,11 +53,11 @@ TRUSTED = (
     "densernn.solvers.multiplicative.Terms",
     "densernn.sources.rows.Skipped",
 )
-"""Types that a journal may hold: folds, whose state can do no harm."""
+"""Types that a checkpoint may hold: statistics, whose state can do no harm."""
 
 
-class Journal:
-    """A folder with the folds of finished passes, and of the one that is under way.
+class Checkpoint:
+    """A folder with the statistics of finished passes, and of the one that is under way.
 
     Every file is written under another name, brought to the disk and then renamed: a kill
     leaves the earlier one, never half of a file.
@@ -67,13 +67,13 @@ class Journal:
     folder : path
         Made if it is not there.
     about : mapping of str to mapping of str to str
-        What must be equal for the folds to be of use: "parameter", "data" and so on, each with
+        What must be equal for the statistics to be of use: "parameter", "data" and so on, each with
         names and values for messages.
 
     Raises
     ------
     CheckpointError
-        The folder holds the journal of another training, whose difference the text names, or
+        The folder holds the checkpoint of another training, whose difference the text names, or
         something else.
     """
 
@@ -149,39 +149,39 @@ class Journal:
         bits.state = state
         return np.random.Generator(bits)
 
-    def recall(self, number: int, name: str) -> tuple[Folded[Any] | None, bool]:
+    def load(self, number: int, name: str) -> tuple[PassResult[Any] | None, bool]:
         """Return what a pass had made, if anything, and whether it had been finished."""
         whole = self._path(number, name, "whole")
         if whole.exists():
-            return self._load(whole), True
+            return self._read(whole), True
         part = self._path(number, name, "part")
-        return (self._load(part), False) if part.exists() else (None, False)
+        return (self._read(part), False) if part.exists() else (None, False)
 
-    def note(self, number: int, name: str, state: Folded[Any]) -> None:
+    def save_partial(self, number: int, name: str, state: PassResult[Any]) -> None:
         """Write what a pass has made so far, if it is time to."""
         if time.monotonic() - self._written < self._pause:
             return
-        self._save(self._path(number, name, "part"), state)
+        self._write(self._path(number, name, "part"), state)
 
-    def complete(self, number: int, name: str, state: Folded[Any]) -> None:
+    def save(self, number: int, name: str, state: PassResult[Any]) -> None:
         """Write what a pass has made of all rows."""
-        self._save(self._path(number, name, "whole"), state)
+        self._write(self._path(number, name, "whole"), state)
         self._path(number, name, "part").unlink(missing_ok=True)
 
-    def kept(self, name: str) -> Any:
+    def load_state(self, name: str) -> Any:
         """Return the last state of an iteration that was kept, or None."""
         path = self._folder / f"{name}.state"
-        return self._load(path) if path.exists() else None
+        return self._read(path) if path.exists() else None
 
-    def keep(self, name: str, state: Any) -> None:
+    def save_state(self, name: str, state: Any) -> None:
         """Write the state of an iteration, if it is time to."""
         if time.monotonic() - self._written >= self._pause:
-            self._save(self._folder / f"{name}.state", state)
+            self._write(self._folder / f"{name}.state", state)
 
     def _path(self, number: int, name: str, kind: str) -> Path:
         return self._folder / f"pass-{number:03d}-{name}.{kind}"
 
-    def _save(self, path: Path, state: Any) -> None:
+    def _write(self, path: Path, state: Any) -> None:
         import skops.io  # noqa: PLC0415 - takes most of a second to import
 
         start = time.monotonic()
@@ -190,7 +190,7 @@ class Journal:
         self._written = time.monotonic()
         self._pause = max(LEAST_SECONDS, (self._written - start) / SHARE)
 
-    def _load(self, path: Path) -> Any:
+    def _read(self, path: Path) -> Any:
         import skops.io  # noqa: PLC0415
 
         try:

@@ -4,8 +4,8 @@ For every statistic, ``of(A).merge(of(B))`` equals ``of`` the rows of A and B to
 weight 0 is ignored, and a row of weight k is equivalent to k copies.
 """
 
-from densernn.folds.columns import ClassCounts, Extrema, Marginals
-from densernn.folds.moments import Moments
-from densernn.folds.sample import Sample
+from densernn.stats.column_stats import ClassCounts, Extrema, Marginals
+from densernn.stats.moments import Moments
+from densernn.stats.sample import Sample
 
 __all__ = ["ClassCounts", "Extrema", "Marginals", "Moments", "Sample"]

@@ -12,7 +12,7 @@ from scipy.linalg import blas
 from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.errors import DataError, MergeError
-from densernn.folds.columns import counted_rows
+from densernn.stats.column_stats import counted_rows
 
 FloatArray = NDArray[np.floating[Any]]
 Float64Array = NDArray[np.float64]

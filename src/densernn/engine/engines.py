@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from densernn.engine.local import fold_rows
+from densernn.engine.local import run_pass
 from densernn.errors import ParameterError
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import RowSource
@@ -14,7 +14,7 @@ from densernn.sources.rows import RowSource
 NAMES = ("auto", "local", "dask")
 
 Accumulate = Callable[..., Any]
-"""Runs a pass; see :func:`densernn.engine.local.fold_rows`."""
+"""Runs a pass; see :func:`densernn.engine.local.run_pass`."""
 
 
 def resolve_engine(name: str, source: RowSource) -> str:
@@ -51,12 +51,12 @@ def accumulator(engine: str) -> Accumulate:
         Dask is not installed.
     """
     if engine == "local":
-        return fold_rows
+        return run_pass
     try:
-        from densernn.engine.dask import fold_on_cluster  # noqa: PLC0415 - needs Dask
+        from densernn.engine.dask import run_on_dask  # noqa: PLC0415 - needs Dask
     except ImportError as error:
         raise ParameterError("engine='dask' needs Dask: pip install 'densernn[dask]'") from error
-    return fold_on_cluster
+    return run_on_dask
 
 
 def _client_is_active() -> bool:

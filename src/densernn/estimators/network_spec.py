@@ -14,15 +14,15 @@ from sklearn.utils import check_random_state
 from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.engine.budget import CHUNK_BYTES, chunk_budget
-from densernn.engine.journal import Journal
+from densernn.engine.checkpoint import Checkpoint
 from densernn.errors import DataError, ParameterError
-from densernn.folds import Extrema
 from densernn.layers import ClusterLayer, FeatureMap
-from densernn.phases import ColumnSummary, DriveMaxima, counted
+from densernn.phases import ColumnSummary, PreactivationMaxima, counted
 from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
 from densernn.rotation import FEWEST, LEADING, SAMPLE, Rotation
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import Chunk, RowSource
+from densernn.stats import Extrema
 from densernn.weights import draw_dense, draw_patches, draw_sparse
 
 DEFAULT_CLUSTER = Cluster()
@@ -126,7 +126,7 @@ class NetworkSpec:
                 inputs, below.n_features, varying, p.n_hidden, rng, dtype, scale
             )
         layer = draw_published(below.n_features, p.n_hidden, self.cluster, rng)
-        phase = DriveMaxima(below, layer.astype(dtype), dtype)
+        phase = PreactivationMaxima(below, layer.astype(dtype), dtype)
         largest = passes.run(phase, "scale of the random layer")[0]
         scale = PUBLISHED_SCALE if p.input_scale == "auto" else float(p.input_scale)
         return layer.scaled(scale / (largest or 1.0)).astype(dtype)
@@ -230,8 +230,8 @@ class NetworkSpec:
             return FeatureMap(None, n_prepared=source.n_columns), extrema.width > 0
         fitted = clone(chosen)
         if isinstance(fitted, Preparation):
-            fitted.fit_folds(extrema, marginals)
-            return FeatureMap(fitted, n_prepared=fitted.n_outputs), fitted.live_outputs(extrema)
+            fitted.fit_statistics(extrema, marginals)
+            return FeatureMap(fitted, n_prepared=fitted.n_outputs), fitted.varying_outputs(extrema)
         fitted = fit_transformer(seeded(fitted, rng), source)
         n_outputs = np.shape(fitted.transform(next(source.chunks(1)).X))[1]
         return FeatureMap(fitted, n_prepared=n_outputs), None
@@ -300,12 +300,12 @@ def draw_published(
     return ClusterLayer(draw_dense(n_inputs, n_clusters, rng), cluster, offset)
 
 
-def generator(random_state: Any, journal: Journal | None = None) -> np.random.Generator:
+def generator(random_state: Any, checkpoint: Checkpoint | None = None) -> np.random.Generator:
     """Return a Generator for any ``random_state`` that scikit-learn accepts.
 
-    A training that is resumed from a journal gets the one that it began with.
+    A training that is resumed from a checkpoint gets the one that it began with.
     """
     rng = random_state
     if not isinstance(rng, np.random.Generator):
         rng = np.random.default_rng(check_random_state(rng).randint(0, 2**31 - 1, size=4))
-    return rng if journal is None else journal.generator(rng)
+    return rng if checkpoint is None else checkpoint.generator(rng)
