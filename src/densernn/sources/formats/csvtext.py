@@ -101,7 +101,7 @@ class Header:
     ----------
     cells : tuple of str
     next_cells : tuple of str
-        Of the row that follows.
+        Of the row that follows, where the last cell is empty.
     n_lines : int
         Number of its last line.
     n_skipped : int
@@ -129,7 +129,8 @@ def read_header(path: Path, dialect: Dialect) -> Header:
         try:
             cells = next(filter(None, rows), None)
             n_lines = rows.line_num
-            following = next(filter(None, rows), [])
+            # Read only where it says something: it may be longer than the csv module bears.
+            following = next(filter(None, rows), []) if cells and not cells[-1] else []
         except csv.Error as error:
             raise DataError(f"{path}: the header is not CSV ({error})") from error
     if cells is None:
