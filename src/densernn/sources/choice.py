@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import zip_longest
 from operator import index
 from pathlib import Path
 from typing import Any
@@ -144,44 +145,46 @@ def resolve(
     ParameterError
         If a column is asked for twice, or as two things.
     """
-    own = tuple(name for name in names if name not in index)
-    if options.columns is None:
-        _refuse_twice(title, own)
-    targets, weight = options.targets or (), options.weight
+    known = set(names)
+    own = [name for name in names if name not in index]
+    targets = options.targets or ()
+    weights = () if options.weight is None else (options.weight,)
     if target_may_lack:
-        targets = targets if any(target in names for target in targets) else ()
-        weight = weight if weight in names else None
+        targets = targets if known.intersection(targets) else ()
+        weights = weights if known.intersection(weights) else ()
+    columns = options.columns or ()
+    missing = [name for name in columns if isinstance(name, str) and name not in known]
+    if missing:
+        count = f"{len(missing)} of {len(columns)} needed columns are missing"
+        raise DataError(f"{title}: {count}: {_some(missing, 10)}")
+    roles = ["target column"] * len(targets) + ["weight column"] * len(weights)
+    found: dict[str, str] = {}
+    for column, role in zip_longest((*targets, *weights, *columns), roles, fillvalue="feature"):
+        name = _find(title, column, role, names, own)
+        if name in found:
+            raise ParameterError(f"{name!r} is asked for twice: as {found[name]} and as {role}")
+        found[name] = role
+    asked, features = list(found)[: len(roles)], list(found)[len(roles) :]
+    if options.columns is None:
+        features = [name for name in own if name not in found]
+        _check_features(title, names, features)
+    _refuse_twice(title, names, (*features, *asked))
+    categorical = {
+        _find(title, column, "categorical feature", features, own): values
+        for column, values in options.categorical
+    }
+    target_names, weight = tuple(asked[: len(targets)]), asked[-1] if weights else None
+    return Choice(names, tuple(features), target_names, options.many, weight, categorical)
 
-    def named(column: Column, what: str, among: Sequence[str] = names) -> str:
-        if isinstance(column, str):
-            check_column(title, column, among, what)
-            return column
+
+def _find(title: str, column: Column, role: str, among: Sequence[str], own: Sequence[str]) -> str:
+    """Return the name of a column that is asked for by its name or place."""
+    if not isinstance(column, str):
         if not -len(own) <= column < len(own):
             raise DataError(f"{title}: no column {column}; there are {len(own)}, from 0 on")
-        return own[column]
-
-    target_names = tuple(named(target, "target column") for target in targets)
-    weight_name = None if weight is None else named(weight, "weight column")
-    others = (*target_names, *(() if weight_name is None else (weight_name,)))
-    if options.columns is None:
-        features = tuple(name for name in own if name not in others)
-        _refuse_no_features(title, own, features)
-    else:
-        features = tuple(c if isinstance(c, str) else named(c, "") for c in options.columns)
-        _refuse_double(features, "columns")
-        _refuse_missing(title, names, features)
-    _refuse_double(others, "target and weight")
-    both = set(features) & set(others)
-    if both:
-        raise ParameterError(f"{min(both)!r} cannot be a feature and the target or the weight too")
-    _refuse_twice(title, [name for name in names if name in {*features, *others}])
-    categorical = {
-        named(column, "categorical feature", features): known
-        for column, known in options.categorical
-    }
-    for name in categorical:
-        check_column(title, name, features, "categorical feature")
-    return Choice(names, features, target_names, options.many, weight_name, categorical)
+        column = own[column]
+    check_column(title, column, among, role)
+    return column
 
 
 def check_column(title: Path | str, wanted: str, names: Sequence[str], what: str) -> None:
@@ -189,7 +192,7 @@ def check_column(title: Path | str, wanted: str, names: Sequence[str], what: str
     if wanted in names:
         return
     alike = sorted(names, key=lambda n: -SequenceMatcher(None, n.lower(), wanted.lower()).ratio())
-    shown = ", ".join(map(repr, alike[:5])) or "none"
+    shown = _some(alike) or "none"
     raise DataError(
         f"{title}: no {what} {wanted!r}; nearest of {len(names)}: {shown}{_hint(names)}"
     )
@@ -197,10 +200,8 @@ def check_column(title: Path | str, wanted: str, names: Sequence[str], what: str
 
 def _hint(names: Sequence[str]) -> str:
     """Return advice where names look as if a file were read in a wrong way."""
-    mark = next((mark for mark in COMMENTS if names and names[0].startswith(mark)), None)
-    if mark is not None:
-        option = "(--comment on the command line)"
-        return f"; line 1 looks like a comment: say comment={mark!r} {option}, or skip_rows=1"
+    if names and names[0].startswith(COMMENTS):
+        return "; line 1 looks like a comment: say skip_rows=1 (--skip-rows on the command line)"
     if len(names) != 1:
         return ""
     found = next((letter for letter in ";\t|, " if letter in names[0]), None)
@@ -208,33 +209,28 @@ def _hint(names: Sequence[str]) -> str:
     return f"; are the values separated by commas?{say}"
 
 
-def _refuse_no_features(title: str, names: Sequence[str], features: Sequence[str]) -> None:
+def _check_features(title: str, names: Sequence[str], features: Sequence[str]) -> None:
+    """Raise a :class:`DataError` if there are none, or one has no name."""
     if not features:
         raise DataError(f"{title}: no feature columns{_hint(names)}")
     if "" in features:
         place = names.index("") + 1
-        index = "if it is an index of pandas, written without index=False, " if place == 1 else ""
+        index = "if it is an index of pandas, write it with index=False; " * (place == 1)
         raise DataError(
             f"{title}: column {place} has no name; {index}drop it, or name it, or name the "
             "features that are wanted: columns="
         )
 
 
-def _refuse_missing(title: str, names: Sequence[str], wanted: Sequence[str]) -> None:
-    missing = [name for name in wanted if name not in set(names)]
-    if missing:
-        count = f"{len(missing)} of {len(wanted)}"
-        raise DataError(f"{title}: {count} needed columns are missing: {_some(missing, 10)}")
-
-
 def _some(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(map(repr, names[:most])) + (", ..." if len(names) > most else "")
 
 
-def _refuse_twice(title: str, names: Sequence[str]) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
+def _refuse_twice(title: str, names: Sequence[str], used: Sequence[str]) -> None:
+    """Raise a :class:`DataError` if a file has two columns of a name that is used."""
+    twice = [name for name, count in Counter(names).items() if count > 1 and name in used]
     if twice:
-        what = f"duplicate column names: {', '.join(map(repr, twice))}"
+        what = f"duplicate column names: {_some(twice)}"
         raise DataError(f"{title}: {what}; rename them, or name other features by columns=")
 
 
@@ -246,16 +242,16 @@ def refuse_other_columns(
     Where features were not asked ``by_name``, more columns would be more features.
     """
     here, there = set(names), set(choice.names)
-    missing = [name for name in choice.used if name not in here]
-    surplus = [name for name in names if name not in there]
-    if missing or (surplus and not by_name):
-        both = (("lacks", missing), ("has besides", surplus))
-        found = [f"{what} {_some(some)}" for what, some in both if some]
+    lacks = [name for name in choice.used if name not in here]
+    more = [name for name in names if name not in there]
+    if lacks or (more and not by_name):
+        both = (("lacks", lacks), ("has besides", more))
+        found = " and ".join(f"{what} {_some(some)}" for what, some in both if some)
         raise DataError(
-            f"{title}: columns differ from those of {other}: {' and '.join(found)}; files that "
-            "are read together must have the same columns, or name the features: columns="
+            f"{title}: columns differ from those of {other}: {found}; files that are read "
+            "together must have the same columns, or name the features: columns="
         )
-    _refuse_twice(title, [name for name in names if name in choice.used])
+    _refuse_twice(title, names, choice.used)
 
 
 def name_columns(
@@ -269,25 +265,18 @@ def name_columns(
     names = options.names
     if names is None:
         return tuple(f"x{j}" for j in range(count))
-    targets, weight = options.targets or (), () if options.weight is None else (options.weight,)
-    lacks = [some for some in (targets, weight, (*targets, *weight)) if some] * target_may_lack
-    fitting = {some for some in lacks if count == len(names) - len(some)}
-    if len(fitting) > 1:
+    targets, weight = options.targets or (), (options.weight,)
+    lacking: list[tuple[Any, ...]] = [(), targets, weight, (*targets, *weight)]
+    if not target_may_lack:
+        lacking = [()]
+    left = {tuple(name for name in names if name not in some) for some in lacking}
+    fitting = [some for some in left if len(some) == count]
+    if len(fitting) != 1:
+        lacks = "; is it the target or the weight that it lacks?" if fitting else ""
         raise DataError(
-            f"{path}: has a column fewer than the {len(names)} there were, and no names to tell "
-            "whether it is the target or the weight; open it by open_rows with names="
+            f"{path}: {len(names)} names for {count} columns{lacks}; open it by open_rows, names="
         )
-    for lacking in fitting:
-        names = tuple(name for name in names if name not in lacking)
-    if count != len(names):
-        raise DataError(f"{path}: {len(names)} names for {count} columns")
-    return names
-
-
-def _refuse_double(names: Sequence[str], what: str) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ParameterError(f"{what} must name each column once, found {twice[0]!r} twice")
+    return fitting[0]
 
 
 def as_column(column: Any, what: str) -> Column:
@@ -304,9 +293,10 @@ def as_categories(categories: Any, column: Column) -> tuple[str, ...]:
     what = f"the categories of column {column!r} must be"
     if isinstance(categories, str | bytes) or not isinstance(categories, Iterable):
         raise ParameterError(f"{what} a list of them, found {categories!r}")
+    values = categories.tolist() if hasattr(categories, "tolist") else categories
     known = tuple(
         str(value) if isinstance(value, str | bool) else str(pa.scalar(value).cast(pa.string()))
-        for value in (getattr(categories, "tolist", lambda: categories)())
+        for value in values
     )
     if not known or distinct_values(known) != len(known):
         raise ParameterError(f"{what} at least one, and each named once")
