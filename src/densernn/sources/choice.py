@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import zip_longest
-from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from densernn.sources.numerals import PLAIN, Numerals
 Column = str | int
 """A column's name, or its place among all columns, from the end if negative."""
 
+UNSAID = Dialect(delimiter="")
 MAX_CATEGORIES = 1000
 TARGET_TYPES = ("auto", "text", "number")
 COMMENTS = ("#", "%", "//")
@@ -57,23 +57,23 @@ class Options:
         How numbers are written in CSV files.
     """
 
-    targets: tuple[Column, ...] | None
-    many: bool
-    columns: tuple[Column, ...] | None
-    weight: Column | None
-    categorical: tuple[tuple[Column, tuple[str, ...] | None], ...]
-    names: tuple[str, ...] | None
-    header: bool
-    dialect: Dialect
-    skip: bool
-    target_type: str
-    type_was_given: bool
+    targets: tuple[Column, ...] | None = None
+    many: bool = False
+    columns: tuple[Column, ...] | None = None
+    weight: Column | None = None
+    categorical: tuple[tuple[Column, tuple[str, ...] | None], ...] = ()
+    names: tuple[str, ...] | None = None
+    header: bool = True
+    dialect: Dialect = UNSAID
+    skip: bool = False
+    target_type: str = "auto"
+    type_was_given: bool = False
     numerals: Numerals = PLAIN
 
     @property
     def written(self) -> str:
         """How CSV files are written, where it is not as usual, to tell sources apart."""
-        said = f"delimiter {self.dialect.delimiter!r}"
+        said = f"delimiter {self.dialect.delimiter or ','!r}"
         more = (replace(self.dialect, delimiter=","), self.numerals)
         return said if more == (Dialect(), PLAIN) else f"{said}, {more}"
 
@@ -277,15 +277,6 @@ def name_columns(
             f"{path}: {len(names)} names for {count} columns{lacks}; open it by open_rows, names="
         )
     return fitting[0]
-
-
-def as_column(column: Any, what: str) -> Column:
-    """Return a name or an index as such; raise on what is neither."""
-    if isinstance(column, str):
-        return str(column)
-    if not isinstance(column, bool) and hasattr(column, "__index__"):
-        return index(column)
-    raise ParameterError(f"{what} must be the name or the index of a column, found {column!r}")
 
 
 def as_categories(categories: Any, column: Column) -> tuple[str, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+from operator import index
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from densernn.errors import ParameterError
-from densernn.sources.choice import TARGET_TYPES, Column, Options, as_categories, as_column
+from densernn.sources.choice import TARGET_TYPES, Column, Options, as_categories
 from densernn.sources.filesource import open_files
 from densernn.sources.formats.csvtext import UTF8, Dialect
 from densernn.sources.numerals import Numerals
@@ -144,34 +146,34 @@ def open_rows(
     >>> next(new.chunks(2)).X.tolist()
     [[3.0, 0.0, 1.0]]
     """
-    if isinstance(where, RowSource):
-        asked = (target, columns, weight, names, delimiter, thousands, comment)
-        usual = (header, on_bad_rows, target_type, decimal, skip_rows, encoding)
-        plain = usual == (True, "raise", "auto", ".", 0, "utf-8")
-        if any(value is not None for value in asked) or len(categorical) or not plain:
-            raise ParameterError(
-                "a source of rows knows its columns already: give no other argument"
-            )
-        return where
+    given = ((on_bad_rows, BAD_ROWS, "on_bad_rows"), (target_type, TARGET_TYPES, "target_type"))
+    for value, allowed, what in given:
+        if value not in allowed:
+            raise ParameterError(f"{what} must be one of {', '.join(allowed)}, found {value!r}")
+    if names is not None and len(set(names)) != len(names):
+        raise ParameterError("names must name each column once")
     many = isinstance(target, Iterable) and not isinstance(target, str)
-    targets = target if many or target is None else [target]
+    encoded = _columns(categorical, "categorical", least=0)
+    known = categorical.values() if isinstance(categorical, Mapping) else ()
     options = Options(
-        targets=_listed(targets, "target", "column"),
+        targets=_columns(target if many or target is None else [target], "target"),
         many=many,
-        columns=_listed(columns, "columns", "feature"),
-        weight=None if weight is None else as_column(weight, "weight"),
-        categorical=_categorical(categorical),
+        columns=_columns(columns, "columns"),
+        weight=None if weight is None else _columns([weight], "weight")[0],
+        categorical=tuple(zip_longest(encoded, map(as_categories, known, encoded))),
         names=None if names is None else tuple(map(str, names)),
         header=bool(header) and names is None,
         dialect=_dialect(delimiter, comment, skip_rows, encoding),
-        skip=_one_of(on_bad_rows, BAD_ROWS, "on_bad_rows") == "skip",
-        target_type=_one_of(target_type, TARGET_TYPES, "target_type"),
+        skip=on_bad_rows == "skip",
+        target_type=target_type,
         type_was_given=target_type != "auto",
         numerals=_numerals(decimal, thousands),
     )
-    if options.names is not None and len(set(options.names)) != len(options.names):
-        raise ParameterError("names must name each column once")
-    return open_files(where, options)
+    if not isinstance(where, RowSource):
+        return open_files(where, options)
+    if options != Options():
+        raise ParameterError("a source of rows knows its columns already: give no other argument")
+    return where
 
 
 def _dialect(delimiter: Any, comment: Any, skip_rows: Any, encoding: Any) -> Dialect:
@@ -198,25 +200,23 @@ def _numerals(decimal: Any, thousands: Any) -> Numerals:
     return Numerals(*marks)
 
 
-def _listed(columns: Any, what: str, noun: str) -> tuple[Column, ...] | None:
+def _columns(columns: Any, what: str, least: int = 1) -> Any:
+    """Return names and places of columns as such."""
     if columns is None:
         return None
-    if isinstance(columns, str):
-        raise ParameterError(f"{what} must be a list of columns, found {columns!r}")
-    found = tuple(as_column(column, what) for column in columns)
-    if not found:
-        raise ParameterError(f"{what} must name at least one {noun}, found an empty list")
-    return found
-
-
-def _categorical(categorical: Any) -> tuple[tuple[Column, tuple[str, ...] | None], ...]:
-    if isinstance(categorical, str):
-        raise ParameterError(f"categorical must be a list of columns, found {categorical!r}")
-    columns = [as_column(column, "categorical") for column in categorical]
-    if not isinstance(categorical, Mapping):
-        return tuple((column, None) for column in columns)
-    pairs = zip(columns, categorical.values(), strict=True)
-    return tuple((column, as_categories(known, column)) for column, known in pairs)
+    found = [columns] if isinstance(columns, str) else list(columns)
+    if isinstance(columns, str) or len(found) < least:
+        raise ParameterError(
+            f"{what} must be a list of at least {least} columns, found {columns!r}"
+        )
+    for j, column in enumerate(found):
+        if isinstance(column, str):
+            found[j] = str(column)
+        elif isinstance(column, bool) or not hasattr(column, "__index__"):
+            raise ParameterError(f"{what} must be names or places of columns, found {column!r}")
+        else:
+            found[j] = index(column)
+    return tuple(found)
 
 
 def _one_letter(letter: Any, what: str) -> str:
@@ -225,9 +225,3 @@ def _one_letter(letter: Any, what: str) -> str:
     if not letter.isascii():
         raise ParameterError(f"{what} must be an ASCII character, found {letter!r}")
     return letter
-
-
-def _one_of(value: str, allowed: tuple[str, ...], what: str) -> str:
-    if value not in allowed:
-        raise ParameterError(f"{what} must be one of {', '.join(allowed)}, found {value!r}")
-    return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
 from os import PathLike, fsdecode
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -44,27 +43,20 @@ def find_files(where: Any) -> tuple[list[Path], list[Folders]]:
         If ``where`` is nothing of all this.
     """
     if hasattr(where, "get_fragments"):
-        return _of_dataset(where)
-    if isinstance(where, list | tuple):
-        paths = [local_path(item) for item in where]
-        if not paths:
-            raise ParameterError("where must name at least one file, found an empty list")
-        base = Path(os.path.commonpath([path.absolute().parent for path in paths]))
+        paths, folders = _of_dataset(where)
     else:
-        paths, base = _expand(local_path(where))
-    check_files(paths)
-    if len(paths) == 1 and paths[0].parent == base:
-        return paths, [{}]
-    return paths, [_folder_values(path.absolute().relative_to(base.absolute())) for path in paths]
-
-
-def check_files(paths: Sequence[Path]) -> None:
-    """Raise a :class:`DataError` on what is no file, or an empty one."""
+        paths, base = _expand(where)
+        folders = []
+        for path in paths:
+            parts = path.absolute().relative_to(base.absolute()).parent.parts
+            pairs = [unquote(part).split("=", 1) for part in parts if "=" in part]
+            folders.append({name: None if value == NULL else value for name, value in pairs})
     for path in paths:
         if not path.is_file():
             raise DataError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
         if not path.stat().st_size:
             raise DataError(f"{path}: the file is empty")
+    return paths, folders
 
 
 def local_path(item: Any) -> Path:
@@ -91,8 +83,14 @@ def local_path(item: Any) -> Path:
         return Path(text)
 
 
-def _expand(path: Path) -> tuple[list[Path], Path]:
-    """Return the files of a folder or pattern by name, hidden ones left out, and their folder."""
+def _expand(where: Any) -> tuple[list[Path], Path]:
+    """Return files, of folders and patterns by name and without hidden ones, and their folder."""
+    if isinstance(where, list | tuple):
+        if not where:
+            raise ParameterError("where must name at least one file, found an empty list")
+        paths = [local_path(item) for item in where]
+        return paths, Path(os.path.commonpath([path.absolute().parent for path in paths]))
+    path = local_path(where)
     if path.is_dir():
         return sorted(_inside(path)), path
     if path.exists() or not WILD.search(str(path)):
@@ -122,11 +120,6 @@ def _inside(folder: Path) -> list[Path]:
     return files
 
 
-def _folder_values(path: Path) -> Folders:
-    pairs = [unquote(part).split("=", 1) for part in path.parent.parts if "=" in part]
-    return {name: None if value == NULL else value for name, value in pairs}
-
-
 def _of_dataset(dataset: Any) -> tuple[list[Path], list[Folders]]:
     """Return the files of a data set of Arrow's, and the columns that it adds to each."""
     from pyarrow.dataset import get_partition_keys  # noqa: PLC0415
@@ -145,7 +138,6 @@ def _of_dataset(dataset: Any) -> tuple[list[Path], list[Folders]]:
         ) from error
     if not fragments:
         raise DataError("the pyarrow Dataset has no files")
-    paths = [Path(fragment.path) for fragment in fragments]
-    check_files(paths)
     keys = [get_partition_keys(fragment.partition_expression) for fragment in fragments]
-    return paths, [{k: None if v is None else str(v) for k, v in some.items()} for some in keys]
+    folders = [{k: None if v is None else str(v) for k, v in some.items()} for some in keys]
+    return [Path(fragment.path) for fragment in fragments], folders
