@@ -560,7 +560,7 @@ def test_columns_of_other_files_go_by_name(tmp_path, kind):
     ]
     assert read(open_rows(paths))[0].tolist() == [[1, 2], [3, 4]]
     paths.append(put(tmp_path, pd.DataFrame({"b": [4.0], "c": [3.0]}), kind, "3"))
-    said = refuse("columns differ from those of .*: lacks 'a' and has besides 'c'", paths)
+    said = refuse("columns differ from those of .*: lacks 'a', has besides 'c'", paths)
     assert said.startswith(str(paths[2]))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -141,7 +140,7 @@ def resolve(
     Raises
     ------
     DataError
-        If a column is not there, or one that is used is there twice.
+        If a column is not there.
     ParameterError
         If a column is asked for twice, or as two things.
     """
@@ -160,7 +159,8 @@ def resolve(
     roles = ["target column"] * len(targets) + ["weight column"] * len(weights)
     found: dict[str, str] = {}
     for column, role in zip_longest((*targets, *weights, *columns), roles, fillvalue="feature"):
-        name = _find(title, column, role, names, own)
+        there = isinstance(column, str) and column in known
+        name = str(column) if there else _find(title, column, role, names, own)
         if name in found:
             raise ParameterError(f"{name!r} is asked for twice: as {found[name]} and as {role}")
         found[name] = role
@@ -168,7 +168,6 @@ def resolve(
     if options.columns is None:
         features = [name for name in own if name not in found]
         _check_features(title, names, features)
-    _refuse_twice(title, names, (*features, *asked))
     categorical = {
         _find(title, column, "categorical feature", features, own): values
         for column, values in options.categorical
@@ -192,10 +191,8 @@ def check_column(title: Path | str, wanted: str, names: Sequence[str], what: str
     if wanted in names:
         return
     alike = sorted(names, key=lambda n: -SequenceMatcher(None, n.lower(), wanted.lower()).ratio())
-    shown = _some(alike) or "none"
-    raise DataError(
-        f"{title}: no {what} {wanted!r}; nearest of {len(names)}: {shown}{_hint(names)}"
-    )
+    nearest = f"nearest of {len(names)}: {_some(alike) or 'none'}{_hint(names)}"
+    raise DataError(f"{title}: no {what} {wanted!r}; {nearest}")
 
 
 def _hint(names: Sequence[str]) -> str:
@@ -215,43 +212,37 @@ def _check_features(title: str, names: Sequence[str], features: Sequence[str]) -
         raise DataError(f"{title}: no feature columns{_hint(names)}")
     if "" in features:
         place = names.index("") + 1
-        index = "if it is an index of pandas, write it with index=False; " * (place == 1)
-        raise DataError(
-            f"{title}: column {place} has no name; {index}drop it, or name it, or name the "
-            "features that are wanted: columns="
-        )
+        index = " (an index of pandas? write it with index=False)" if place == 1 else ""
+        todo = "drop it, or name it, or name the features that are wanted: columns="
+        raise DataError(f"{title}: column {place} has no name{index}; {todo}")
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(map(repr, names[:most])) + (", ..." if len(names) > most else "")
 
 
-def _refuse_twice(title: str, names: Sequence[str], used: Sequence[str]) -> None:
-    """Raise a :class:`DataError` if a file has two columns of a name that is used."""
-    twice = [name for name, count in Counter(names).items() if count > 1 and name in used]
-    if twice:
-        what = f"duplicate column names: {_some(twice)}"
-        raise DataError(f"{title}: {what}; rename them, or name other features by columns=")
-
-
-def refuse_other_columns(
+def check_names(
     title: str, names: Sequence[str], other: str, choice: Choice, *, by_name: bool
 ) -> None:
-    """Raise a :class:`DataError` if a file lacks columns that are used in another one.
+    """Raise a :class:`DataError` if a file lacks used columns of another one, or has them twice.
 
     Where features were not asked ``by_name``, more columns would be more features.
     """
     here, there = set(names), set(choice.names)
     lacks = [name for name in choice.used if name not in here]
-    more = [name for name in names if name not in there]
-    if lacks or (more and not by_name):
-        both = (("lacks", lacks), ("has besides", more))
-        found = " and ".join(f"{what} {_some(some)}" for what, some in both if some)
+    more = [] if by_name else [name for name in names if name not in there]
+    if lacks or more:
         raise DataError(
-            f"{title}: columns differ from those of {other}: {found}; files that are read "
-            "together must have the same columns, or name the features: columns="
+            f"{title}: columns differ from those of {other}: lacks {_some(lacks) or 'none'}, has "
+            f"besides {_some(more) or 'none'}; rename them, or name the features: columns="
         )
-    _refuse_twice(title, names, choice.used)
+    if len(here) < len(names):
+        twice = _some([name for name in here if names.count(name) > 1 and name in choice.used])
+        if twice:
+            raise DataError(
+                f"{title}: duplicate column names: {twice}; rename them, or name other features by "
+                "columns="
+            )
 
 
 def name_columns(
@@ -267,16 +258,15 @@ def name_columns(
         return tuple(f"x{j}" for j in range(count))
     targets, weight = options.targets or (), (options.weight,)
     lacking: list[tuple[Any, ...]] = [(), targets, weight, (*targets, *weight)]
-    if not target_may_lack:
-        lacking = [()]
-    left = {tuple(name for name in names if name not in some) for some in lacking}
+    tried = lacking if target_may_lack else lacking[:1]
+    left = {tuple(name for name in names if name not in some) for some in tried}
     fitting = [some for some in left if len(some) == count]
-    if len(fitting) != 1:
-        lacks = "; is it the target or the weight that it lacks?" if fitting else ""
-        raise DataError(
-            f"{path}: {len(names)} names for {count} columns{lacks}; open it by open_rows, names="
-        )
-    return fitting[0]
+    if len(fitting) == 1:
+        return fitting[0]
+    lacks = (
+        "; is it the target or the weight that it lacks? open it by open_rows" if fitting else ""
+    )
+    raise DataError(f"{path}: {len(names)} names for {count} columns{lacks}; say which, by names=")
 
 
 def as_categories(categories: Any, column: Column) -> tuple[str, ...]:
@@ -298,7 +288,5 @@ def as_categories(categories: Any, column: Column) -> tuple[str, ...]:
 def refuse_many_categories(known: Any, column: Column, path: str = "categorical") -> None:
     """Raise a :class:`DataError` if there are more categories than can be meant."""
     if len(known) > MAX_CATEGORIES:
-        raise DataError(
-            f"{path}, column {column!r}: more than {MAX_CATEGORIES} categories; leave it out of "
-            "categorical, or make fewer of them"
-        )
+        found = f"more than {MAX_CATEGORIES} categories"
+        raise DataError(f"{path}, column {column!r}: {found}; make fewer of them, or drop it")

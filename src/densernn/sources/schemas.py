@@ -10,7 +10,7 @@ import numpy as np
 
 from densernn.errors import DataError
 from densernn.sources.arrow import pa
-from densernn.sources.choice import Choice, Options, refuse_other_columns, resolve
+from densernn.sources.choice import Choice, Options, check_names, resolve
 from densernn.sources.encoding import TableEncoder, float_for
 from densernn.sources.formats.base import FileInfo, Stored
 from densernn.sources.headers import all_numbers, hint
@@ -50,7 +50,7 @@ def choose_columns(
         raise
     by_name, wanted = options.columns is not None, options.target_type
     for one, info in zip(stored, infos, strict=True):
-        refuse_other_columns(one.title, info.schema.names, first.title, choice, by_name=by_name)
+        check_names(one.title, info.schema.names, first.title, choice, by_name=by_name)
         if not first.is_text:
             _check_types(one.title, info.schema, choice, wanted)
     if first.is_text:

@@ -6,10 +6,8 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from densernn.errors import DataError
 from densernn.sources.arrow import pa
@@ -44,28 +42,28 @@ class NpzRows(Stored):
         yield from TableRows(self._table()).batches(groups, columns, n_rows)
 
     def _table(self) -> pa.Table:
-        arrays = self._arrays()
-        X, y = arrays["X"], arrays.get(self.target)
-        check_matrix(self.path, "X must be", X)
-        names = [f"x{j}" for j in range(X.shape[1])]
-        if "feature_names" in arrays:
-            names = arrays["feature_names"].ravel().astype(str).tolist()
-        if len(names) != X.shape[1]:
-            raise DataError(f"{self.path}: {len(names)} feature_names for {len(X.T)} columns of X")
-        columns = list(X.T)
-        if y is not None:
-            if y.shape != (len(X),) or y.dtype.kind not in "biufU":
-                raise DataError(
-                    f"{self.path}: {self.target} must have shape ({len(X)},) and hold numbers or "
-                    f"text, found {y.shape} and dtype {y.dtype}"
-                )
-            names, columns = [*names, self.target], [*columns, y]
-        return pa.table([pa.array(np.ascontiguousarray(c)) for c in columns], names=names)
-
-    def _arrays(self) -> dict[str, NDArray[Any]]:
         if not zipfile.is_zipfile(self.path):  # NumPy would leave a truncated one open
             raise DataError(f"{self.path}: not a readable NPZ file, or a truncated one")
         with format_errors(self.path, "NPZ"), np.load(self.path, allow_pickle=False) as archive:
             check_column(self.path, "X", archive.files, "array")
-            wanted = {"X", "feature_names", self.target} & set(archive.files)
-            return {name: archive[name] for name in wanted}
+            X, y = archive["X"], archive.get(self.target)
+            names = archive.get("feature_names")
+        check_matrix(self.path, "X must be", X)
+        columns = (
+            [f"x{j}" for j in range(X.shape[1])]
+            if names is None
+            else names.ravel().astype(str).tolist()
+        )
+        if len(columns) != X.shape[1]:
+            raise DataError(
+                f"{self.path}: {len(columns)} feature_names for {len(X.T)} columns of X"
+            )
+        arrays = [pa.array(np.ascontiguousarray(column)) for column in X.T]
+        if y is not None and (y.shape != (len(X),) or y.dtype.kind not in "biufU"):
+            raise DataError(
+                f"{self.path}: {self.target} must have shape ({len(X)},) and hold numbers or text, "
+                f"found {y.shape} and dtype {y.dtype}"
+            )
+        if y is not None:
+            columns, arrays = [*columns, self.target], [*arrays, pa.array(y)]
+        return pa.table(arrays, names=columns)
