@@ -115,7 +115,7 @@ def resolve(
     names: tuple[str, ...],
     options: Options,
     *,
-    index: Collection[str] = (),
+    index: Collection[Any] = (),
     target_may_lack: bool = False,
 ) -> Choice:
     """Find the columns asked for among those of a file.
@@ -145,7 +145,7 @@ def resolve(
         If a column is asked for twice, or as two things.
     """
     known = set(names)
-    own = [name for name in names if name not in index]
+    own = [name for name in names if name not in index] if index else names
     targets = options.targets or ()
     weights = () if options.weight is None else (options.weight,)
     if target_may_lack:
@@ -168,10 +168,9 @@ def resolve(
     if options.columns is None:
         features = [name for name in own if name not in found]
         _check_features(title, names, features)
-    categorical = {
-        _find(title, column, "categorical feature", features, own): values
-        for column, values in options.categorical
-    }
+    categorical = {}
+    for column, categories in options.categorical:
+        categorical[_find(title, column, "categorical feature", features, own)] = categories
     target_names, weight = tuple(asked[: len(targets)]), asked[-1] if weights else None
     return Choice(names, tuple(features), target_names, options.many, weight, categorical)
 
@@ -228,21 +227,16 @@ def check_names(
 
     Where features were not asked ``by_name``, more columns would be more features.
     """
-    here, there = set(names), set(choice.names)
-    lacks = [name for name in choice.used if name not in here]
-    more = [] if by_name else [name for name in names if name not in there]
-    if lacks or more:
+    lacks, more = sorted({*choice.used} - {*names}), sorted({*names} - {*choice.names})
+    if lacks or (more and not by_name):
         raise DataError(
             f"{title}: columns differ from those of {other}: lacks {_some(lacks) or 'none'}, has "
             f"besides {_some(more) or 'none'}; rename them, or name the features: columns="
         )
-    if len(here) < len(names):
-        twice = _some([name for name in here if names.count(name) > 1 and name in choice.used])
-        if twice:
-            raise DataError(
-                f"{title}: duplicate column names: {twice}; rename them, or name other features by "
-                "columns="
-            )
+    twice = [] if len({*names}) == len(names) else [n for n in choice.used if names.count(n) > 1]
+    if twice:
+        todo = "rename them, or name other features by columns="
+        raise DataError(f"{title}: duplicate column names: {_some(sorted({*twice}))}; {todo}")
 
 
 def name_columns(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from operator import index
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from densernn.errors import ParameterError
 from densernn.sources.choice import TARGET_TYPES, Column, Options, as_categories
@@ -204,24 +205,17 @@ def _columns(columns: Any, what: str, least: int = 1) -> Any:
     """Return names and places of columns as such."""
     if columns is None:
         return None
-    found = [columns] if isinstance(columns, str) else list(columns)
+    found = () if isinstance(columns, str) else tuple(columns)
     if isinstance(columns, str) or len(found) < least:
-        raise ParameterError(
-            f"{what} must be a list of at least {least} columns, found {columns!r}"
-        )
-    for j, column in enumerate(found):
-        if isinstance(column, str):
-            found[j] = str(column)
-        elif isinstance(column, bool) or not hasattr(column, "__index__"):
+        said = f"must be a list of at least {least} columns"
+        raise ParameterError(f"{what} {said}, found {columns!r}")
+    for column in found:
+        if isinstance(column, bool) or not isinstance(column, str | SupportsIndex):
             raise ParameterError(f"{what} must be names or places of columns, found {column!r}")
-        else:
-            found[j] = index(column)
-    return tuple(found)
+    return tuple(str(c) if isinstance(c, str) else index(c) for c in found)
 
 
 def _one_letter(letter: Any, what: str) -> str:
-    if not isinstance(letter, str) or len(letter) > 1 or letter in ('"', "\r", "\n"):
-        raise ParameterError(f"{what} must be one character, no quote, found {letter!r}")
-    if not letter.isascii():
-        raise ParameterError(f"{what} must be an ASCII character, found {letter!r}")
-    return letter
+    if isinstance(letter, str) and re.fullmatch(r'[^"\r\n\x80-\U0010ffff]?', letter):
+        return letter
+    raise ParameterError(f"{what} must be one character of ASCII, no quote, found {letter!r}")

@@ -77,10 +77,8 @@ def local_path(item: Any) -> Path:
     text = fsdecode(item)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
         raise DataError(f"{text}: only files on this machine are read; fetch it first")
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # nobody of that name has a home folder here: the file is called so
-        return Path(text)
+    # Unlike Path.expanduser, which raises where nobody of that name has a home folder.
+    return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
 def _expand(where: Any) -> tuple[list[Path], Path]:
@@ -106,17 +104,18 @@ def _expand(where: Any) -> tuple[list[Path], Path]:
 
 def _inside(folder: Path) -> list[Path]:
     """Return the files in a folder, and in folders such as ``year=2020`` inside it."""
-    items = sorted(item for item in folder.iterdir() if not item.name.startswith(HIDDEN))
-    if not items:
-        raise DataError(f"{folder}: the folder holds no files")
-    files = []
-    for item in items:
+    files: list[Path] = []
+    for item in sorted(folder.iterdir()):
+        if item.name.startswith(HIDDEN):
+            continue
         if item.is_dir() and "=" not in item.name:
             raise DataError(
                 f"{folder}: holds the folder {item.name!r} beside files; name the files by a "
                 f"pattern such as {str(folder / '**' / '*.parquet')!r}"
             )
         files += _inside(item) if item.is_dir() else [item]
+    if not files:
+        raise DataError(f"{folder}: the folder holds no files")
     return files
 
 
@@ -125,16 +124,14 @@ def _of_dataset(dataset: Any) -> tuple[list[Path], list[Folders]]:
     from pyarrow.dataset import get_partition_keys  # noqa: PLC0415
 
     if type(getattr(dataset, "filesystem", None)).__name__ != "LocalFileSystem":
-        raise ParameterError(
-            f"where: a {type(dataset).__name__} is not of files on this machine; give a pyarrow "
-            "Table, or paths of files"
-        )
+        what = f"a {type(dataset).__name__} is not of files on this machine"
+        raise ParameterError(f"where: {what}; give a pyarrow Table, or paths of files")
     try:
         fragments = list(dataset.get_fragments())
     except ValueError as error:
         raise ParameterError(
-            "the pyarrow Dataset carries a filter, which open_rows does not apply: write the "
-            "filtered rows to a file, or open the data set without it and use .where(mask)"
+            "where: the pyarrow Dataset carries a filter, which is not applied; write the rows to "
+            "a file, or open the data set without the filter, and use .where(mask)"
         ) from error
     if not fragments:
         raise DataError("the pyarrow Dataset has no files")

@@ -54,15 +54,11 @@ def choose_columns(
         if not first.is_text:
             _check_types(one.title, info.schema, choice, wanted)
     if first.is_text:
-        named = options.type_was_given and wanted == "text"
+        named, text = options.type_was_given, wanted == "text"
+        unusable = frozenset({""}) if named and text else UNUSABLE
+        codes = named and wanted == "number"
         return TableEncoder(
-            choice,
-            {},
-            np.float64,
-            wanted == "text",
-            unusable_labels=frozenset({""}) if named else UNUSABLE,
-            codes_are_numbers=options.type_was_given and wanted == "number",
-            numerals=options.numerals,
+            choice, {}, np.float64, text, None, unusable, codes, numerals=options.numerals
         )
     schemas = [info.schema for info in infos]
     numeric = [name for name in choice.features if name not in choice.categorical]

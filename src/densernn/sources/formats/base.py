@@ -44,11 +44,10 @@ class FileInfo:
     index: tuple[str, ...] | None = None
 
     @property
-    def unasked(self) -> tuple[str, ...]:
+    def unasked(self) -> Sequence[Any]:
         """Columns that are no features unless asked for."""
         noted: dict[str, Any] = self.schema.pandas_metadata or {}
-        index = noted.get("index_columns", ()) if self.index is None else self.index
-        return tuple(name for name in index if isinstance(name, str))
+        return noted.get("index_columns", ()) if self.index is None else self.index
 
 
 class Stored(ABC):

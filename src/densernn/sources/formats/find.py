@@ -88,7 +88,9 @@ def find_stored(where: Any, options: Options, *, like: bool) -> tuple[Sequence[S
                     f"{path}: of another kind than {paths[0].name}; all files must be of one kind: "
                     "name those of one kind by a pattern"
                 )
-        stored = with_folders([openers[0](path, options, like) for path in paths], folders)
+        stored = [openers[0](path, options, like) for path in paths]
+        if any(folders):
+            stored = with_folders(stored, folders)
     first = getattr(stored[0], "stored", stored[0])
     if isinstance(first, NpyRows):
         options = replace(options, header=False)

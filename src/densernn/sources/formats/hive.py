@@ -53,8 +53,6 @@ class HiveRows(Stored):
 
 def with_folders(stored: Sequence[Stored], folders: Sequence[Folders]) -> Sequence[Stored]:
     """Return files with the columns of their folders; those of the files themselves stay."""
-    if not any(folders):
-        return stored
     values = {
         name: _typed([some.get(name) for some in folders], is_text=stored[0].is_text)
         for name in set().union(*folders)
