@@ -42,6 +42,9 @@ def choose_columns(
         If columns are missing, differ between files, or are of a type that is of no use.
     """
     first, names = stored[0], tuple(infos[0].schema.names)
+    target = infos[0].target
+    if options.targets is None and target is not None and target not in (options.columns or ()):
+        options = replace(options, targets=(target,))
     try:
         choice = resolve(first.title, names, options, index=infos[0].unasked, target_may_lack=like)
     except DataError as error:

@@ -36,12 +36,15 @@ class FileInfo:
         Memory that is held of a column while batches of it are made, about.
     index : tuple of str, or None
         Columns that are no features unless asked for; by default the index that pandas noted.
+    target : str or None
+        The column that is the target where none is asked for.
     """
 
     schema: pa.Schema
     lengths: tuple[int, ...] | None
     column_bytes: int = 0
     index: tuple[str, ...] | None = None
+    target: str | None = None
 
     @property
     def unasked(self) -> Sequence[Any]:

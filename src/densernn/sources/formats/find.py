@@ -81,14 +81,11 @@ def find_stored(where: Any, options: Options, *, like: bool) -> tuple[Sequence[S
         stored: Sequence[Stored] = [TableRows(where)]
     else:
         paths, folders = find_files(where)
-        openers = list(map(_opener, paths))
-        for path, opener in zip(paths, openers, strict=True):
-            if opener is not openers[0]:
-                raise DataError(
-                    f"{path}: of another kind than {paths[0].name}; all files must be of one kind: "
-                    "name those of one kind by a pattern"
-                )
-        stored = [openers[0](path, options, like) for path in paths]
+        for path in paths:
+            if _opener(path) is not _opener(paths[0]):
+                kinds = f"of another kind than {paths[0].name}"
+                raise DataError(f"{path}: {kinds}; name files of one kind, such as by a pattern")
+        stored = [_opener(path)(path, options, like) for path in paths]
         if any(folders):
             stored = with_folders(stored, folders)
     first = getattr(stored[0], "stored", stored[0])
@@ -99,12 +96,6 @@ def find_stored(where: Any, options: Options, *, like: bool) -> tuple[Sequence[S
             "names and header=False are for CSV and NPY files; Parquet, Feather and NPZ files and "
             "Arrow tables have names of their own"
         )
-    if (
-        isinstance(first, NpzRows)
-        and options.targets is None
-        and "y" not in (options.columns or ())
-    ):
-        options = replace(options, targets=("y",) if "y" in first.info().schema.names else None)
     return stored, options
 
 

@@ -35,7 +35,9 @@ class NpzRows(Stored):
         """Return the columns, and stretches of rows."""
         table = self._table()
         lengths = TableRows(table).info().lengths
-        return FileInfo(table.schema, lengths, table.nbytes // table.num_columns)
+        target = self.target if self.target in table.column_names else None
+        held = table.nbytes // table.num_columns
+        return FileInfo(table.schema, lengths, held, target=target)
 
     def batches(self, groups: range, columns: Sequence[str], n_rows: int) -> Batches:
         """Yield rows of the table that is loaded."""
@@ -47,23 +49,16 @@ class NpzRows(Stored):
         with format_errors(self.path, "NPZ"), np.load(self.path, allow_pickle=False) as archive:
             check_column(self.path, "X", archive.files, "array")
             X, y = archive["X"], archive.get(self.target)
-            names = archive.get("feature_names")
-        check_matrix(self.path, "X must be", X)
-        columns = (
-            [f"x{j}" for j in range(X.shape[1])]
-            if names is None
-            else names.ravel().astype(str).tolist()
-        )
-        if len(columns) != X.shape[1]:
-            raise DataError(
-                f"{self.path}: {len(columns)} feature_names for {len(X.T)} columns of X"
-            )
-        arrays = [pa.array(np.ascontiguousarray(column)) for column in X.T]
-        if y is not None and (y.shape != (len(X),) or y.dtype.kind not in "biufU"):
-            raise DataError(
-                f"{self.path}: {self.target} must have shape ({len(X)},) and hold numbers or text, "
-                f"found {y.shape} and dtype {y.dtype}"
-            )
+            check_matrix(self.path, "X must be", X)
+            names = archive.get("feature_names", [f"x{j}" for j in range(X.shape[1])])
+        names, arrays = np.ravel(names).astype(str).tolist(), list(X.T)
+        if len(names) != len(arrays):
+            raise DataError(f"{self.path}: {len(names)} feature_names for {len(arrays)} columns")
         if y is not None:
-            columns, arrays = [*columns, self.target], [*arrays, pa.array(y)]
-        return pa.table(arrays, names=columns)
+            if y.shape != (len(X),) or y.dtype.kind not in "biufU":
+                raise DataError(
+                    f"{self.path}: {self.target} must have shape ({len(X)},) and hold numbers or "
+                    f"text, found {y.shape} and dtype {y.dtype}"
+                )
+            names, arrays = [*names, self.target], [*arrays, y]
+        return pa.table(list(map(pa.array, map(np.ascontiguousarray, arrays))), names=names)
