@@ -646,6 +646,19 @@ def test_columns_that_unnamed_folders_of_a_data_set_stand_for_are_read(tmp_path,
     assert read(open_rows(dataset, "year", columns=["a"]))[1].tolist() == [1] * 3 + [2] * 3
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_values_of_folders_may_be_missing_or_beyond_int64(tmp_path, kind):
+    large = str(10**30)
+    for value in (large, "7", "__HIVE_DEFAULT_PARTITION__"):
+        (tmp_path / f"k={value}").mkdir()
+        put(tmp_path / f"k={value}", frame_of(2), kind)
+    for where in (tmp_path, ds.dataset(tmp_path, format=kind, partitioning="hive")):
+        source = open_rows(where, "k", columns=["a"], target_type="text", on_bad_rows="skip")
+        _, y, _, skipped = read(source)
+        assert sorted(y) == [large, large, "7", "7"]
+        assert skipped.count == 2
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet", "feather"])
 def test_a_filtered_data_set_is_refused(tmp_path, kind):
     dataset = ds.dataset(put(tmp_path, frame_of(9), kind), format=kind)

@@ -121,7 +121,7 @@ def open_rows(
 
     Columns that nobody asked for may hold anything. An index that pandas stored is no feature
     unless ``columns`` names it. Folders such as ``year=2020`` inside a folder or pattern give a
-    column ``year``.
+    column ``year``, and so do those by which a data set is partitioned: whole numbers, else text.
 
     ``source.like(other)`` opens other files with the same columns and categories, with or
     without target and weight; ``source.where(mask)``, ``source.rows(start, stop)`` and

@@ -129,10 +129,8 @@ def _of_dataset(dataset: Any) -> tuple[list[Path], list[Folders]]:
     try:
         fragments = list(dataset.get_fragments())
     except ValueError as error:
-        raise ParameterError(
-            "where: the pyarrow Dataset carries a filter, which is not applied; write the rows to "
-            "a file, or open the data set without the filter, and use .where(mask)"
-        ) from error
+        advice = "open it without, and use .where(mask)"
+        raise ParameterError(f"the pyarrow Dataset carries a filter; {advice} ({error})") from error
     if not fragments:
         raise DataError("the pyarrow Dataset has no files")
     keys = [get_partition_keys(fragment.partition_expression) for fragment in fragments]

@@ -33,10 +33,8 @@ class HiveRows(Stored):
     def info(self) -> FileInfo:
         """Return what is in the file, and these columns."""
         info = self.stored.info()
-        schema = info.schema
-        for name, value in self.values.items():
-            schema = schema.append(pa.field(name, value.type))
-        return replace(info, schema=schema)
+        fields = [pa.field(name, value.type) for name, value in self.values.items()]
+        return replace(info, schema=pa.schema([*info.schema, *fields], info.schema.metadata))
 
     def batches(self, groups: range, columns: Sequence[str], n_rows: int) -> Batches:
         """Yield the file's rows with these columns."""
