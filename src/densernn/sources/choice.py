@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import zip_longest
@@ -12,6 +12,7 @@ from typing import Any
 from densernn.errors import DataError, ParameterError
 from densernn.sources.arrow import pa
 from densernn.sources.categories import distinct_values
+from densernn.sources.formats.base import FileInfo
 from densernn.sources.formats.csvtext import Dialect
 from densernn.sources.numerals import PLAIN, Numerals
 
@@ -110,27 +111,18 @@ class Choice:
         return (*self.features, *self.targets, *weight)
 
 
-def resolve(
-    title: str,
-    names: tuple[str, ...],
-    options: Options,
-    *,
-    index: Collection[Any] = (),
-    target_may_lack: bool = False,
-) -> Choice:
+def resolve(title: str, info: FileInfo, options: Options, *, like: bool) -> Choice:
     """Find the columns asked for among those of a file.
 
     Parameters
     ----------
     title : str
         The file, for messages.
-    names : tuple of str
-        All its columns.
+    info : FileInfo
+        Its columns; those that are unasked are used only by name, and have no place.
     options : Options
         What was asked for.
-    index : collection of str, optional
-        Columns that are used only if they are asked for by name, and have no place.
-    target_may_lack : bool, optional
+    like : bool
         Whether files without any of the targets, or without the weight, are accepted.
 
     Returns
@@ -144,14 +136,16 @@ def resolve(
     ParameterError
         If a column is asked for twice, or as two things.
     """
-    known = set(names)
-    own = [name for name in names if name not in index] if index else names
-    targets = options.targets or ()
+    names = own = tuple(info.schema.names)
+    if info.unasked:
+        own = tuple(name for name in names if name not in info.unasked)
+    known, columns, targets = set(names), options.columns or (), options.targets or ()
+    if not targets and info.target not in (None, *columns):
+        targets = (str(info.target),)
     weights = () if options.weight is None else (options.weight,)
-    if target_may_lack:
+    if like:
         targets = targets if known.intersection(targets) else ()
         weights = weights if known.intersection(weights) else ()
-    columns = options.columns or ()
     missing = [name for name in columns if isinstance(name, str) and name not in known]
     if missing:
         count = f"{len(missing)} of {len(columns)} needed columns are missing"
@@ -220,13 +214,12 @@ def _some(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(map(repr, names[:most])) + (", ..." if len(names) > most else "")
 
 
-def check_names(
-    title: str, names: Sequence[str], other: str, choice: Choice, *, by_name: bool
-) -> None:
+def check_names(title: str, info: FileInfo, other: str, choice: Choice, *, by_name: bool) -> None:
     """Raise a :class:`DataError` if a file lacks used columns of another one, or has them twice.
 
     Where features were not asked ``by_name``, more columns would be more features.
     """
+    names = info.schema.names
     lacks, more = sorted({*choice.used} - {*names}), sorted({*names} - {*choice.names})
     if lacks or (more and not by_name):
         raise DataError(
@@ -239,9 +232,7 @@ def check_names(
         raise DataError(f"{title}: duplicate column names: {_some(sorted({*twice}))}; {todo}")
 
 
-def name_columns(
-    path: Path, count: int, options: Options, *, target_may_lack: bool
-) -> tuple[str, ...]:
+def name_columns(path: Path, count: int, options: Options, *, like: bool) -> tuple[str, ...]:
     """Return the names of the columns of a file that has none itself: those asked for, or x0 ...
 
     A file with as many columns fewer as there are targets is taken as one that lacks them, and
@@ -252,7 +243,7 @@ def name_columns(
         return tuple(f"x{j}" for j in range(count))
     targets, weight = options.targets or (), (options.weight,)
     lacking: list[tuple[Any, ...]] = [(), targets, weight, (*targets, *weight)]
-    tried = lacking if target_may_lack else lacking[:1]
+    tried = lacking if like else lacking[:1]
     left = {tuple(name for name in names if name not in some) for some in tried}
     fitting = [some for some in left if len(some) == count]
     if len(fitting) == 1:

@@ -41,19 +41,16 @@ def choose_columns(
     DataError
         If columns are missing, differ between files, or are of a type that is of no use.
     """
-    first, names = stored[0], tuple(infos[0].schema.names)
-    target = infos[0].target
-    if options.targets is None and target is not None and target not in (options.columns or ()):
-        options = replace(options, targets=(target,))
+    first = stored[0]
     try:
-        choice = resolve(first.title, names, options, index=infos[0].unasked, target_may_lack=like)
+        choice = resolve(first.title, infos[0], options, like=like)
     except DataError as error:
-        if first.is_text and options.header and all_numbers(names):
+        if first.is_text and options.header and all_numbers(names := infos[0].schema.names):
             raise DataError(f"{error}; {hint(names)}") from error
         raise
     by_name, wanted = options.columns is not None, options.target_type
     for one, info in zip(stored, infos, strict=True):
-        check_names(one.title, info.schema.names, first.title, choice, by_name=by_name)
+        check_names(one.title, info, first.title, choice, by_name=by_name)
         if not first.is_text:
             _check_types(one.title, info.schema, choice, wanted)
     if first.is_text:

@@ -28,7 +28,7 @@ def _csv(path: Path, options: Options, like: bool, delimiter: str = ",") -> Stor
     delimiter = options.dialect.delimiter or delimiter
     header = read_header(path, replace(options.dialect, delimiter=delimiter))
     if not options.header:
-        names = name_columns(path, len(header.cells), options, target_may_lack=like)
+        names = name_columns(path, len(header.cells), options, like=like)
         return CsvRows(path, names, header.n_skipped, header.dialect)
     refuse_data(path, header.cells, options)
     trailing = header.cells[-1] == "" and header.next_cells[-1:] == ("",)
@@ -37,7 +37,7 @@ def _csv(path: Path, options: Options, like: bool, delimiter: str = ",") -> Stor
 
 def _npy(path: Path, options: Options, like: bool) -> Stored:
     count = map_matrix(path).shape[1]
-    return NpyRows(path, name_columns(path, count, options, target_may_lack=like))
+    return NpyRows(path, name_columns(path, count, options, like=like))
 
 
 def _npz(path: Path, options: Options, like: bool) -> Stored:
