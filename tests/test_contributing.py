@@ -1,12 +1,12 @@
 """The examples of CONTRIBUTING.md: each runs as printed."""
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from densernn.solvers import SOLVERS
+from densernn.sources.formats.find import FORMATS
 
 TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SECTIONS = re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", TEXT, re.DOTALL | re.MULTILINE)
@@ -21,12 +21,7 @@ def test_each_kind_of_addition_has_one_example():
 @pytest.fixture
 def tables():
     """Tables that examples add their line to; each is put back afterwards."""
-    tables = [SOLVERS]
-    if find_spec("densernn.sources.formats"):
-        from densernn.sources.formats.find import FORMATS
-        from densernn.sources.paths import BINARY
-
-        tables += [FORMATS, BINARY]
+    tables = [SOLVERS, FORMATS]
     before = [dict(table) for table in tables]
     yield tables
     for table, known in zip(tables, before, strict=True):
@@ -36,8 +31,6 @@ def tables():
 
 @pytest.mark.parametrize(("title", "text"), SECTIONS, ids=TITLES)
 def test_example_runs(title, text, tables, tmp_path, monkeypatch):
-    if title == "A source format" and not find_spec("densernn.sources.formats"):
-        pytest.skip("formats of sources have no package of their own here")
     monkeypatch.chdir(tmp_path)
     code = re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)
     exec(compile(code, f"CONTRIBUTING.md, {title}", "exec"), {"__name__": "example"})

@@ -340,8 +340,11 @@ def test_files_that_are_none_of_these(tmp_path):
         ({"a": pd.to_datetime(["2020", "2021"]), "y": [1, 2]}, "column 'a': holds timestamp"),
         ({"a": [1, 2], "y": [None, "v"]}, "row 1, column 'y': the target is missing"),
         ({"a": [1, 2], "y": [1.0, np.inf]}, "row 2, column 'y': the target is inf"),
-        ({"a": [1, 2], "y": pd.to_datetime(["2020", "2021"])}, "'y' must hold numbers or text"),
-        ({"a": [1, 2], "y": [b"u", b"v"]}, "'y' must hold numbers or text"),
+        (
+            {"a": [1, 2], "y": pd.to_datetime(["2020", "2021"])},
+            "column 'y': holds .*, not numbers or text",
+        ),
+        ({"a": [1, 2], "y": [b"u", b"v"]}, "column 'y': holds .*, not numbers or text"),
         ({"a": [1, 2], "z": [1, 2]}, "no target column 'y'; nearest of 2: "),
         ({"a": np.zeros(0), "y": np.zeros(0)}, "no rows"),
     ],

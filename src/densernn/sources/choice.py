@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from operator import index
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from densernn.errors import DataError, ParameterError
 from densernn.sources.arrow import pa
 from densernn.sources.categories import distinct_values
+from densernn.sources.formats.base import FileInfo
 from densernn.sources.formats.csvtext import Dialect
 from densernn.sources.numerals import PLAIN, Numerals
 
 Column = str | int
 """A column's name, or its place among all columns, from the end if negative."""
 
+UNSAID = Dialect(delimiter="")
 MAX_CATEGORIES = 1000
 TARGET_TYPES = ("auto", "text", "number")
 COMMENTS = ("#", "%", "//")
@@ -56,23 +57,23 @@ class Options:
         How numbers are written in CSV files.
     """
 
-    targets: tuple[Column, ...] | None
-    many: bool
-    columns: tuple[Column, ...] | None
-    weight: Column | None
-    categorical: tuple[tuple[Column, tuple[str, ...] | None], ...]
-    names: tuple[str, ...] | None
-    header: bool
-    dialect: Dialect
-    skip: bool
-    target_type: str
-    type_was_given: bool
+    targets: tuple[Column, ...] | None = None
+    many: bool = False
+    columns: tuple[Column, ...] | None = None
+    weight: Column | None = None
+    categorical: tuple[tuple[Column, tuple[str, ...] | None], ...] = ()
+    names: tuple[str, ...] | None = None
+    header: bool = True
+    dialect: Dialect = UNSAID
+    skip: bool = False
+    target_type: str = "auto"
+    type_was_given: bool = False
     numerals: Numerals = PLAIN
 
     @property
     def written(self) -> str:
         """How CSV files are written, where it is not as usual, to tell sources apart."""
-        said = f"delimiter {self.dialect.delimiter!r}"
+        said = f"delimiter {self.dialect.delimiter or ','!r}"
         more = (replace(self.dialect, delimiter=","), self.numerals)
         return said if more == (Dialect(), PLAIN) else f"{said}, {more}"
 
@@ -110,27 +111,18 @@ class Choice:
         return (*self.features, *self.targets, *weight)
 
 
-def resolve(
-    title: str,
-    names: tuple[str, ...],
-    options: Options,
-    *,
-    index: Collection[str] = (),
-    target_may_lack: bool = False,
-) -> Choice:
+def resolve(title: str, info: FileInfo, options: Options, *, like: bool) -> Choice:
     """Find the columns asked for among those of a file.
 
     Parameters
     ----------
     title : str
         The file, for messages.
-    names : tuple of str
-        All its columns.
+    info : FileInfo
+        Its columns; those that are unasked are used only by name, and have no place.
     options : Options
         What was asked for.
-    index : collection of str, optional
-        Columns that are used only if they are asked for by name, and have no place.
-    target_may_lack : bool, optional
+    like : bool
         Whether files without any of the targets, or without the weight, are accepted.
 
     Returns
@@ -140,48 +132,51 @@ def resolve(
     Raises
     ------
     DataError
-        If a column is not there, or one that is used is there twice.
+        If a column is not there.
     ParameterError
         If a column is asked for twice, or as two things.
     """
-    own = tuple(name for name in names if name not in index)
+    names = own = tuple(info.schema.names)
+    if info.unasked:
+        own = tuple(name for name in names if name not in info.unasked)
+    known, columns, targets = set(names), options.columns or (), options.targets or ()
+    if not targets and info.target not in (None, *columns):
+        targets = (str(info.target),)
+    weights = () if options.weight is None else (options.weight,)
+    if like:
+        targets = targets if known.intersection(targets) else ()
+        weights = weights if known.intersection(weights) else ()
+    missing = [name for name in columns if isinstance(name, str) and name not in known]
+    if missing:
+        count = f"{len(missing)} of {len(columns)} needed columns are missing"
+        raise DataError(f"{title}: {count}: {_some(missing, 10)}")
+    roles = ["target column"] * len(targets) + ["weight column"] * len(weights)
+    found: dict[str, str] = {}
+    for column, role in zip_longest((*targets, *weights, *columns), roles, fillvalue="feature"):
+        there = isinstance(column, str) and column in known
+        name = str(column) if there else _find(title, column, role, names, own)
+        if name in found:
+            raise ParameterError(f"{name!r} is asked for twice: as {found[name]} and as {role}")
+        found[name] = role
+    asked, features = list(found)[: len(roles)], list(found)[len(roles) :]
     if options.columns is None:
-        _refuse_twice(title, own)
-    targets, weight = options.targets or (), options.weight
-    if target_may_lack:
-        targets = targets if any(target in names for target in targets) else ()
-        weight = weight if weight in names else None
+        features = [name for name in own if name not in found]
+        _check_features(title, names, features)
+    categorical = {}
+    for column, categories in options.categorical:
+        categorical[_find(title, column, "categorical feature", features, own)] = categories
+    target_names, weight = tuple(asked[: len(targets)]), asked[-1] if weights else None
+    return Choice(names, tuple(features), target_names, options.many, weight, categorical)
 
-    def named(column: Column, what: str, among: Sequence[str] = names) -> str:
-        if isinstance(column, str):
-            check_column(title, column, among, what)
-            return column
+
+def _find(title: str, column: Column, role: str, among: Sequence[str], own: Sequence[str]) -> str:
+    """Return the name of a column that is asked for by its name or place."""
+    if not isinstance(column, str):
         if not -len(own) <= column < len(own):
             raise DataError(f"{title}: no column {column}; there are {len(own)}, from 0 on")
-        return own[column]
-
-    target_names = tuple(named(target, "target column") for target in targets)
-    weight_name = None if weight is None else named(weight, "weight column")
-    others = (*target_names, *(() if weight_name is None else (weight_name,)))
-    if options.columns is None:
-        features = tuple(name for name in own if name not in others)
-        _refuse_no_features(title, own, features)
-    else:
-        features = tuple(c if isinstance(c, str) else named(c, "") for c in options.columns)
-        _refuse_double(features, "columns")
-        _refuse_missing(title, names, features)
-    _refuse_double(others, "target and weight")
-    both = set(features) & set(others)
-    if both:
-        raise ParameterError(f"{min(both)!r} cannot be a feature and the target or the weight too")
-    _refuse_twice(title, [name for name in names if name in {*features, *others}])
-    categorical = {
-        named(column, "categorical feature", features): known
-        for column, known in options.categorical
-    }
-    for name in categorical:
-        check_column(title, name, features, "categorical feature")
-    return Choice(names, features, target_names, options.many, weight_name, categorical)
+        column = own[column]
+    check_column(title, column, among, role)
+    return column
 
 
 def check_column(title: Path | str, wanted: str, names: Sequence[str], what: str) -> None:
@@ -189,18 +184,14 @@ def check_column(title: Path | str, wanted: str, names: Sequence[str], what: str
     if wanted in names:
         return
     alike = sorted(names, key=lambda n: -SequenceMatcher(None, n.lower(), wanted.lower()).ratio())
-    shown = ", ".join(map(repr, alike[:5])) or "none"
-    raise DataError(
-        f"{title}: no {what} {wanted!r}; nearest of {len(names)}: {shown}{_hint(names)}"
-    )
+    nearest = f"nearest of {len(names)}: {_some(alike) or 'none'}{_hint(names)}"
+    raise DataError(f"{title}: no {what} {wanted!r}; {nearest}")
 
 
 def _hint(names: Sequence[str]) -> str:
     """Return advice where names look as if a file were read in a wrong way."""
-    mark = next((mark for mark in COMMENTS if names and names[0].startswith(mark)), None)
-    if mark is not None:
-        option = "(--comment on the command line)"
-        return f"; line 1 looks like a comment: say comment={mark!r} {option}, or skip_rows=1"
+    if names and names[0].startswith(COMMENTS):
+        return "; line 1 looks like a comment: say skip_rows=1 (--skip-rows on the command line)"
     if len(names) != 1:
         return ""
     found = next((letter for letter in ";\t|, " if letter in names[0]), None)
@@ -208,59 +199,40 @@ def _hint(names: Sequence[str]) -> str:
     return f"; are the values separated by commas?{say}"
 
 
-def _refuse_no_features(title: str, names: Sequence[str], features: Sequence[str]) -> None:
+def _check_features(title: str, names: Sequence[str], features: Sequence[str]) -> None:
+    """Raise a :class:`DataError` if there are none, or one has no name."""
     if not features:
         raise DataError(f"{title}: no feature columns{_hint(names)}")
     if "" in features:
         place = names.index("") + 1
-        index = "if it is an index of pandas, written without index=False, " if place == 1 else ""
-        raise DataError(
-            f"{title}: column {place} has no name; {index}drop it, or name it, or name the "
-            "features that are wanted: columns="
-        )
-
-
-def _refuse_missing(title: str, names: Sequence[str], wanted: Sequence[str]) -> None:
-    missing = [name for name in wanted if name not in set(names)]
-    if missing:
-        count = f"{len(missing)} of {len(wanted)}"
-        raise DataError(f"{title}: {count} needed columns are missing: {_some(missing, 10)}")
+        index = " (an index of pandas? write it with index=False)" if place == 1 else ""
+        todo = "drop it, or name it, or name the features that are wanted: columns="
+        raise DataError(f"{title}: column {place} has no name{index}; {todo}")
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(map(repr, names[:most])) + (", ..." if len(names) > most else "")
 
 
-def _refuse_twice(title: str, names: Sequence[str]) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        what = f"duplicate column names: {', '.join(map(repr, twice))}"
-        raise DataError(f"{title}: {what}; rename them, or name other features by columns=")
-
-
-def refuse_other_columns(
-    title: str, names: Sequence[str], other: str, choice: Choice, *, by_name: bool
-) -> None:
-    """Raise a :class:`DataError` if a file lacks columns that are used in another one.
+def check_names(title: str, info: FileInfo, other: str, choice: Choice, *, by_name: bool) -> None:
+    """Raise a :class:`DataError` if a file lacks used columns of another one, or has them twice.
 
     Where features were not asked ``by_name``, more columns would be more features.
     """
-    here, there = set(names), set(choice.names)
-    missing = [name for name in choice.used if name not in here]
-    surplus = [name for name in names if name not in there]
-    if missing or (surplus and not by_name):
-        both = (("lacks", missing), ("has besides", surplus))
-        found = [f"{what} {_some(some)}" for what, some in both if some]
+    names = info.schema.names
+    lacks, more = sorted({*choice.used} - {*names}), sorted({*names} - {*choice.names})
+    if lacks or (more and not by_name):
         raise DataError(
-            f"{title}: columns differ from those of {other}: {' and '.join(found)}; files that "
-            "are read together must have the same columns, or name the features: columns="
+            f"{title}: columns differ from those of {other}: lacks {_some(lacks) or 'none'}, has "
+            f"besides {_some(more) or 'none'}; rename them, or name the features: columns="
         )
-    _refuse_twice(title, [name for name in names if name in choice.used])
+    twice = [] if len({*names}) == len(names) else [n for n in choice.used if names.count(n) > 1]
+    if twice:
+        todo = "rename them, or name other features by columns="
+        raise DataError(f"{title}: duplicate column names: {_some(sorted({*twice}))}; {todo}")
 
 
-def name_columns(
-    path: Path, count: int, options: Options, *, target_may_lack: bool
-) -> tuple[str, ...]:
+def name_columns(path: Path, count: int, options: Options, *, like: bool) -> tuple[str, ...]:
     """Return the names of the columns of a file that has none itself: those asked for, or x0 ...
 
     A file with as many columns fewer as there are targets is taken as one that lacks them, and
@@ -269,34 +241,17 @@ def name_columns(
     names = options.names
     if names is None:
         return tuple(f"x{j}" for j in range(count))
-    targets, weight = options.targets or (), () if options.weight is None else (options.weight,)
-    lacks = [some for some in (targets, weight, (*targets, *weight)) if some] * target_may_lack
-    fitting = {some for some in lacks if count == len(names) - len(some)}
-    if len(fitting) > 1:
-        raise DataError(
-            f"{path}: has a column fewer than the {len(names)} there were, and no names to tell "
-            "whether it is the target or the weight; open it by open_rows with names="
-        )
-    for lacking in fitting:
-        names = tuple(name for name in names if name not in lacking)
-    if count != len(names):
-        raise DataError(f"{path}: {len(names)} names for {count} columns")
-    return names
-
-
-def _refuse_double(names: Sequence[str], what: str) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ParameterError(f"{what} must name each column once, found {twice[0]!r} twice")
-
-
-def as_column(column: Any, what: str) -> Column:
-    """Return a name or an index as such; raise on what is neither."""
-    if isinstance(column, str):
-        return str(column)
-    if not isinstance(column, bool) and hasattr(column, "__index__"):
-        return index(column)
-    raise ParameterError(f"{what} must be the name or the index of a column, found {column!r}")
+    targets, weight = options.targets or (), (options.weight,)
+    lacking: list[tuple[Any, ...]] = [(), targets, weight, (*targets, *weight)]
+    tried = lacking if like else lacking[:1]
+    left = {tuple(name for name in names if name not in some) for some in tried}
+    fitting = [some for some in left if len(some) == count]
+    if len(fitting) == 1:
+        return fitting[0]
+    lacks = (
+        "; is it the target or the weight that it lacks? open it by open_rows" if fitting else ""
+    )
+    raise DataError(f"{path}: {len(names)} names for {count} columns{lacks}; say which, by names=")
 
 
 def as_categories(categories: Any, column: Column) -> tuple[str, ...]:
@@ -304,9 +259,10 @@ def as_categories(categories: Any, column: Column) -> tuple[str, ...]:
     what = f"the categories of column {column!r} must be"
     if isinstance(categories, str | bytes) or not isinstance(categories, Iterable):
         raise ParameterError(f"{what} a list of them, found {categories!r}")
+    values = categories.tolist() if hasattr(categories, "tolist") else categories
     known = tuple(
         str(value) if isinstance(value, str | bool) else str(pa.scalar(value).cast(pa.string()))
-        for value in (getattr(categories, "tolist", lambda: categories)())
+        for value in values
     )
     if not known or distinct_values(known) != len(known):
         raise ParameterError(f"{what} at least one, and each named once")
@@ -317,7 +273,5 @@ def as_categories(categories: Any, column: Column) -> tuple[str, ...]:
 def refuse_many_categories(known: Any, column: Column, path: str = "categorical") -> None:
     """Raise a :class:`DataError` if there are more categories than can be meant."""
     if len(known) > MAX_CATEGORIES:
-        raise DataError(
-            f"{path}, column {column!r}: more than {MAX_CATEGORIES} categories; leave it out of "
-            "categorical, or make fewer of them"
-        )
+        found = f"more than {MAX_CATEGORIES} categories"
+        raise DataError(f"{path}, column {column!r}: {found}; make fewer of them, or drop it")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+from operator import index
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from densernn.errors import ParameterError
-from densernn.sources.choice import TARGET_TYPES, Column, Options, as_categories, as_column
+from densernn.sources.choice import TARGET_TYPES, Column, Options, as_categories
 from densernn.sources.filesource import open_files
 from densernn.sources.formats.csvtext import UTF8, Dialect
 from densernn.sources.numerals import Numerals
@@ -118,7 +121,7 @@ def open_rows(
 
     Columns that nobody asked for may hold anything. An index that pandas stored is no feature
     unless ``columns`` names it. Folders such as ``year=2020`` inside a folder or pattern give a
-    column ``year``.
+    column ``year``, and so do those by which a data set is partitioned: whole numbers, else text.
 
     ``source.like(other)`` opens other files with the same columns and categories, with or
     without target and weight; ``source.where(mask)``, ``source.rows(start, stop)`` and
@@ -144,34 +147,34 @@ def open_rows(
     >>> next(new.chunks(2)).X.tolist()
     [[3.0, 0.0, 1.0]]
     """
-    if isinstance(where, RowSource):
-        asked = (target, columns, weight, names, delimiter, thousands, comment)
-        usual = (header, on_bad_rows, target_type, decimal, skip_rows, encoding)
-        plain = usual == (True, "raise", "auto", ".", 0, "utf-8")
-        if any(value is not None for value in asked) or len(categorical) or not plain:
-            raise ParameterError(
-                "a source of rows knows its columns already: give no other argument"
-            )
-        return where
+    given = ((on_bad_rows, BAD_ROWS, "on_bad_rows"), (target_type, TARGET_TYPES, "target_type"))
+    for value, allowed, what in given:
+        if value not in allowed:
+            raise ParameterError(f"{what} must be one of {', '.join(allowed)}, found {value!r}")
+    if names is not None and len(set(names)) != len(names):
+        raise ParameterError("names must name each column once")
     many = isinstance(target, Iterable) and not isinstance(target, str)
-    targets = target if many or target is None else [target]
+    encoded = _columns(categorical, "categorical", least=0)
+    known = categorical.values() if isinstance(categorical, Mapping) else ()
     options = Options(
-        targets=_listed(targets, "target", "column"),
+        targets=_columns(target if many or target is None else [target], "target"),
         many=many,
-        columns=_listed(columns, "columns", "feature"),
-        weight=None if weight is None else as_column(weight, "weight"),
-        categorical=_categorical(categorical),
+        columns=_columns(columns, "columns"),
+        weight=None if weight is None else _columns([weight], "weight")[0],
+        categorical=tuple(zip_longest(encoded, map(as_categories, known, encoded))),
         names=None if names is None else tuple(map(str, names)),
         header=bool(header) and names is None,
         dialect=_dialect(delimiter, comment, skip_rows, encoding),
-        skip=_one_of(on_bad_rows, BAD_ROWS, "on_bad_rows") == "skip",
-        target_type=_one_of(target_type, TARGET_TYPES, "target_type"),
+        skip=on_bad_rows == "skip",
+        target_type=target_type,
         type_was_given=target_type != "auto",
         numerals=_numerals(decimal, thousands),
     )
-    if options.names is not None and len(set(options.names)) != len(options.names):
-        raise ParameterError("names must name each column once")
-    return open_files(where, options)
+    if not isinstance(where, RowSource):
+        return open_files(where, options)
+    if options != Options():
+        raise ParameterError("a source of rows knows its columns already: give no other argument")
+    return where
 
 
 def _dialect(delimiter: Any, comment: Any, skip_rows: Any, encoding: Any) -> Dialect:
@@ -198,36 +201,21 @@ def _numerals(decimal: Any, thousands: Any) -> Numerals:
     return Numerals(*marks)
 
 
-def _listed(columns: Any, what: str, noun: str) -> tuple[Column, ...] | None:
+def _columns(columns: Any, what: str, least: int = 1) -> Any:
+    """Return names and places of columns as such."""
     if columns is None:
         return None
-    if isinstance(columns, str):
-        raise ParameterError(f"{what} must be a list of columns, found {columns!r}")
-    found = tuple(as_column(column, what) for column in columns)
-    if not found:
-        raise ParameterError(f"{what} must name at least one {noun}, found an empty list")
-    return found
-
-
-def _categorical(categorical: Any) -> tuple[tuple[Column, tuple[str, ...] | None], ...]:
-    if isinstance(categorical, str):
-        raise ParameterError(f"categorical must be a list of columns, found {categorical!r}")
-    columns = [as_column(column, "categorical") for column in categorical]
-    if not isinstance(categorical, Mapping):
-        return tuple((column, None) for column in columns)
-    pairs = zip(columns, categorical.values(), strict=True)
-    return tuple((column, as_categories(known, column)) for column, known in pairs)
+    found = () if isinstance(columns, str) else tuple(columns)
+    if isinstance(columns, str) or len(found) < least:
+        said = f"must be a list of at least {least} columns"
+        raise ParameterError(f"{what} {said}, found {columns!r}")
+    for column in found:
+        if isinstance(column, bool) or not isinstance(column, str | SupportsIndex):
+            raise ParameterError(f"{what} must be names or places of columns, found {column!r}")
+    return tuple(str(c) if isinstance(c, str) else index(c) for c in found)
 
 
 def _one_letter(letter: Any, what: str) -> str:
-    if not isinstance(letter, str) or len(letter) > 1 or letter in ('"', "\r", "\n"):
-        raise ParameterError(f"{what} must be one character, no quote, found {letter!r}")
-    if not letter.isascii():
-        raise ParameterError(f"{what} must be an ASCII character, found {letter!r}")
-    return letter
-
-
-def _one_of(value: str, allowed: tuple[str, ...], what: str) -> str:
-    if value not in allowed:
-        raise ParameterError(f"{what} must be one of {', '.join(allowed)}, found {value!r}")
-    return value
+    if isinstance(letter, str) and re.fullmatch(r'[^"\r\n\x80-\U0010ffff]?', letter):
+        return letter
+    raise ParameterError(f"{what} must be one character of ASCII, no quote, found {letter!r}")

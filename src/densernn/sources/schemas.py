@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from densernn.errors import DataError
 from densernn.sources.arrow import pa
-from densernn.sources.choice import Choice, Options, refuse_other_columns, resolve
+from densernn.sources.choice import Choice, Options, check_names, resolve
 from densernn.sources.encoding import TableEncoder, float_for
 from densernn.sources.formats.base import FileInfo, Stored
 from densernn.sources.headers import all_numbers, hint
 from densernn.sources.numerals import UNUSABLE
 
+TEXT = ("string", "large_string", "string_view")
 DIGITS = 15
 """Digits of whole decimals up to which a float64 holds them."""
 
@@ -39,37 +41,44 @@ def choose_columns(
     DataError
         If columns are missing, differ between files, or are of a type that is of no use.
     """
-    is_text, title = stored[0].is_text, stored[0].title
-    names = tuple(infos[0].schema.names)
+    first = stored[0]
     try:
-        choice = resolve(title, names, options, index=infos[0].unasked, target_may_lack=like)
+        choice = resolve(first.title, infos[0], options, like=like)
     except DataError as error:
-        if is_text and options.header and all_numbers(names):
+        if first.is_text and options.header and all_numbers(names := infos[0].schema.names):
             raise DataError(f"{error}; {hint(names)}") from error
         raise
-    by_name = options.columns is not None
-    for one, info in zip(stored[1:], infos[1:], strict=True):
-        refuse_other_columns(one.title, info.schema.names, title, choice, by_name=by_name)
-    if is_text:
-        given = options.type_was_given
+    by_name, wanted = options.columns is not None, options.target_type
+    for one, info in zip(stored, infos, strict=True):
+        check_names(one.title, info, first.title, choice, by_name=by_name)
+        if not first.is_text:
+            _check_types(one.title, info.schema, choice, wanted)
+    if first.is_text:
+        named, text = options.type_was_given, wanted == "text"
+        unusable = frozenset({""}) if named and text else UNUSABLE
+        codes = named and wanted == "number"
         return TableEncoder(
-            choice,
-            {},
-            np.float64,
-            options.target_type == "text",
-            unusable_labels=frozenset({""})
-            if given and options.target_type == "text"
-            else UNUSABLE,
-            codes_are_numbers=given and options.target_type == "number",
-            numerals=options.numerals,
+            choice, {}, np.float64, text, None, unusable, codes, numerals=options.numerals
         )
     schemas = [info.schema for info in infos]
-    for one, schema in zip(stored, schemas, strict=True):
-        _refuse_types(one.title, schema, choice)
     numeric = [name for name in choice.features if name not in choice.categorical]
-    kinds = [_dtype(schema.field(name).type) for schema in schemas for name in numeric]
-    target = _target_type(stored, schemas, choice, options.target_type)
-    return TableEncoder(choice, {}, float_for(kinds), *target)
+    dtype = float_for([_dtype(schema.field(name).type) for schema in schemas for name in numeric])
+    plain = TableEncoder(choice, {}, dtype)
+    if plain.label is None:
+        return plain
+    kinds = [_value_type(schema.field(plain.label).type) for schema in schemas]
+    numbers = [_is_number(kind) for kind in kinds]
+    if wanted == "auto" and len(set(numbers)) > 1:
+        other = numbers.index(not numbers[0])
+        raise DataError(
+            f"{stored[other].title}: the target {plain.label!r} holds {kinds[other]}, in "
+            f"{first.title} {kinds[0]}; all files must have numbers or all text"
+        )
+    # Whole numbers beyond what a float64 holds are labels: as text they stay apart.
+    large = any(pa.types.is_decimal(k) and k.scale == 0 and k.precision > DIGITS for k in kinds)
+    if wanted == "text" or not numbers[0] or (large and wanted == "auto"):
+        return replace(plain, text_target=True)
+    return replace(plain, target_dtype=np.result_type(*map(_dtype, kinds)))
 
 
 def _dtype(kind: pa.DataType) -> np.dtype[Any]:
@@ -77,21 +86,21 @@ def _dtype(kind: pa.DataType) -> np.dtype[Any]:
     return np.dtype(np.float64 if pa.types.is_decimal(kind) else kind.to_pandas_dtype())
 
 
-def _refuse_types(title: str, schema: pa.Schema, choice: Choice) -> None:
+def _check_types(title: str, schema: pa.Schema, choice: Choice, target_type: str) -> None:
     """Raise a :class:`DataError` on columns of types that are of no use, before any is read."""
-    weight = () if choice.weight is None else (choice.weight,)
-    for name in (*choice.features, *weight, *(choice.targets if choice.many else ())):
+    label = () if choice.many else choice.targets
+    encoded = choice.categorical if target_type == "number" else {*choice.categorical, *label}
+    for name in choice.used:
         kind = schema.field(name).type
-        if _is_number(kind):
-            continue
         value = _value_type(kind)
-        encodable = name in choice.features and (_is_text(value) or _is_number(value))
-        if encodable and name in choice.categorical:
+        encodable = _is_number(value) or str(value) in TEXT
+        if _is_number(value if name in label else kind) or (encodable and name in encoded):
             continue
-        todo = "turn it into numbers or drop it"
-        if encodable:
-            todo = f"one-hot encode it (open_rows(..., categorical=[{name!r}]) does so), {todo}"
-        raise DataError(f"{title}, column {name!r}: holds {kind}, not numbers; {todo}")
+        advice = f"one-hot encode it (open_rows(..., categorical=[{name!r}]) does so), "
+        raise DataError(
+            f"{title}, column {name!r}: holds {kind}, not numbers{' or text' * (name in encoded)}; "
+            f"{advice * (encodable and name in choice.features)}turn it into numbers or drop it"
+        )
 
 
 def _value_type(kind: pa.DataType) -> pa.DataType:
@@ -103,31 +112,3 @@ def _is_number(kind: pa.DataType) -> bool:
     """Whether a type of Arrow's is one of numbers or bools."""
     tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
     return any(test(kind) for test in tests)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    """Whether a type of Arrow's is one of text."""
-    return str(kind) in ("string", "large_string", "string_view")
-
-
-def _target_type(
-    stored: Sequence[Stored], schemas: Sequence[pa.Schema], choice: Choice, wanted: str
-) -> tuple[bool, np.dtype[Any] | None]:
-    """Return whether the target is text, and else the dtype that holds those of all files."""
-    if choice.many or not choice.targets:
-        return False, None
-    name = choice.targets[0]
-    kinds = [_value_type(schema.field(name).type) for schema in schemas]
-    for one, kind in zip(stored, kinds, strict=True):
-        what = f"{one.title}: the target {name!r}"
-        if not _is_number(kind) and (wanted == "number" or not _is_text(kind)):
-            allowed = "numbers" if wanted == "number" else "numbers or text"
-            raise DataError(f"{what} must hold {allowed}, found {kind}")
-        if wanted == "auto" and _is_number(kind) != _is_number(kinds[0]):
-            others = f"in {stored[0].title} {kinds[0]}; all files must have numbers or all text"
-            raise DataError(f"{what} holds {kind}, {others}")
-    # Whole numbers beyond what a float64 holds are labels: as text they stay apart.
-    large = any(pa.types.is_decimal(k) and k.scale == 0 and k.precision > DIGITS for k in kinds)
-    if wanted == "text" or not _is_number(kinds[0]) or (large and wanted == "auto"):
-        return True, None
-    return False, np.result_type(*map(_dtype, kinds))

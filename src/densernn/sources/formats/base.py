@@ -36,19 +36,21 @@ class FileInfo:
         Memory that is held of a column while batches of it are made, about.
     index : tuple of str, or None
         Columns that are no features unless asked for; by default the index that pandas noted.
+    target : str or None
+        The column that is the target where none is asked for.
     """
 
     schema: pa.Schema
     lengths: tuple[int, ...] | None
     column_bytes: int = 0
     index: tuple[str, ...] | None = None
+    target: str | None = None
 
     @property
-    def unasked(self) -> tuple[str, ...]:
+    def unasked(self) -> Sequence[Any]:
         """Columns that are no features unless asked for."""
         noted: dict[str, Any] = self.schema.pandas_metadata or {}
-        index = noted.get("index_columns", ()) if self.index is None else self.index
-        return tuple(name for name in index if isinstance(name, str))
+        return noted.get("index_columns", ()) if self.index is None else self.index
 
 
 class Stored(ABC):

@@ -1,13 +1,15 @@
-"""Formats by the kind of file: the one list of those that are read."""
+"""Formats by suffix: the one list of those that are read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from densernn.errors import DataError, ParameterError
+from densernn.sources.arrow import pa
 from densernn.sources.choice import Options, name_columns
 from densernn.sources.formats.base import Stored
 from densernn.sources.formats.csv import CsvRows
@@ -19,13 +21,14 @@ from densernn.sources.formats.npz import NpzRows
 from densernn.sources.formats.parquet import ParquetRows
 from densernn.sources.formats.table import TableRows
 from densernn.sources.headers import refuse_data
-from densernn.sources.paths import CSV, FEATHER, NPY, NPZ, PARQUET, find_files, is_arrow
+from densernn.sources.paths import find_files
 
 
-def _csv(path: Path, options: Options, like: bool) -> Stored:
-    header = read_header(path, options.dialect)
+def _csv(path: Path, options: Options, like: bool, delimiter: str = ",") -> Stored:
+    delimiter = options.dialect.delimiter or delimiter
+    header = read_header(path, replace(options.dialect, delimiter=delimiter))
     if not options.header:
-        names = name_columns(path, len(header.cells), options, target_may_lack=like)
+        names = name_columns(path, len(header.cells), options, like=like)
         return CsvRows(path, names, header.n_skipped, header.dialect)
     refuse_data(path, header.cells, options)
     trailing = header.cells[-1] == "" and header.next_cells[-1:] == ("",)
@@ -34,7 +37,7 @@ def _csv(path: Path, options: Options, like: bool) -> Stored:
 
 def _npy(path: Path, options: Options, like: bool) -> Stored:
     count = map_matrix(path).shape[1]
-    return NpyRows(path, name_columns(path, count, options, target_may_lack=like))
+    return NpyRows(path, name_columns(path, count, options, like=like))
 
 
 def _npz(path: Path, options: Options, like: bool) -> Stored:
@@ -42,17 +45,19 @@ def _npz(path: Path, options: Options, like: bool) -> Stored:
     return NpzRows(path, target if isinstance(target, str) else "y")
 
 
-FORMATS: dict[str, Callable[[Path, Options, bool], Stored]] = {
-    CSV: _csv,
-    PARQUET: lambda path, options, like: ParquetRows(path),
-    FEATHER: lambda path, options, like: FeatherRows(path),
-    NPY: _npy,
-    NPZ: _npz,
-}
-"""What opens a file of each kind: its path, the options, and whether it may lack the target."""
+Opener: TypeAlias = Callable[[Path, Options, bool], Stored]
 
-NAMELESS = (CSV, NPY)
-"""Kinds of files for which names may be given."""
+FORMATS: dict[str, Opener] = {
+    **dict.fromkeys((".csv", ".data", ".txt"), _csv),
+    **dict.fromkeys((".tsv", ".tab"), partial(_csv, delimiter="\t")),
+    **dict.fromkeys((".parquet", ".pq"), lambda path, options, like: ParquetRows(path)),
+    **dict.fromkeys((".feather", ".arrow", ".ipc"), lambda path, options, like: FeatherRows(path)),
+    ".npy": _npy,
+    ".npz": _npz,
+}
+"""What opens a file, by its suffix: its path, the options, and whether it may lack the target."""
+PACKED = (".gz", ".bz2", ".xz", ".zst")
+"""Suffixes that may follow those of CSV files."""
 
 
 def find_stored(where: Any, options: Options, *, like: bool) -> tuple[Sequence[Stored], Options]:
@@ -68,49 +73,38 @@ def find_stored(where: Any, options: Options, *, like: bool) -> tuple[Sequence[S
     Raises
     ------
     DataError
-        If files are missing, empty or damaged.
+        If files are missing, empty, damaged, or not of one kind.
     ParameterError
         If options do not go with the kind of file.
     """
-    if is_arrow(where, "Table"):
-        _refuse_names(options, like=like)
-        return [TableRows(where)], options
-    files = find_files(where)
-    if files.kind not in NAMELESS:
-        _refuse_names(options, like=like)
-    if files.kind == NPY:
+    if isinstance(where, pa.Table):
+        stored: Sequence[Stored] = [TableRows(where)]
+    else:
+        paths, folders = find_files(where)
+        for path in paths:
+            if _opener(path) is not _opener(paths[0]):
+                kinds = f"of another kind than {paths[0].name}"
+                raise DataError(f"{path}: {kinds}; name files of one kind, such as by a pattern")
+        stored = [_opener(path)(path, options, like) for path in paths]
+        if any(folders):
+            stored = with_folders(stored, folders)
+    first = getattr(stored[0], "stored", stored[0])
+    if isinstance(first, NpyRows):
         options = replace(options, header=False)
-    if files.kind == NPZ and options.targets is None and _has_target(files.paths, options):
-        options = replace(options, targets=("y",))
-    delimiter = options.dialect.delimiter or files.delimiter or ","
-    options = replace(options, dialect=replace(options.dialect, delimiter=delimiter))
-    stored = [FORMATS[files.kind](path, options, like) for path in files.paths]
-    found = with_folders(stored, files.partitions())
-    if files.columns and (options.header or files.kind != CSV):
-        _refuse_lost(files.columns, found[0].info().schema.names)
-    return found, options
-
-
-def _has_target(paths: Sequence[Path], options: Options) -> bool:
-    """Whether an archive has ``y``, which is its target unless another one is named."""
-    names = NpzRows(paths[0], "y").info().schema.names
-    return "y" in names and "y" not in (options.columns or ())
-
-
-def _refuse_names(options: Options, *, like: bool) -> None:
-    if not like and (options.names is not None or not options.header):
+    elif not (first.is_text or like) and (options.names is not None or not options.header):
         raise ParameterError(
             "names and header=False are for CSV and NPY files; Parquet, Feather and NPZ files and "
             "Arrow tables have names of their own"
         )
+    return stored, options
 
 
-def _refuse_lost(columns: Sequence[str], names: Sequence[str]) -> None:
-    """Raise a :class:`DataError` on columns of a data set that its files lack."""
-    extra = [name for name in columns if name not in names]
-    if extra:
+def _opener(path: Path) -> Opener:
+    packed = path.suffix.lower() in PACKED
+    opener = FORMATS.get(Path(path.stem if packed else path).suffix.lower())
+    if opener is None:
         raise DataError(
-            f"the data set has the column {extra[0]!r}, which its files lack: it stands in the "
-            "names of folders; such columns are read where the folders are named as in "
-            f"'{extra[0]}=1': name them so, or keep the column in the files"
+            f"{path}: unknown kind of file; its name must end in {', '.join(FORMATS)}; behind "
+            f"those of text may stand {', '.join(PACKED)}"
         )
+    return opener

@@ -8,8 +8,7 @@ from typing import Any
 
 from densernn.sources.arrow import pa
 from densernn.sources.formats.base import Batches, FileInfo, Stored
-
-NULL = "__HIVE_DEFAULT_PARTITION__"
+from densernn.sources.paths import Folders
 
 
 @dataclass(frozen=True)
@@ -28,20 +27,14 @@ class HiveRows(Stored):
     values: dict[str, Any]
 
     def __post_init__(self) -> None:
-        for name in ("path", "is_text", "held_bytes"):
+        for name in ("path", "is_text", "held_bytes", "places"):
             object.__setattr__(self, name, getattr(self.stored, name))
 
     def info(self) -> FileInfo:
         """Return what is in the file, and these columns."""
         info = self.stored.info()
-        schema = info.schema
-        for name, value in self.values.items():
-            schema = schema.append(pa.field(name, value.type))
-        return replace(info, schema=schema)
-
-    def places(self) -> Any:
-        """Yield what names the places of rows in the file."""
-        return self.stored.places()
+        fields = [pa.field(name, value.type) for name, value in self.values.items()]
+        return replace(info, schema=pa.schema([*info.schema, *fields], info.schema.metadata))
 
     def batches(self, groups: range, columns: Sequence[str], n_rows: int) -> Batches:
         """Yield the file's rows with these columns."""
@@ -49,35 +42,33 @@ class HiveRows(Stored):
         own = [name for name in columns if name not in self.values]
         own = own or self.stored.info().schema.names[:1]
         for batch, malformed in self.stored.batches(groups, own, n_rows):
-            arrays = [
-                pa.repeat(self.values[name], batch.num_rows)
-                if name in self.values
-                else batch.column(name)
-                for name in columns
-            ]
+            found = dict(zip(own, batch.columns, strict=True))
+            for name, value in self.values.items():
+                found[name] = pa.repeat(value, batch.num_rows)
+            arrays = [found[name] for name in columns]
             yield pa.RecordBatch.from_arrays(arrays, names=list(columns)), malformed
 
 
-def with_folders(stored: Sequence[Stored], folders: Sequence[dict[str, str]]) -> Sequence[Stored]:
+def with_folders(stored: Sequence[Stored], folders: Sequence[Folders]) -> Sequence[Stored]:
     """Return files with the columns of their folders; those of the files themselves stay."""
-    if not any(folders):
-        return stored
-    wrapped: list[Stored] = []
-    for one, values in zip(stored, folders, strict=True):
-        names = set(values) - set(one.info().schema.names)
-        cells = {
-            name: _scalar(values[name], [other.get(name, NULL) for other in folders], one.is_text)
-            for name in values
-            if name in names
-        }
-        wrapped.append(HiveRows(one, cells))
+    values = {
+        name: _typed([some.get(name) for some in folders], is_text=stored[0].is_text)
+        for name in set().union(*folders)
+    }
+    wrapped = []
+    for i, one in enumerate(stored):
+        own = one.info().schema.names
+        here = {name: values[name][i] for name in folders[i] if name not in own}
+        wrapped.append(HiveRows(one, here))
     return wrapped
 
 
-def _scalar(value: str, values: Sequence[str], is_text: bool) -> pa.Scalar:
-    """Return a value: a cell of text, or a number if all values are whole ones, else text."""
+def _typed(values: Sequence[str | None], *, is_text: bool) -> pa.Array:
+    """Return values as cells of text, or as numbers if all are whole ones, else text."""
     if is_text:
-        return pa.scalar(b"" if value == NULL else value.encode(), pa.binary())
-    whole = all(other == NULL or other.removeprefix("-").isdecimal() for other in values)
-    text = pa.scalar(None if value == NULL else value, pa.string())
-    return text.cast(pa.int64()) if whole else text
+        return pa.array([(value or "").encode() for value in values], pa.binary())
+    text = pa.array(values, pa.string())
+    try:
+        return text.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return text

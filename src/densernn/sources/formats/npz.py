@@ -6,10 +6,8 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from densernn.errors import DataError
 from densernn.sources.arrow import pa
@@ -37,35 +35,30 @@ class NpzRows(Stored):
         """Return the columns, and stretches of rows."""
         table = self._table()
         lengths = TableRows(table).info().lengths
-        return FileInfo(table.schema, lengths, table.nbytes // table.num_columns)
+        target = self.target if self.target in table.column_names else None
+        held = table.nbytes // table.num_columns
+        return FileInfo(table.schema, lengths, held, target=target)
 
     def batches(self, groups: range, columns: Sequence[str], n_rows: int) -> Batches:
         """Yield rows of the table that is loaded."""
         yield from TableRows(self._table()).batches(groups, columns, n_rows)
 
     def _table(self) -> pa.Table:
-        arrays = self._arrays()
-        X, y = arrays["X"], arrays.get(self.target)
-        check_matrix(self.path, "X must be", X)
-        names = [f"x{j}" for j in range(X.shape[1])]
-        if "feature_names" in arrays:
-            names = arrays["feature_names"].ravel().astype(str).tolist()
-        if len(names) != X.shape[1]:
-            raise DataError(f"{self.path}: {len(names)} feature_names for {len(X.T)} columns of X")
-        columns = list(X.T)
+        if not zipfile.is_zipfile(self.path):  # NumPy would leave a truncated one open
+            raise DataError(f"{self.path}: not a readable NPZ file, or a truncated one")
+        with format_errors(self.path, "NPZ"), np.load(self.path, allow_pickle=False) as archive:
+            check_column(self.path, "X", archive.files, "array")
+            X, y = archive["X"], archive.get(self.target)
+            check_matrix(self.path, "X must be", X)
+            names = archive.get("feature_names", [f"x{j}" for j in range(X.shape[1])])
+        names, arrays = np.ravel(names).astype(str).tolist(), list(X.T)
+        if len(names) != len(arrays):
+            raise DataError(f"{self.path}: {len(names)} feature_names for {len(arrays)} columns")
         if y is not None:
             if y.shape != (len(X),) or y.dtype.kind not in "biufU":
                 raise DataError(
                     f"{self.path}: {self.target} must have shape ({len(X)},) and hold numbers or "
                     f"text, found {y.shape} and dtype {y.dtype}"
                 )
-            names, columns = [*names, self.target], [*columns, y]
-        return pa.table([pa.array(np.ascontiguousarray(c)) for c in columns], names=names)
-
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        if not zipfile.is_zipfile(self.path):  # NumPy would leave a truncated one open
-            raise DataError(f"{self.path}: not a readable NPZ file, or a truncated one")
-        with format_errors(self.path, "NPZ"), np.load(self.path, allow_pickle=False) as archive:
-            check_column(self.path, "X", archive.files, "array")
-            wanted = {"X", "feature_names", self.target} & set(archive.files)
-            return {name: archive[name] for name in wanted}
+            names, arrays = [*names, self.target], [*arrays, y]
+        return pa.table(list(map(pa.array, map(np.ascontiguousarray, arrays))), names=names)
