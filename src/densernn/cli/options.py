@@ -195,8 +195,6 @@ class ReadOptions:
     header: bool
     delimiter: str | None
     decimal: str
-    thousands: str | None
-    comment: str | None
     skip_rows: int
     encoding: str
 
@@ -220,8 +218,6 @@ READ_OPTIONS = (
     ),
     click.option("--delimiter", help="What separates the values of CSV.  [default: ',']"),
     click.option("--decimal", default=".", help="The decimal point of numbers in CSV."),
-    click.option("--thousands", help="What stands between groups of three digits in CSV."),
-    click.option("--comment", help="What lines of CSV begin with that are no rows, such as '#'."),
     click.option("--skip-rows", type=click.IntRange(min=0), default=0, help="Lines before CSV."),
     click.option("--encoding", default="utf-8", help="Of the text of CSV."),
 )

@@ -13,16 +13,13 @@ from typing import Any
 from densernn.errors import DataError, ParameterError
 from densernn.sources.arrow import pa
 from densernn.sources.categories import distinct_values
-from densernn.sources.formats.csvtext import Dialect
-from densernn.sources.numerals import PLAIN, Numerals
+from densernn.sources.formats.csvtext import COMMENTS, Dialect
 
 Column = str | int
 """A column's name, or its place among all columns, from the end if negative."""
 
 MAX_CATEGORIES = 1000
 TARGET_TYPES = ("auto", "text", "number")
-COMMENTS = ("#", "%", "//")
-"""How comments begin in most files that have some."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +49,8 @@ class Options:
     type_was_given : bool
         Whether the user said so, and not the target's first values: then words such as NA are
         names of classes in text, and numbers may have leading zeros.
-    numerals : Numerals
-        How numbers are written in CSV files.
+    decimal : str
+        The decimal point of numbers in CSV files.
     """
 
     targets: tuple[Column, ...] | None
@@ -67,14 +64,14 @@ class Options:
     skip: bool
     target_type: str
     type_was_given: bool
-    numerals: Numerals = PLAIN
+    decimal: str = "."
 
     @property
     def written(self) -> str:
         """How CSV files are written, where it is not as usual, to tell sources apart."""
         said = f"delimiter {self.dialect.delimiter!r}"
-        more = (replace(self.dialect, delimiter=","), self.numerals)
-        return said if more == (Dialect(), PLAIN) else f"{said}, {more}"
+        more = (replace(self.dialect, delimiter=","), self.decimal)
+        return said if more == (Dialect(), ".") else f"{said}, {more}"
 
 
 @dataclass(frozen=True)
@@ -197,10 +194,8 @@ def check_column(title: Path | str, wanted: str, names: Sequence[str], what: str
 
 def _hint(names: Sequence[str]) -> str:
     """Return advice where names look as if a file were read in a wrong way."""
-    mark = next((mark for mark in COMMENTS if names and names[0].startswith(mark)), None)
-    if mark is not None:
-        option = "(--comment on the command line)"
-        return f"; line 1 looks like a comment: say comment={mark!r} {option}, or skip_rows=1"
+    if names and names[0].startswith(COMMENTS):
+        return "; line 1 looks like a comment: say skip_rows=1, or how many such lines there are"
     if len(names) != 1:
         return ""
     found = next((letter for letter in ";\t|, " if letter in names[0]), None)

@@ -61,7 +61,7 @@ def choose_columns(
             if given and options.target_type == "text"
             else UNUSABLE,
             codes_are_numbers=given and options.target_type == "number",
-            numerals=options.numerals,
+            decimal=options.decimal,
         )
     schemas = [info.schema for info in infos]
     for one, schema in zip(stored, schemas, strict=True):

@@ -6,13 +6,15 @@ import csv
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from densernn.errors import DataError
 from densernn.sources.arrow import arrow_csv, pa
+from densernn.sources.files import reading
 from densernn.sources.formats.base import Batches, FileInfo, Malformed, Stored
-from densernn.sources.formats.csvtext import Dialect, csv_text, utf8_stream
+from densernn.sources.formats.csvtext import Dialect, csv_text
 
 BLOCK_BYTES = 1 << 20
 """Text that is read and cut at once."""
@@ -50,11 +52,11 @@ class CsvRows(Stored):
     @property
     def blank_is_row(self) -> bool:
         """Whether a blank line is a row with one empty cell, else none."""
-        return len(self.names) == 1 and not self.dialect.comment
+        return len(self.names) == 1
 
     def info(self) -> FileInfo:
         """Return the names."""
-        schema = pa.schema([(name, pa.binary()) for name in self.names])
+        schema = pa.schema(zip(self.names, repeat(pa.binary())))
         return FileInfo(schema, None, 0, ("",) if self.trailing else ())
 
     @contextmanager
@@ -66,42 +68,42 @@ class CsvRows(Stored):
 
     def _lines(self) -> Generator[int, None, None]:
         """Yield the lines at which rows begin; Python's ``csv`` knows of quoted line breaks."""
-        line = 1
-        with csv_text(self.path, self.dialect) as text:
+        with csv_text(self.path, self.dialect, self.skip_lines) as text:
             reader = csv.reader(text, delimiter=self.dialect.delimiter)
+            line = self.skip_lines + 1
             try:
                 for row in reader:
-                    if line > self.skip_lines and (row or self.blank_is_row):
+                    if row or self.blank_is_row:
                         yield line
-                    line = reader.line_num + 1
-            except csv.Error as error:
+                    line = self.skip_lines + reader.line_num + 1
+            except (csv.Error, UnicodeError) as error:
                 raise DataError(f"{self.path}, line {line}: {error}") from error
 
     def batches(self, groups: range, columns: Sequence[str], n_rows: int) -> Batches:
         """Yield the rows; those with too many or too few fields are malformed."""
-        start = 0  # number of the batch's first row, not counting malformed ones
-        told = 0  # malformed rows that were yielded
+        invalid = pa.ArrowInvalid  # found now: when Python exits nothing can be imported
+        n_given = n_malformed = 0  # rows that were yielded
         for size in (BLOCK_BYTES, MAX_ROW_BYTES):
             bad: list[Malformed] = []
             first = 0
             try:
-                with utf8_stream(self.path, self.dialect) as stream:
+                with reading(self.path) as stream:
                     for batch in self._parsed(stream, columns, size, bad):
                         # All but those of before, if a block was too small for a row.
-                        for at in range(max(0, start - first), batch.num_rows, n_rows):
+                        for at in range(max(0, n_given - first), batch.num_rows, n_rows):
                             part = batch.slice(at, n_rows)
-                            stop = start + part.num_rows
+                            stop = n_given + part.num_rows
                             # Arrow runs ahead: later ones belong to later batches.
-                            own = [(good - start, why) for good, why in bad[told:] if good < stop]
+                            rest = bad[n_malformed:]
+                            own = [(good - n_given, why) for good, why in rest if good < stop]
                             yield part, own
-                            start, told = stop, told + len(own)
+                            n_given, n_malformed = stop, n_malformed + len(own)
                         first += batch.num_rows
-                    if told < len(bad):
-                        nothing = {name: pa.array([], pa.binary()) for name in columns}
-                        rest = [(0, why) for _, why in bad[told:]]
-                        yield pa.RecordBatch.from_pydict(nothing), rest
+                    nothing = {name: pa.array([], pa.binary()) for name in columns}
+                    rest = [(0, why) for _, why in bad[n_malformed:]]
+                    yield pa.RecordBatch.from_pydict(nothing), rest
                 return
-            except pa.ArrowInvalid as error:
+            except (invalid, UnicodeError) as error:
                 if "Empty CSV" in str(error) or ("not skip" in str(error) and size > BLOCK_BYTES):
                     return  # a header without rows
                 if "block" not in str(error):
@@ -118,28 +120,28 @@ class CsvRows(Stored):
 
         def refuse(row: Any) -> str:
             good = row.number - 1 - self.skip_lines - len(bad)
-            bad.append(
-                (good, f"expected {row.expected_columns} fields, found {row.actual_columns}")
-            )
+            reason = f"expected {row.expected_columns} fields, found {row.actual_columns}"
+            bad.append((good, reason))
             return "skip"
 
         # By their places: names of columns that nobody asked for may be there twice.
         places = [str(self.names.index(name)) for name in columns]
         reader = arrow_csv.open_csv(
             stream,
-            read_options=arrow_csv.ReadOptions(
-                column_names=[str(place) for place in range(len(self.names))],
+            arrow_csv.ReadOptions(
+                column_names=list(map(str, range(len(self.names)))),
                 use_threads=False,
                 block_size=block,
                 skip_rows=self.skip_lines,
+                encoding=self.dialect.encoding,
             ),
-            parse_options=arrow_csv.ParseOptions(
+            arrow_csv.ParseOptions(
                 delimiter=self.dialect.delimiter,
                 newlines_in_values=True,
                 ignore_empty_lines=not self.blank_is_row,
                 invalid_row_handler=refuse,
             ),
-            convert_options=arrow_csv.ConvertOptions(
+            arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(places, pa.binary()), include_columns=places
             ),
         )

@@ -26,10 +26,10 @@ def _csv(path: Path, options: Options, like: bool) -> Stored:
     header = read_header(path, options.dialect)
     if not options.header:
         names = name_columns(path, len(header.cells), options, target_may_lack=like)
-        return CsvRows(path, names, header.n_skipped, header.dialect)
+        return CsvRows(path, names, options.dialect.skip_rows, options.dialect)
     refuse_data(path, header.cells, options)
     trailing = header.cells[-1] == "" and header.next_cells[-1:] == ("",)
-    return CsvRows(path, header.cells, header.n_lines, header.dialect, trailing)
+    return CsvRows(path, header.cells, header.n_lines, options.dialect, trailing)
 
 
 def _npy(path: Path, options: Options, like: bool) -> Stored:
