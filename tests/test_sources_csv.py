@@ -314,7 +314,7 @@ def test_a_target_that_begins_as_text_is_text_in_every_part(tmp_path, monkeypatc
         ("a,y\n", "no rows"),
         ("a,y", "no rows"),
         ("\n\n", "the file is empty"),
-        ("a,\xff\n1,2\n", "the header is not UTF-8 text"),
+        ("a,\xff\n1,2\n", "the header is not CSV, or not utf-8 text"),
     ],
 )
 @pytest.mark.parametrize("block", [1, 1 << 20])

@@ -282,7 +282,7 @@ def test_a_truncated_binary_table_is_a_data_error(tmp_path, kind, data):
         ("\n\n", "y", "the file is empty"),
         ("", "y", "the file is empty"),
         ("a,y\n1,\xff\n", "y", "line 2, column 'y': not UTF-8 text"),
-        ("a,\xff\n1,2\n", "a", "the header is not UTF-8 text"),
+        ("a,\xff\n1,2\n", "a", "the header is not CSV, or not utf-8 text"),
         ('a,y\n1,"2\n', "b", "no target column 'b'"),
     ],
 )

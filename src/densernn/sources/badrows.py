@@ -13,7 +13,6 @@ from densernn.errors import DataError
 from densernn.sources.arrow import pa
 from densernn.sources.encoding import TableEncoder, decode
 from densernn.sources.formats.base import Malformed
-from densernn.sources.formats.csvtext import is_utf8
 from densernn.sources.numerals import INFINITE, MISSING, codes, looks_numeric
 from densernn.sources.rechunk import Block
 from densernn.sources.rows import SHOWN, Arrays, cut_arrays
@@ -81,8 +80,8 @@ def bad_row_reason(batch: pa.RecordBatch, i: int, encoding: TableEncoder) -> str
     unusable = [columns[j] for j in np.flatnonzero(~np.isfinite(X[0]))]
     if choice.many and y is not None:
         unusable += [choice.targets[j] for j in np.flatnonzero(~np.isfinite(y[0]))]
-    if choice.weight and weight is not None and not 0 <= weight[0] < np.inf:
-        unusable.append(choice.weight)
+    if weight is not None and not 0 <= weight[0] < np.inf:
+        unusable.append(str(choice.weight))
     name = (*unusable, *choice.targets)[0]
     return f"column {name!r}: {_reason(name, row.column(name), encoding)}"
 
@@ -92,14 +91,15 @@ def _reason(name: str, column: pa.Array, encoding: TableEncoder) -> str:
     value = column[0].as_py()
     is_cell = isinstance(value, bytes)
     if is_cell:
-        value = value.decode("utf-8", "surrogateescape")
+        try:
+            value = value.decode()
+        except UnicodeDecodeError:
+            return f"not UTF-8 text (found {value!r}): save the file as UTF-8, or say its encoding="
     word = str(value).strip().lower()
     missing = value is None or word in MISSING
     found = "" if value is None else f" (found {value!r})"
     known = encoding.categories.get(name)
-    if is_cell and not is_utf8(value):
-        reason = f"not UTF-8 text{found}: save the file as UTF-8, or say its encoding="
-    elif name == encoding.choice.weight:
+    if name == encoding.choice.weight:
         reason = f"the weight must be a finite number of at least 0{found}: {CORRECT}"
     elif known and not missing:
         shown = ", ".join(map(repr, known[:NAMED]))

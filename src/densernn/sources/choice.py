@@ -13,7 +13,7 @@ from typing import Any
 from densernn.errors import DataError, ParameterError
 from densernn.sources.arrow import pa
 from densernn.sources.categories import distinct_values
-from densernn.sources.formats.csvtext import COMMENTS, Dialect
+from densernn.sources.formats.csv import COMMENTS, Dialect
 
 Column = str | int
 """A column's name, or its place among all columns, from the end if negative."""

@@ -70,11 +70,7 @@ def codes(cells: pa.Array) -> NDArray[np.bool_]:
     """Return where cells hold whole numbers that are rather codes: ``007``, or beyond int64."""
     labels = pc.unique(cells)
     suspects = labels.filter(pc.match_substring_regex(labels, _CODE)).to_pylist()
-    found = [
-        cell
-        for cell in suspects
-        if cell.strip().lstrip(b"+-").startswith(b"0") or int(cell) not in INT64
-    ]
+    found = [c for c in suspects if c.strip(b"\t\n\f\r +-")[:1] == b"0" or int(c) not in INT64]
     is_code = pc.is_in(cells, value_set=pa.array(found, pa.binary()))
     return np.asarray(is_code.to_numpy(zero_copy_only=False), bool)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from densernn.errors import ParameterError
 from densernn.sources.choice import TARGET_TYPES, Column, Options, as_categories, as_column
 from densernn.sources.filesource import open_files
-from densernn.sources.formats.csvtext import UTF8, Dialect
+from densernn.sources.formats.csv import UTF8, Dialect
 from densernn.sources.rows import RowSource
 
 if TYPE_CHECKING:

@@ -1,20 +1,20 @@
-"""CSV files: blocks of rows, cut into cells by pyarrow."""
+"""CSV files: their header, and blocks of rows cut into cells by pyarrow."""
 
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from densernn.errors import DataError
 from densernn.sources.arrow import arrow_csv, pa
 from densernn.sources.files import reading
 from densernn.sources.formats.base import Batches, FileInfo, Malformed, Stored
-from densernn.sources.formats.csvtext import Dialect, csv_text
 
 BLOCK_BYTES = 1 << 20
 """Text that is read and cut at once."""
@@ -22,6 +22,27 @@ MAX_ROW_BYTES = 64 << 20
 """Beyond this a row is none, but a quote that nobody closed."""
 BLOCKS_AHEAD = 36
 """Blocks that Arrow reads ahead, and those that it works on."""
+UTF8 = "utf-8"
+COMMENTS = ("#", "%", "//", "sep=")
+"""How lines before the header begin in most files that have some."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How CSV text is written.
+
+    Parameters
+    ----------
+    delimiter : str
+        What separates cells.
+    encoding : str
+    skip_rows : int
+        Lines before the header to leave out.
+    """
+
+    delimiter: str = ","
+    encoding: str = UTF8
+    skip_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -147,3 +168,45 @@ class CsvRows(Stored):
         )
         for batch in reader:
             yield pa.RecordBatch.from_arrays(batch.columns, names=list(columns))
+
+
+@contextmanager
+def csv_text(path: Path, dialect: Dialect, n_lines: int) -> Iterator[TextIO]:
+    """Open a file for the ``csv`` module behind some lines; a byte order mark is dropped."""
+    encoding = "utf-8-sig" if dialect.encoding == UTF8 else dialect.encoding
+    with (
+        reading(path) as stream,
+        # Other bytes become lone surrogates: they do no harm in unused columns.
+        io.TextIOWrapper(stream, encoding, "surrogateescape", newline="") as text,
+    ):
+        for _ in islice(text, n_lines):
+            pass
+        yield text
+
+
+def read_header(path: Path, dialect: Dialect) -> tuple[tuple[str, ...], list[str], int]:
+    """Return the first row that is not blank, the next one, and the number of its last line."""
+    skipped = dialect.skip_rows
+    try:
+        with csv_text(path, dialect, skipped) as text:
+            reader = csv.reader(text, delimiter=dialect.delimiter)
+            rows = filter(None, reader)
+            cells, n_lines = next(rows, []), skipped + reader.line_num
+            following, n_comments = next(rows, []), n_lines
+            is_comment = bool(cells) and cells[0].startswith(COMMENTS)
+            while is_comment and following and following[0].startswith(COMMENTS):
+                n_comments, following = skipped + reader.line_num, next(rows, [])
+        "".join(cells).encode()  # surrogates are refused
+    except (csv.Error, UnicodeError) as error:
+        raise DataError(
+            f"{path}: the header is not CSV, or not {dialect.encoding} text ({error}); save the "
+            "file as UTF-8, or say its encoding=, such as 'latin-1'"
+        ) from error
+    if not cells:
+        raise DataError(f"{path}: the file is empty")
+    if is_comment and (len(cells) == 1 or len(cells) != len(following)):
+        raise DataError(
+            f"{path}: line {n_lines} ({cells[0]!r}) is a comment, not names: say "
+            f"skip_rows={n_comments} (--skip-rows on the command line)"
+        )
+    return tuple(cells), following, n_lines

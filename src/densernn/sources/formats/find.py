@@ -10,8 +10,7 @@ from typing import Any
 from densernn.errors import DataError, ParameterError
 from densernn.sources.choice import Options, name_columns
 from densernn.sources.formats.base import Stored
-from densernn.sources.formats.csv import CsvRows
-from densernn.sources.formats.csvtext import read_header
+from densernn.sources.formats.csv import CsvRows, read_header
 from densernn.sources.formats.feather import FeatherRows
 from densernn.sources.formats.hive import with_folders
 from densernn.sources.formats.npy import NpyRows, map_matrix
@@ -23,13 +22,13 @@ from densernn.sources.paths import CSV, FEATHER, NPY, NPZ, PARQUET, find_files, 
 
 
 def _csv(path: Path, options: Options, like: bool) -> Stored:
-    header = read_header(path, options.dialect)
+    names, following, n_lines = read_header(path, options.dialect)
     if not options.header:
-        names = name_columns(path, len(header.cells), options, target_may_lack=like)
+        names = name_columns(path, len(names), options, target_may_lack=like)
         return CsvRows(path, names, options.dialect.skip_rows, options.dialect)
-    refuse_data(path, header.cells, options)
-    trailing = header.cells[-1] == "" and header.next_cells[-1:] == ("",)
-    return CsvRows(path, header.cells, header.n_lines, options.dialect, trailing)
+    refuse_data(path, names, options)
+    trailing = names[-1] == "" and following[-1:] == [""]
+    return CsvRows(path, names, n_lines, options.dialect, trailing)
 
 
 def _npy(path: Path, options: Options, like: bool) -> Stored:
