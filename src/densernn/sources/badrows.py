@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from operator import itemgetter
 
 import numpy as np
@@ -57,9 +58,8 @@ def drop_bad_rows(
     rows = np.flatnonzero(bad)
     if not rows.size and not malformed:
         return Block(*arrays)
-    unreadable = [(at, "") for at in rows.tolist()]
     # Stable: a malformed row stands before the row of the batch that has its number.
-    lost = sorted([*malformed, *unreadable], key=itemgetter(0))
+    lost = sorted([*malformed, *zip(rows.tolist(), repeat(""))], key=itemgetter(0))
     places: list[str] = []
     for at, reason in lost[:SHOWN]:
         where = place(row + at)

@@ -53,8 +53,8 @@ def reading(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as stream:
             start = stream.read(6)
-        openers = (found for magic, found in _OPENERS.items() if start.startswith(magic))
-        kind, opener = next(openers, ("", Path.open))
+        magic = next(filter(start.startswith, _OPENERS), b"")
+        kind, opener = _OPENERS.get(magic, ("", Path.open))
         with opener(path, "rb") as opened:
             yield cast("BinaryIO", opened)
     except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:

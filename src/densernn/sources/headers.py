@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import filterfalse
 from pathlib import Path
 
 from densernn.errors import DataError
@@ -28,7 +29,7 @@ def refuse_data(path: Path, names: Sequence[str], options: Options) -> None:
     """
     columns = options.columns or ()
     others = (*(options.targets or ()), options.weight)
-    words = {name for name in names if not looks_numeric(name)}
+    words = set(filterfalse(looks_numeric, names))
     if words & {*columns, *others, *dict(options.categorical)}:
         return
     if columns and set(columns) <= set(names):  # of wavelengths, say

@@ -70,11 +70,6 @@ class CsvRows(Stored):
     is_text = True
     held_bytes = BLOCKS_AHEAD * BLOCK_BYTES
 
-    @property
-    def blank_is_row(self) -> bool:
-        """Whether a blank line is a row with one empty cell, else none."""
-        return len(self.names) == 1
-
     def info(self) -> FileInfo:
         """Return the names."""
         schema = pa.schema(zip(self.names, repeat(pa.binary())))
@@ -94,7 +89,7 @@ class CsvRows(Stored):
             line = self.skip_lines + 1
             try:
                 for row in reader:
-                    if row or self.blank_is_row:
+                    if row or len(self.names) == 1:
                         yield line
                     line = self.skip_lines + reader.line_num + 1
             except (csv.Error, UnicodeError) as error:
@@ -147,26 +142,18 @@ class CsvRows(Stored):
 
         # By their places: names of columns that nobody asked for may be there twice.
         places = [str(self.names.index(name)) for name in columns]
-        reader = arrow_csv.open_csv(
-            stream,
-            arrow_csv.ReadOptions(
-                column_names=list(map(str, range(len(self.names)))),
-                use_threads=False,
-                block_size=block,
-                skip_rows=self.skip_lines,
-                encoding=self.dialect.encoding,
-            ),
-            arrow_csv.ParseOptions(
-                delimiter=self.dialect.delimiter,
-                newlines_in_values=True,
-                ignore_empty_lines=not self.blank_is_row,
-                invalid_row_handler=refuse,
-            ),
-            arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(places, pa.binary()), include_columns=places
-            ),
+        read = arrow_csv.ReadOptions(
+            block_size=block, skip_rows=self.skip_lines, encoding=self.dialect.encoding
         )
-        for batch in reader:
+        read.column_names, read.use_threads = list(map(str, range(len(self.names)))), False
+        parse = arrow_csv.ParseOptions(
+            delimiter=self.dialect.delimiter, newlines_in_values=True, invalid_row_handler=refuse
+        )
+        # In a file of one column a blank line is a row with an empty cell.
+        parse.ignore_empty_lines = len(self.names) > 1
+        types = dict.fromkeys(places, pa.binary())
+        convert = arrow_csv.ConvertOptions(column_types=types, include_columns=places)
+        for batch in arrow_csv.open_csv(stream, read, parse, convert):
             yield pa.RecordBatch.from_arrays(batch.columns, names=list(columns))
 
 
