@@ -121,7 +121,7 @@ def decode(batch: pa.RecordBatch, encoding: TableEncoder) -> tuple[Arrays, NDArr
 def floats(column: pa.Array, dtype: type[np.float32 | np.float64], decimal: str) -> NDArray[Any]:
     """Return numbers as floats; nulls are NaN, and integers may be rounded."""
     if column.type == pa.binary():
-        return numerals.parse_floats(column, decimal)
+        return numerals.parse_floats(column, decimal, dtype)
     cast = column.cast(pa.from_numpy_dtype(dtype), safe=False)
     return np.asarray(cast.to_numpy(zero_copy_only=False), dtype)
 

@@ -35,15 +35,15 @@ def with_point(cells: pa.Array, decimal: str) -> pa.Array:
     return pc.replace_substring(pc.replace_substring(cells, ".", "x"), decimal, ".")
 
 
-def parse_floats(cells: pa.Array, decimal: str = ".") -> NDArray[np.float64]:
+def parse_floats(cells: pa.Array, decimal: str, dtype: Any = np.float64) -> NDArray[Any]:
     """Return the numbers of cells of text, NaN where there is none."""
-    cells = with_point(cells, decimal)
+    cells, kind = with_point(cells, decimal), pa.from_numpy_dtype(dtype)
     try:  # in most files numbers stand alone
-        parsed = cells.cast(pa.float64())
+        parsed = cells.cast(kind)
     except pa.ArrowInvalid:
         numbers = pc.if_else(pc.match_substring_regex(cells, f"^{_NUMBER}$"), cells, None)
-        parsed = _trimmed(numbers).cast(pa.float64())
-    return np.asarray(parsed.to_numpy(zero_copy_only=False), np.float64)
+        parsed = _trimmed(numbers).cast(kind)
+    return np.asarray(parsed.to_numpy(zero_copy_only=False), dtype)
 
 
 def _trimmed(cells: pa.Array) -> pa.Array:
