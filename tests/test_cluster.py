@@ -1,7 +1,10 @@
 """The cluster: its conditions, and zeta and eta against 60-digit roots of the quadratic (4)."""
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
 from dataclasses import FrozenInstanceError, fields
 
 import mpmath
@@ -532,3 +535,20 @@ def test_scikit_learn_clones_an_estimator_with_its_cluster():
     model = RNNELMRegressor(3, cluster=three_clusters())
     assert clone(model).cluster == model.cluster
     assert model.set_params(cluster=Cluster(n=5)).get_params()["cluster"] == Cluster(n=5)
+
+
+@pytest.mark.slow
+def test_the_process_that_compiles_rounds_as_those_that_load_the_cache(tmp_path):
+    code = """
+import numpy as np
+from densernn import Cluster
+x = np.random.default_rng(0).random((2, 5001)) * [[1e-3], [100.0]]
+cluster = Cluster(n=np.array([2, 20]), p=0.3, r=1.0, lambda_plus=0.5, lambda_minus=0.6)
+for dtype in (np.float32, np.float64):
+    for f in (cluster.zeta, cluster.eta):
+        print(f(x.T.astype(dtype)).tobytes().hex())
+"""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    cold, warm = (subprocess.check_output(command, env=environment) for _ in range(2))
+    assert cold == warm

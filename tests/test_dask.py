@@ -93,6 +93,7 @@ def test_results_do_not_depend_on_the_number_of_workers(client, arrays):
     assert one.alpha_ == two.alpha_
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_in_the_middle_changes_nothing(client, arrays):
     def slowly(block):
         time.sleep(0.3)
@@ -273,10 +274,10 @@ def test_no_task_changes_what_it_is_given(arrays):
     model = RNNELMClassifier(80, alpha=1.0, random_state=0).fit(X, LABELS)
     phase = ReadoutPass(model.feature_map_, model.targets_)
     first = engine._extended(phase, None, X[:100], LABELS[:100], None, 0, None, 10**6)
-    copy = first.fold.moments.second.copy()
+    copy = first.statistic.moments.second.copy()
     second = engine._extended(phase, first, X[100:200], LABELS[100:200], None, 1, None, 10**6)
     merged = engine._merged(phase, first, second)
-    np.testing.assert_array_equal(first.fold.moments.second, copy)
+    np.testing.assert_array_equal(first.statistic.moments.second, copy)
     assert (first.n_rows, second.n_rows, merged.n_rows) == (100, 200, 300)
     assert from_collections(rows).n_targets is None
 

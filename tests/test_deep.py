@@ -153,7 +153,7 @@ def test_a_deeper_model_does_not_merge_into_its_own_beginning():
 def test_ctrl_c_in_a_second_fit_leaves_the_first(options, monkeypatch):
     model = small(**options).fit(X, Y)
     before = model.decision_function(X)
-    monkeypatch.setattr("densernn.folds.Moments.add", interrupted)
+    monkeypatch.setattr("densernn.stats.Moments.add", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X[::-1], Y)
     np.testing.assert_array_equal(model.decision_function(X), before)

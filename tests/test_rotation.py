@@ -15,7 +15,7 @@ from densernn import (
     RNNELMRegressor,
     open_rows,
 )
-from densernn.estimators import network
+from densernn.estimators import network_spec
 from densernn.rotation import Rotation
 from densernn.solvers import RidgeSystem
 from densernn.stats import Sample
@@ -139,7 +139,7 @@ def table(n_rows=3000, n_columns=20, seed=0):
 
 
 def test_long_fits_of_labels_on_tables_are_rotated_and_as_accurate(monkeypatch):
-    monkeypatch.setattr(network, "LONG", 1e6)
+    monkeypatch.setattr(network_spec, "LONG", 1e6)
     X, y = table()
     model = RNNELMClassifier(400, random_state=0).fit(X[:2000], y[:2000])
     assert model.feature_map_.dtype == np.float32
@@ -152,7 +152,7 @@ def test_long_fits_of_labels_on_tables_are_rotated_and_as_accurate(monkeypatch):
 
 
 def test_rotated_streams_shards_and_forgetting(monkeypatch):
-    monkeypatch.setattr(network, "LONG", 1e6)
+    monkeypatch.setattr(network_spec, "LONG", 1e6)
     X, y = table()
     columns = {f"x{j}": column for j, column in enumerate(X.T)}
     source = open_rows(pa.table({**columns, "y": y}), "y")
@@ -174,7 +174,7 @@ def test_rotated_streams_shards_and_forgetting(monkeypatch):
     ids=lambda change: next(iter(change)),
 )
 def test_what_is_not_rotated(change, monkeypatch):
-    monkeypatch.setattr(network, "LONG", 1e6)
+    monkeypatch.setattr(network_spec, "LONG", 1e6)
     X, y = table(1000)
     model = RNNELMClassifier(300, alpha=1.0, random_state=0).set_params(**change).fit(X, y)
     assert model.feature_map_.rotation is None

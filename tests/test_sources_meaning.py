@@ -298,6 +298,8 @@ def test_what_is_a_number_or_date_for_people_is_not_to_be_encoded(tmp_path, cell
 
 
 def test_unused_columns_are_no_reason_to_refuse(tmp_path):
+    wide = put(tmp_path, "a,b\n1," + "x" * 3_000_000 + "\n3,4\n", "wide.csv")
+    assert read(wide, columns=["a"])[0] == [[1], [3]]
     (tmp_path / "f").mkdir()
     put(tmp_path / "f", "a,y\n1,0\n", "1.csv")
     put(tmp_path / "f", "extra,extra,y,a\n9,x,1,2\n", "2.csv")
@@ -379,3 +381,24 @@ def test_the_model_from_memory_has_the_bits_of_the_one_from_the_file(tmp_path):
     whole = RNNELMClassifier(20, random_state=0).fit(table.X, table.y)
     streamed = RNNELMClassifier(20, random_state=0).fit(open_rows(path, "y"))
     np.testing.assert_array_equal(whole.readout_coef_, streamed.readout_coef_)
+
+
+@pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet"])
+def test_skipped_rows_are_counted_once_where_a_pass_goes_on(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 60)
+    a = np.arange(90.0)
+    a[[0, 1, 17, 40, 41, 88, 89]] = np.nan
+    frame = pd.DataFrame({"a": a, "b": 1.0})
+    path = tmp_path / f"t.{kind}"
+    if kind == "parquet":
+        frame.to_parquet(path, row_group_size=13)
+    else:
+        frame.to_csv(path, index=False)
+    source = open_rows(path, on_bad_rows="skip")
+    whole = list(source.chunks(10))
+    assert sum(chunk.skipped.count for chunk in whole) == 7
+    for done in range(1, len(whole)):
+        rest = list(source.chunks(10, 10 * done))
+        assert [c.skipped for c in rest] == [c.skipped for c in whole[done:]]
+        for one, other in zip(rest, whole[done:], strict=True):
+            np.testing.assert_array_equal(one.X, other.X)

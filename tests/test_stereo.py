@@ -19,6 +19,8 @@ from stereo_objects.shapes import (
 from densernn import _threads
 from densernn.errors import ParameterError
 
+pytestmark = pytest.mark.slow  # what it tests serves one experiment
+
 KINDS = pytest.mark.parametrize("kind", [BOX, ELLIPSOID, CYLINDER])
 DARK = np.zeros((1, 3))
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
@@ -275,7 +276,7 @@ rng = np.random.default_rng(0)
 RNNELMClassifier(60, random_state=0, alpha=1.0).fit(rng.normal(size=(500, 30)), np.arange(500) % 2)
 RNNELMClassifier(60, random_state=0, alpha=1.0).fit(open_rows(sys.argv[2], "y"))
 before = peak()
-model = RNNELMClassifier(800, random_state=0, alpha=1.0, memory_limit="180 MB")
+model = RNNELMClassifier(300, random_state=0, alpha=1.0, memory_limit="180 MB")
 model.fit(open_rows(sys.argv[1], "y"))
 print(peak() - before)
 """

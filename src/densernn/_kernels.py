@@ -42,7 +42,20 @@ def exact(function: Callable[..., Any]) -> Callable[..., Any]:
     return _compile(function, fastmath=False)
 
 
-@_compile
+def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is compiled into each kernel that calls it.
+
+    As a function of its own it would be optimised on its own, too, and fast-math rounds by what
+    the optimiser sees: the process that compiles would use one version of it, and later ones,
+    which load the kernel from the cache, another.
+    """
+    inlined: Callable[..., Any] = numba.njit(
+        nogil=True, fastmath=_FLAGS, error_model="numpy", forceinline=True
+    )(function)
+    return inlined
+
+
+@_inlined
 def _zeta_tile(x: Any, out: Any, a0: Any, a1: Any, y0: Any, y1: Any) -> None:
     # Literals are float64 and would widen float32 arithmetic: constants take the array's dtype.
     one = x.dtype.type(1)
@@ -55,7 +68,7 @@ def _zeta_tile(x: Any, out: Any, a0: Any, a1: Any, y0: Any, y1: Any) -> None:
         out[i] = two / (a + one + y + np.sqrt(disc))
 
 
-@_compile
+@_inlined
 def _eta_tile(x: Any, out: Any, a0: Any, a1: Any, y0: Any, y1: Any) -> None:
     one = x.dtype.type(1)
     two = one + one
@@ -76,7 +89,7 @@ def _eta_tile(x: Any, out: Any, a0: Any, a1: Any, y0: Any, y1: Any) -> None:
         out[i] = -(one - one) if disc > most else slope
 
 
-@_compile
+@_inlined
 def _copy_tile(x: Any, bits: Any, tile: Any) -> bool:
     """Copy ``x`` into ``tile`` and return whether any sign bit is set.
 

@@ -172,15 +172,17 @@ def csv_text(path: Path, dialect: Dialect, n_lines: int) -> Iterator[TextIO]:
 
 
 def read_header(path: Path, dialect: Dialect) -> tuple[tuple[str, ...], list[str], int]:
-    """Return the first row that is not blank, the next one, and the number of its last line."""
+    """Return the first row that is not blank, maybe the next one, and the first one's last line."""
     skipped = dialect.skip_rows
     try:
         with csv_text(path, dialect, skipped) as text:
             reader = csv.reader(text, delimiter=dialect.delimiter)
             rows = filter(None, reader)
             cells, n_lines = next(rows, []), skipped + reader.line_num
-            following, n_comments = next(rows, []), n_lines
             is_comment = bool(cells) and cells[0].startswith(COMMENTS)
+            # Only where it says something: it may be longer than the csv module bears.
+            more = is_comment or cells[-1:] == [""]
+            following, n_comments = next(rows, []) if more else [], n_lines
             while is_comment and following and following[0].startswith(COMMENTS):
                 n_comments, following = skipped + reader.line_num, next(rows, [])
         "".join(cells).encode()  # surrogates are refused
