@@ -263,7 +263,7 @@ def test_a_truncated_binary_table_is_a_data_error(tmp_path, kind, data):
     ("text", "target", "said"),
     [
         ("a,y\n1,2\nx,3\n4,5\n", "y", "line 3, column 'a': 'x' is not a number: correct it"),
-        ("a,y\nred,2\nblue,3\n", "y", "line 2, column 'a': 'red' .* text; one-hot encode it"),
+        ("a,y\nred,2\nblue,3\n", "y", "line 2, column 'a': 'red' .* text, one-hot encode it"),
         ("a,y\nred,2\nblue\n", "y", "line 2, column 'a': 'red' is not a number"),
         ("a,y\n1,2\n,3\n", "y", "line 3, column 'a': missing value .found ''.: impute it"),
         ("a,y\n1,2\nNone,3\n", "y", "line 3, column 'a': missing value .found 'None'."),
@@ -282,7 +282,7 @@ def test_a_truncated_binary_table_is_a_data_error(tmp_path, kind, data):
         ("\n\n", "y", "the file is empty"),
         ("", "y", "the file is empty"),
         ("a,y\n1,\xff\n", "y", "line 2, column 'y': not UTF-8 text"),
-        ("a,\xff\n1,2\n", "a", "the header is not UTF-8 text"),
+        ("a,\xff\n1,2\n", "a", "the header is not CSV, or not utf-8 text"),
         ('a,y\n1,"2\n', "b", "no target column 'b'"),
     ],
 )
@@ -339,7 +339,10 @@ def test_files_that_are_none_of_these(tmp_path):
         ({"a": pd.Categorical(["u", "v"]), "y": [1, 2]}, "column 'a': holds .*one-hot encode it"),
         ({"a": pd.to_datetime(["2020", "2021"]), "y": [1, 2]}, "column 'a': holds timestamp"),
         ({"a": [1, 2], "y": [None, "v"]}, "row 1, column 'y': the target is missing"),
-        ({"a": [1, 2], "y": [1.0, np.inf]}, "row 2, column 'y': the target is inf"),
+        (
+            {"a": [1, 2], "y": [1.0, np.inf]},
+            "row 2, column 'y': the target is .*not finite .found inf",
+        ),
         (
             {"a": [1, 2], "y": pd.to_datetime(["2020", "2021"])},
             "column 'y': holds .*, not numbers or text",

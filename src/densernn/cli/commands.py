@@ -7,30 +7,18 @@ from typing import Any
 import click
 
 import densernn as package
-from densernn.cli.options import (
-    CLUSTER_OPTIONS,
-    DATASETS,
-    JSON,
-    MODEL_OPTIONS,
-    READ_OPTIONS,
-    STREAM_OPTIONS,
-    TARGET_TYPE,
-    TASK,
-    ManyInputs,
-    ModelOptions,
-    ReadOptions,
-    StreamOptions,
-    with_options,
-)
-
-WITHOUT_FILES = {"digits": "come with scikit-learn"}
+from densernn.cli import options as shared
 
 FILE = click.Path()
 
 
 @click.group(
     no_args_is_help=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "show_default": True,
+    },
 )
 @click.version_option(package.__version__, prog_name="densernn", message="%(prog)s %(version)s")
 def densernn() -> None:
@@ -42,7 +30,7 @@ def densernn() -> None:
 
 @densernn.command()
 @click.argument("table", type=FILE, required=False)
-@click.option("--dataset", type=click.Choice(DATASETS), help="A data set with a test part.")
+@click.option("--dataset", type=click.Choice(shared.DATASETS), help="A data set with a test part.")
 @click.option("--data-path", type=FILE, help="Folder or file of the data set.")
 @click.option("--target", help="The column of TABLE to predict.")
 @click.option(
@@ -50,11 +38,11 @@ def densernn() -> None:
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Fraction of the rows of TABLE to hold out.  [default: 0.25]",
 )
-@TASK
-@with_options(MODEL_OPTIONS)
-@with_options(READ_OPTIONS)
-@TARGET_TYPE
-@JSON
+@shared.TASK
+@shared.with_options(shared.MODEL_OPTIONS)
+@shared.with_options(shared.READ_OPTIONS)
+@shared.TARGET_TYPE
+@shared.JSON
 @click.option("-o", "--save", "output", type=FILE, help="Also save the model to this file.")
 def evaluate(**options: Any) -> None:
     """Train on a part of the rows and test on the others.
@@ -72,16 +60,15 @@ def evaluate(**options: Any) -> None:
             given.append("--task")
         if given:
             raise click.UsageError(f"{', '.join(given)}: only for a file of your own")
-        if options["dataset"] in WITHOUT_FILES and options["data_path"] is not None:
-            origin = f"{options['dataset']} {WITHOUT_FILES[options['dataset']]}"
-            raise click.UsageError(f"--data-path: {origin}, not read from a path")
+        if options["dataset"] == "digits" and options["data_path"] is not None:
+            raise click.UsageError("--data-path: digits come with scikit-learn, from no path")
     elif options["target"] is None:
         raise click.UsageError("--target is needed: the column to predict")
     elif options["data_path"] is not None:
         raise click.UsageError("--data-path goes with --dataset")
     command.evaluate(
-        model_options=ModelOptions.take_from(options),
-        read_options=ReadOptions.take_from(options),
+        model_options=shared.ModelOptions.take_from(options),
+        read_options=shared.take_read_options(options),
         **options,
     )
 
@@ -90,17 +77,17 @@ def evaluate(**options: Any) -> None:
 @click.argument("table", type=FILE)
 @click.option("--target", required=True, help="The column to predict.")
 @click.option("-o", "--output", type=FILE, required=True, help="The model's file.")
-@TASK
-@with_options(MODEL_OPTIONS)
-@with_options(STREAM_OPTIONS)
-@with_options(READ_OPTIONS)
-@TARGET_TYPE
+@shared.TASK
+@shared.with_options(shared.MODEL_OPTIONS)
+@shared.with_options(shared.STREAM_OPTIONS)
+@shared.with_options(shared.READ_OPTIONS)
+@shared.TARGET_TYPE
 @click.option(
     "--moments/--no-moments",
     default=True,
     help="Whether to save the moments that further training needs, or prediction only.",
 )
-@JSON
+@shared.JSON
 def fit(**options: Any) -> None:
     """Train on all rows of TABLE and save the model.
 
@@ -109,9 +96,9 @@ def fit(**options: Any) -> None:
     from densernn.cli import fit as command  # noqa: PLC0415 - so that help is fast
 
     command.fit(
-        model_options=ModelOptions.take_from(options),
-        stream_options=StreamOptions.take_from(options),
-        read_options=ReadOptions.take_from(options),
+        model_options=shared.ModelOptions.take_from(options),
+        stream_options=shared.StreamOptions.take_from(options),
+        read_options=shared.take_read_options(options),
         **options,
     )
 
@@ -119,21 +106,19 @@ def fit(**options: Any) -> None:
 @densernn.command()
 @click.argument("model", type=FILE)
 @click.argument("table", type=FILE)
-@click.option(
-    "-o", "--output", type=FILE, default="-", help="A CSV file; - is standard output, the default."
-)
+@click.option("-o", "--output", type=FILE, default="-", help="A CSV file; - is standard output.")
 @click.option("--proba", is_flag=True, help="Add columns with the probability of each class.")
-@with_options(READ_OPTIONS)
+@shared.with_options(shared.READ_OPTIONS)
 def predict(**options: Any) -> None:
     """Predict each row of TABLE; columns are matched by name, and others are ignored."""
     from densernn.cli import predict as command  # noqa: PLC0415 - so that help is fast
 
-    command.predict(read_options=ReadOptions.take_from(options), **options)
+    command.predict(read_options=shared.take_read_options(options), **options)
 
 
 @densernn.command()
 @click.argument("model", type=FILE)
-@JSON
+@shared.JSON
 def info(**options: Any) -> None:
     """Describe a model file."""
     from densernn.cli import info as command  # noqa: PLC0415 - so that help is fast
@@ -141,15 +126,14 @@ def info(**options: Any) -> None:
     command.info(**options)
 
 
-@densernn.command(cls=ManyInputs)
-@with_options(CLUSTER_OPTIONS)
+@densernn.command(cls=shared.ManyInputs)
+@shared.with_options(shared.CLUSTER_OPTIONS)
 @click.option(
     "--x",
     "inputs",
     type=click.FloatRange(min=0),
     multiple=True,
     default=(0.0,),
-    show_default=True,
     metavar="FLOAT...",
     help="Inhibitory rates from the previous layer.",
 )
@@ -157,17 +141,13 @@ def info(**options: Any) -> None:
     "--arrivals",
     type=click.IntRange(min=1),
     default=2_000_000,
-    show_default=True,
     help="Mean number of external spikes in the measured time of each run.",
 )
-@click.option(
-    "--runs", type=click.IntRange(min=2), default=8, show_default=True, help="Number of runs."
-)
+@click.option("--runs", type=click.IntRange(min=2), default=8, help="Number of runs.")
 @click.option(
     "--level",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.99,
-    show_default=True,
     help="Confidence level of each interval.",
 )
 @click.option(
@@ -175,11 +155,9 @@ def info(**options: Any) -> None:
     type=click.FloatRange(min=0, min_open=True),
     help="Seconds for each x, after which runs are stopped.",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed."
-)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
 @click.option("--plot", type=FILE, help="Plot zeta and the simulations to this PNG file.")
-@JSON
+@shared.JSON
 def simulate(**options: Any) -> None:
     """Simulate the spikes of a cluster, and compare its activation with zeta."""
     from densernn.cli import simulate as command  # noqa: PLC0415 - so that help is fast
@@ -197,12 +175,9 @@ def datasets() -> None:
     "--rows",
     type=click.IntRange(min=1),
     default=11_000_000,
-    show_default=True,
     help="Number of rows; more rows begin with the same ones.",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed."
-)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Random seed.")
 @click.option(
     "-o",
     "--output",
@@ -212,7 +187,7 @@ def datasets() -> None:
     required=True,
     help="A .parquet, .csv.gz or .csv file; repeat the option for further formats.",
 )
-@JSON
+@shared.JSON
 def make_higgs_like(**options: Any) -> None:
     """Generate synthetic rows with the columns of HIGGS.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import click
@@ -109,7 +110,6 @@ MODEL_OPTIONS = (
         "--model",
         type=click.Choice(MODELS),
         default="rnn-elm",
-        show_default=True,
         help="rnn-elm: a random layer; dense-rnn: encoders before it; classifier1 to classifier5: "
         "as published, from --structure.",
     ),
@@ -137,28 +137,24 @@ MODEL_OPTIONS = (
         "--weights",
         type=click.Choice(["sparse", "dense"]),
         default="sparse",
-        show_default=True,
         help="Random weights: from a few inputs to each cluster, or from all as published.",
     ),
     click.option(
         "--n-hidden",
         type=click.IntRange(min=1),
         default=1000,
-        show_default=True,
         help="Number of clusters in the random layer.",
     ),
     click.option(
         "--fan-in",
         type=click.IntRange(min=1),
         default=16,
-        show_default=True,
         help="Number of inputs of a cluster with sparse weights.",
     ),
     click.option(
         "--alpha",
         type=Alpha(),
         default="auto",
-        show_default=True,
         help="Ridge penalty: auto, a number, or several separated by commas, of which the best "
         "is chosen by generalised cross-validation.",
     ),
@@ -166,14 +162,12 @@ MODEL_OPTIONS = (
         "--dtype",
         type=click.Choice(["auto", "float32", "float64"]),
         default="auto",
-        show_default=True,
         help="Precision of matrix products.",
     ),
     click.option(
         "--preprocess",
         type=click.Choice(["auto", "none", "zscore-rows", "unit", "split"]),
         default="auto",
-        show_default=True,
         help="zscore-rows standardises each row over its columns; unit scales to [0, 1]; split "
         "standardises columns and splits them at knots; none lets the model choose between the "
         "last two. auto is zscore-rows for mnist, else none.",
@@ -182,33 +176,20 @@ MODEL_OPTIONS = (
         "--seed",
         type=click.IntRange(0, 2**32 - 1),
         default=0,
-        show_default=True,
         help="Random seed of the weights, and of the held-out rows of a file.",
     ),
 )
 
 
-@dataclass(frozen=True)
-class ReadOptions:
-    """What the options below say about CSV files."""
+READ_NAMES = ("header", "delimiter", "decimal", "skip_rows", "encoding", "target_type")
 
-    header: bool
-    delimiter: str | None
-    decimal: str
-    thousands: str | None
-    comment: str | None
-    skip_rows: int
-    encoding: str
 
-    @classmethod
-    def take_from(cls, options: dict[str, Any]) -> dict[str, Any]:
-        """Take them out of those of a command, as arguments of :func:`densernn.open_rows`."""
-        taken = asdict(cls(**{field.name: options.pop(field.name) for field in fields(cls)}))
-        if taken["delimiter"] == "\\t":  # as it is written where a shell needs no quoting
-            taken["delimiter"] = "\t"
-        if "target_type" in options:
-            taken["target_type"] = options.pop("target_type")
-        return taken
+def take_read_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Remove the options below from those of a command: arguments of :func:`open_rows`."""
+    taken = {name: options.pop(name) for name in READ_NAMES if name in options}
+    if taken["delimiter"] == "\\t":  # as it is written where a shell needs no quoting
+        taken["delimiter"] = "\t"
+    return taken
 
 
 READ_OPTIONS = (
@@ -220,8 +201,6 @@ READ_OPTIONS = (
     ),
     click.option("--delimiter", help="What separates the values of CSV.  [default: ',']"),
     click.option("--decimal", default=".", help="The decimal point of numbers in CSV."),
-    click.option("--thousands", help="What stands between groups of three digits in CSV."),
-    click.option("--comment", help="What lines of CSV begin with that are no rows, such as '#'."),
     click.option("--skip-rows", type=click.IntRange(min=0), default=0, help="Lines before CSV."),
     click.option("--encoding", default="utf-8", help="Of the text of CSV."),
 )
@@ -230,7 +209,6 @@ TARGET_TYPE = click.option(
     "--target-type",
     type=click.Choice(["auto", "text", "number"]),
     default="auto",
-    show_default=True,
     help="Whether the target's values are names of classes or numbers; auto goes by the first.",
 )
 
@@ -275,35 +253,26 @@ STREAM_OPTIONS = (
         "--on-bad-rows",
         type=click.Choice(["raise", "skip"]),
         default="raise",
-        show_default=True,
         help="Whether to skip invalid rows, which are counted and reported.",
     ),
 )
 
 CLUSTER_OPTIONS = (
-    click.option(
-        "--n", type=int, default=20, show_default=True, help="Cells in the cluster, at least 2."
-    ),
+    click.option("--n", type=int, default=20, help="Cells in the cluster, at least 2."),
     click.option(
         "--p",
         type=float,
         default=0.05,
-        show_default=True,
         help="Probability that a firing triggers rather than excites.",
     ),
-    click.option("--r", type=float, default=0.001, show_default=True, help="Firing rate."),
+    click.option("--r", type=float, default=0.001, help="Firing rate."),
     click.option(
-        "--lambda-plus",
-        type=float,
-        default=0.005,
-        show_default=True,
-        help="Rate of external excitatory spikes.",
+        "--lambda-plus", type=float, default=0.005, help="Rate of external excitatory spikes."
     ),
     click.option(
         "--lambda-minus",
         type=float,
         default=0.005,
-        show_default=True,
         help="Rate of external inhibitory spikes, at least that of excitatory ones.",
     ),
 )
@@ -312,7 +281,6 @@ TASK = click.option(
     "--task",
     type=click.Choice(["auto", "classification", "regression"]),
     default="auto",
-    show_default=True,
     help="auto is regression if the target is floating-point with more than 20 different values, "
     "else classification.",
 )
@@ -352,8 +320,4 @@ class ManyInputs(click.Command):
 
 
 def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return re.fullmatch(r"[+-]?[\d.]+(e[+-]?\d+)?", text, re.IGNORECASE) is not None

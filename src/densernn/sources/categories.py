@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
+
+Reader: TypeAlias = Callable[[str], Any]
+"""Makes values of texts that are the same for the same category, None of what is none."""
 
 TRUTH = {"false": "False", "true": "True"}
 """Truth values in lower case, and as all kinds of file name them."""
@@ -22,8 +25,7 @@ def find(text: str, known: tuple[str, ...]) -> int | None:
     (1, None, 1)
     """
     read, numbers = _by_value(known)
-    value = read(text)
-    return None if value is None else numbers.get(value)
+    return numbers.get(read(text))
 
 
 def as_named(values: Iterable[str]) -> tuple[str, ...]:
@@ -32,10 +34,9 @@ def as_named(values: Iterable[str]) -> tuple[str, ...]:
     Of a number the shortest way to write it is kept, and truth values are ``False``, ``True``.
     """
     found = sorted(values, key=lambda text: (len(text), text))
-    read: Callable[[str], Any] = _reader(found)
+    read = _reader(found)
     named = {read(text): text for text in reversed(found)}
-    names = (named[value] for value in sorted(named))
-    return tuple(TRUTH[name.lower()] if read is _truth else name for name in names)
+    return tuple(value if read is _truth else named[value] for value in sorted(named))
 
 
 def distinct_values(known: Iterable[str]) -> int:
@@ -44,33 +45,27 @@ def distinct_values(known: Iterable[str]) -> int:
 
 
 @lru_cache(maxsize=256)
-def _by_value(
-    known: tuple[str, ...],
-) -> tuple[Callable[[str], Hashable | None], dict[Hashable | None, int]]:
+def _by_value(known: tuple[str, ...]) -> tuple[Reader, dict[Any, int]]:
     read = _reader(known)
     return read, {read(text): i for i, text in enumerate(known)}
 
 
-def _reader(known: Iterable[str]) -> Callable[[str], Hashable | None]:
-    """Return what makes values of texts that are the same for the same category."""
-    known = tuple(known)
+def _reader(known: Collection[str]) -> Reader:
+    """Return what reads all categories: as numbers, as truth values, else as text."""
     for read in (_number, _truth):
-        if all(read(text) is not None for text in known):
+        if None not in map(read, known):
             return read
     return str
 
 
 def _number(text: str) -> Decimal | None:
     """Return a number as it is written, so that no two long ones are taken for one."""
-    if "_" in text:  # Python reads 1_000, no CSV reader does
-        return None
     try:
-        value = Decimal(text)
+        value = Decimal(text.replace("_", "x"))  # Python reads 1_000, no CSV reader does
     except InvalidOperation:
         return None
     return value if value.is_finite() else None
 
 
 def _truth(text: str) -> str | None:
-    word = text.strip().lower()
-    return word if word in TRUTH else None
+    return TRUTH.get(text.strip().lower())

@@ -13,8 +13,7 @@ from densernn.errors import DataError, ParameterError
 from densernn.sources.arrow import pa
 from densernn.sources.categories import distinct_values
 from densernn.sources.formats.base import FileInfo
-from densernn.sources.formats.csvtext import Dialect
-from densernn.sources.numerals import PLAIN, Numerals
+from densernn.sources.formats.csv import COMMENTS, Dialect
 
 Column = str | int
 """A column's name, or its place among all columns, from the end if negative."""
@@ -22,8 +21,6 @@ Column = str | int
 UNSAID = Dialect(delimiter="")
 MAX_CATEGORIES = 1000
 TARGET_TYPES = ("auto", "text", "number")
-COMMENTS = ("#", "%", "//")
-"""How comments begin in most files that have some."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +50,8 @@ class Options:
     type_was_given : bool
         Whether the user said so, and not the target's first values: then words such as NA are
         names of classes in text, and numbers may have leading zeros.
-    numerals : Numerals
-        How numbers are written in CSV files.
+    decimal : str
+        The decimal point of numbers in CSV files.
     """
 
     targets: tuple[Column, ...] | None = None
@@ -68,14 +65,14 @@ class Options:
     skip: bool = False
     target_type: str = "auto"
     type_was_given: bool = False
-    numerals: Numerals = PLAIN
+    decimal: str = "."
 
     @property
     def written(self) -> str:
         """How CSV files are written, where it is not as usual, to tell sources apart."""
         said = f"delimiter {self.dialect.delimiter or ','!r}"
-        more = (replace(self.dialect, delimiter=","), self.numerals)
-        return said if more == (Dialect(), PLAIN) else f"{said}, {more}"
+        more = (replace(self.dialect, delimiter=","), self.decimal)
+        return said if more == (Dialect(), ".") else f"{said}, {more}"
 
 
 @dataclass(frozen=True)
@@ -191,7 +188,7 @@ def check_column(title: Path | str, wanted: str, names: Sequence[str], what: str
 def _hint(names: Sequence[str]) -> str:
     """Return advice where names look as if a file were read in a wrong way."""
     if names and names[0].startswith(COMMENTS):
-        return "; line 1 looks like a comment: say skip_rows=1 (--skip-rows on the command line)"
+        return "; line 1 looks like a comment: say skip_rows=1, or how many such lines there are"
     if len(names) != 1:
         return ""
     found = next((letter for letter in ";\t|, " if letter in names[0]), None)

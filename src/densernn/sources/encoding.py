@@ -14,7 +14,7 @@ from densernn.sources import numerals
 from densernn.sources.arrow import pa, pc
 from densernn.sources.categories import TRUTH, find
 from densernn.sources.choice import Choice
-from densernn.sources.numerals import MISSING, PLAIN, UNUSABLE, Numerals
+from densernn.sources.numerals import MISSING, UNUSABLE
 from densernn.sources.rows import Arrays
 
 BLOCK_BYTES = 4 << 20
@@ -42,8 +42,8 @@ class TableEncoder:
         What a CSV target may not be, in lower case.
     codes_are_numbers : bool
         Whether ``007`` may be a CSV target that is numbers.
-    numerals : Numerals
-        How numbers are written in CSV files.
+    decimal : str
+        The decimal point of numbers in CSV files.
     """
 
     choice: Choice
@@ -53,7 +53,7 @@ class TableEncoder:
     target_dtype: np.dtype[Any] | None = None
     unusable_labels: frozenset[str] = UNUSABLE
     codes_are_numbers: bool = False
-    numerals: Numerals = PLAIN
+    decimal: str = "."
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -106,24 +106,22 @@ def decode(batch: pa.RecordBatch, encoding: TableEncoder) -> tuple[Arrays, NDArr
         if name in encoding.categories:
             _one_hot(batch.column(name), known, X[:, at : at + len(known)])
         else:
-            X[:, at] = floats(batch.column(name), encoding.dtype, encoding.numerals)
+            X[:, at] = floats(batch.column(name), encoding.dtype, encoding.decimal)
         at += len(known)
     bad: NDArray[np.bool_] = np.logical_not(np.isfinite(X).all(axis=1))
     y = _targets(batch, encoding, bad)
     weight = None
     if choice.weight is not None:
         # A copy: what Arrow owns is read-only.
-        weight = np.array(floats(batch.column(choice.weight), np.float64, encoding.numerals))
+        weight = np.array(floats(batch.column(choice.weight), np.float64, encoding.decimal))
         bad |= ~(np.isfinite(weight) & (weight >= 0))
     return (X, y, weight), bad
 
 
-def floats(
-    column: pa.Array, dtype: type[np.float32 | np.float64], written: Numerals
-) -> NDArray[Any]:
+def floats(column: pa.Array, dtype: type[np.float32 | np.float64], decimal: str) -> NDArray[Any]:
     """Return numbers as floats; nulls are NaN, and integers may be rounded."""
     if column.type == pa.binary():
-        return numerals.parse_floats(column, dtype, written)
+        return numerals.parse_floats(column, decimal, dtype)
     cast = column.cast(pa.from_numpy_dtype(dtype), safe=False)
     return np.asarray(cast.to_numpy(zero_copy_only=False), dtype)
 
@@ -179,7 +177,7 @@ def _targets(
     if choice.many and choice.targets:
         y = np.empty((batch.num_rows, len(choice.targets)))
         for j, name in enumerate(choice.targets):
-            y[:, j] = floats(batch.column(name), np.float64, encoding.numerals)
+            y[:, j] = floats(batch.column(name), np.float64, encoding.decimal)
         bad |= ~np.isfinite(y).all(axis=1)
         return y
     if encoding.label is None:
@@ -190,7 +188,7 @@ def _targets(
         bad |= ~_usable(text, encoding if _is_cells(column) else None)
         return np.array(text.fill_null("").to_pylist(), dtype=np.str_)
     if _is_cells(column):
-        y, good = numerals.parse_labels(column, encoding.numerals)
+        y, good = numerals.parse_labels(column, encoding.decimal)
         bad |= ~good
         if not encoding.codes_are_numbers:
             bad |= numerals.codes(column)

@@ -17,15 +17,11 @@ from densernn.sources.arrow import pa
 BLOCK = 1 << 20
 
 
-def _open_zstandard(path: Path, mode: str) -> Any:
-    return pa.CompressedInputStream(pa.OSFile(str(path), mode), "zstd")
-
-
 _OPENERS: dict[bytes, tuple[str, Callable[[Path, str], Any]]] = {
     b"\x1f\x8b": ("gzip", gzip.open),
     b"BZh": ("bzip2", bz2.open),
     b"\xfd7zXZ\x00": ("xz", lzma.open),
-    b"\x28\xb5\x2f\xfd": ("Zstandard", _open_zstandard),
+    b"\x28\xb5\x2f\xfd": ("Zstandard", lambda path, mode: pa.input_stream(str(path), "zstd")),
 }
 """Name and opener of each way to compress, by the first bytes of the file.
 
@@ -57,8 +53,8 @@ def reading(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as stream:
             start = stream.read(6)
-        openers = (found for magic, found in _OPENERS.items() if start.startswith(magic))
-        kind, opener = next(openers, ("", Path.open))
+        magic = next(filter(start.startswith, _OPENERS), b"")
+        kind, opener = _OPENERS.get(magic, ("", Path.open))
         with opener(path, "rb") as opened:
             yield cast("BinaryIO", opened)
     except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:

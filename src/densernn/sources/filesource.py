@@ -308,7 +308,7 @@ class FileSource(Selectable):
                 cells = cells.union(*(distinct(batch.column(0)) for batch, _ in several))
                 cells = {cell for cell in cells if cell.lower() not in INFINITE}
                 if cells:
-                    return is_text(cells, self.options.numerals)
+                    return is_text(cells, self.options.decimal)
         return False
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import filterfalse
 from pathlib import Path
 
 from densernn.errors import DataError
@@ -24,22 +24,24 @@ def refuse_data(path: Path, names: Sequence[str], options: Options) -> None:
 
     Notes
     -----
-    Names may be numbers: places from 0 or 1 on, or wavelengths, which rise or fall: three at least.
+    Names of features may be numbers: places from 0 or 1 on or, if no column is chosen by its
+    place, at least three that rise or fall, as wavelengths do. Else the first row would be lost.
     """
-    if _asked_by_name(names, options):
+    columns = options.columns or ()
+    others = (*(options.targets or ()), options.weight)
+    words = set(filterfalse(looks_numeric, names))
+    if words & {*columns, *others, *dict(options.categorical)}:
         return
-    numbers = [float(name) if looks_numeric(name) else None for name in names]
-    others = _others(numbers, options)
-    features = [number for number in others if number is not None]
-    if not features or len(features) < len(others):
+    if columns and set(columns) <= set(names):  # of wavelengths, say
         return
-    odd = any(number < 0 or not number.is_integer() for number in features)
-    data = odd and not _monotonic(features)
-    if None not in numbers:
-        counted = any(numbers == [*range(at, at + len(numbers))] for at in (0, 1))
-        chosen = len(others) < len(numbers)
-        data = data or (not counted and (chosen or not _monotonic(features)))
-    if data:
+    n_names = len(names)
+    chosen = {names[i] for i in others if isinstance(i, int) and -n_names <= i < n_names}
+    if words - chosen:
+        return
+    numbers = [float(name) for name in names if name not in words]
+    places = [*range(len(numbers) + 1)]
+    rising = len(numbers) > 2 and sorted(set(numbers)) in (numbers, numbers[::-1])
+    if numbers not in (places[:-1], places[1:]) and (chosen or not rising):
         raise DataError(f"{path}: {hint(names)}")
 
 
@@ -48,44 +50,10 @@ def hint(names: Sequence[str]) -> str:
     shown = ", ".join(names[:2]) + (", ..." if len(names) > 2 else "")
     return (
         f"line 1 looks like data ({shown}), not names: say header=False (--no-header on the "
-        "command line) or give names="
+        "command line) or give names=; if they are names, ask for the target or columns by them"
     )
 
 
 def all_numbers(names: Sequence[str]) -> bool:
     """Whether no name is anything but a number."""
     return all(map(looks_numeric, names))
-
-
-def _asked_by_name(names: Sequence[str], options: Options) -> bool:
-    """Whether a column that is asked for is found by a name that is no number."""
-    columns = options.columns or ()
-    if columns and all(column in names for column in columns):
-        return True  # of wavelengths, say
-    weight = () if options.weight is None else (options.weight,)
-    asked = (
-        *columns,
-        *(options.targets or ()),
-        *weight,
-        *(name for name, _ in options.categorical),
-    )
-    words = {name for name in asked if isinstance(name, str) and not all_numbers([name])}
-    return bool(words & set(names))
-
-
-def _others(numbers: list[float | None], options: Options) -> list[float | None]:
-    """Leave out those of targets and weight that are chosen by their place."""
-    places = {
-        column % len(numbers)
-        for column in (*(options.targets or ()), options.weight)
-        if isinstance(column, int) and -len(numbers) <= column < len(numbers)
-    }
-    return [number for j, number in enumerate(numbers) if j not in places]
-
-
-def _monotonic(numbers: list[float]) -> bool:
-    """Whether numbers rise all the way, or fall; of fewer than three that says nothing."""
-    pairs = list(pairwise(numbers))
-    if len(pairs) < 2:
-        return False
-    return all(a < b for a, b in pairs) or all(a > b for a, b in pairs)

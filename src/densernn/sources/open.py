@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 from densernn.errors import ParameterError
 from densernn.sources.choice import TARGET_TYPES, Column, Options, as_categories
 from densernn.sources.filesource import open_files
-from densernn.sources.formats.csvtext import UTF8, Dialect
-from densernn.sources.numerals import Numerals
+from densernn.sources.formats.csv import UTF8, Dialect
 from densernn.sources.rows import RowSource
 
 if TYPE_CHECKING:
@@ -37,8 +36,6 @@ def open_rows(
     on_bad_rows: str = "raise",
     target_type: str = "auto",
     decimal: str = ".",
-    thousands: str | None = None,
-    comment: str | None = None,
     skip_rows: int = 0,
     encoding: str = "utf-8",
 ) -> RowSource:
@@ -74,7 +71,7 @@ def open_rows(
         ``x1``, ...
     delimiter : str, optional
         What separates the values of CSV files: by default a tab where the name says ``.tsv``,
-        else what a first line such as ``sep=;`` names, as Excel writes it, else a comma.
+        else a comma.
     on_bad_rows : {"raise", "skip"}, optional
         What to do with a row in which a value that is used is missing, no number, not finite or
         an unknown category, or that has too many or too few fields: raise an error that says
@@ -87,10 +84,6 @@ def open_rows(
         missing, but for "text" said here: then only an empty one is.
     decimal : str, optional
         The decimal point of numbers in CSV files.
-    thousands : str, optional
-        What stands between groups of three digits of numbers in CSV files.
-    comment : str, optional
-        What lines of CSV files begin with that are no rows.
     skip_rows : int, optional
         Lines to leave out at the beginning of each CSV file.
     encoding : str, optional
@@ -130,8 +123,8 @@ def open_rows(
     Categories that are all numbers are told apart by value, so that ``1.0`` is the category
     ``1``; truth values are named ``True`` and ``False``, whatever the kind of file.
 
-    Blank lines of CSV files are no rows, unless there is but one column and no ``comment``: then
-    the value is missing. A last column without a name whose first value is empty, as of a
+    Blank lines of CSV files are no rows, unless there is but one column: then the value is
+    missing. A last column without a name whose first value is empty, as of a
     delimiter at the end of each line, is no feature.
 
     Examples
@@ -164,11 +157,11 @@ def open_rows(
         categorical=tuple(zip_longest(encoded, map(as_categories, known, encoded))),
         names=None if names is None else tuple(map(str, names)),
         header=bool(header) and names is None,
-        dialect=_dialect(delimiter, comment, skip_rows, encoding),
+        dialect=_dialect(delimiter, skip_rows, encoding),
         skip=on_bad_rows == "skip",
         target_type=target_type,
         type_was_given=target_type != "auto",
-        numerals=_numerals(decimal, thousands),
+        decimal=_decimal(decimal),
     )
     if not isinstance(where, RowSource):
         return open_files(where, options)
@@ -177,9 +170,7 @@ def open_rows(
     return where
 
 
-def _dialect(delimiter: Any, comment: Any, skip_rows: Any, encoding: Any) -> Dialect:
-    if comment is not None and (not isinstance(comment, str) or not comment.strip()):
-        raise ParameterError(f"comment must be some characters, such as '#', found {comment!r}")
+def _dialect(delimiter: Any, skip_rows: Any, encoding: Any) -> Dialect:
     if not isinstance(skip_rows, int) or isinstance(skip_rows, bool) or skip_rows < 0:
         raise ParameterError(f"skip_rows must be a number of lines, at least 0: {skip_rows!r}")
     try:
@@ -189,16 +180,14 @@ def _dialect(delimiter: Any, comment: Any, skip_rows: Any, encoding: Any) -> Dia
         raise ParameterError(f"encoding must name one of text, found {encoding!r}") from error
     # A byte order mark is dropped from any kind of UTF-8.
     name = UTF8 if name in ("utf-8-sig", "ascii") else name
-    return Dialect(_one_letter(delimiter or "", "delimiter"), name, comment, skip_rows)
+    return Dialect(_one_letter(delimiter or "", "delimiter"), name, skip_rows)
 
 
-def _numerals(decimal: Any, thousands: Any) -> Numerals:
-    marks = _one_letter(decimal, "decimal"), _one_letter(thousands or "", "thousands")
-    if marks[0] == marks[1] or any(mark.isalnum() or mark in ("+", "-") for mark in marks):
-        raise ParameterError(
-            f"decimal and thousands must differ, and be no letter or sign, found {marks}"
-        )
-    return Numerals(*marks)
+def _decimal(decimal: Any) -> str:
+    mark = _one_letter(decimal, "decimal")
+    if not mark or mark.isalnum() or mark in "+-":
+        raise ParameterError(f"decimal must be no letter or sign, found {mark!r}")
+    return mark
 
 
 def _columns(columns: Any, what: str, least: int = 1) -> Any:

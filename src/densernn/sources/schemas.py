@@ -58,7 +58,7 @@ def choose_columns(
         unusable = frozenset({""}) if named and text else UNUSABLE
         codes = named and wanted == "number"
         return TableEncoder(
-            choice, {}, np.float64, text, None, unusable, codes, numerals=options.numerals
+            choice, {}, np.float64, text, None, unusable, codes, decimal=options.decimal
         )
     schemas = [info.schema for info in infos]
     numeric = [name for name in choice.features if name not in choice.categorical]

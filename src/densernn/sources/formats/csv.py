@@ -1,18 +1,20 @@
-"""CSV files: blocks of rows, cut into cells by pyarrow."""
+"""CSV files: their header, and blocks of rows cut into cells by pyarrow."""
 
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice, repeat
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from densernn.errors import DataError
 from densernn.sources.arrow import arrow_csv, pa
+from densernn.sources.files import reading
 from densernn.sources.formats.base import Batches, FileInfo, Malformed, Stored
-from densernn.sources.formats.csvtext import Dialect, csv_text, utf8_stream
 
 BLOCK_BYTES = 1 << 20
 """Text that is read and cut at once."""
@@ -20,6 +22,27 @@ MAX_ROW_BYTES = 64 << 20
 """Beyond this a row is none, but a quote that nobody closed."""
 BLOCKS_AHEAD = 36
 """Blocks that Arrow reads ahead, and those that it works on."""
+UTF8 = "utf-8"
+COMMENTS = ("#", "%", "//", "sep=")
+"""How lines before the header begin in most files that have some."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How CSV text is written.
+
+    Parameters
+    ----------
+    delimiter : str
+        What separates cells.
+    encoding : str
+    skip_rows : int
+        Lines before the header to leave out.
+    """
+
+    delimiter: str = ","
+    encoding: str = UTF8
+    skip_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,14 +70,9 @@ class CsvRows(Stored):
     is_text = True
     held_bytes = BLOCKS_AHEAD * BLOCK_BYTES
 
-    @property
-    def blank_is_row(self) -> bool:
-        """Whether a blank line is a row with one empty cell, else none."""
-        return len(self.names) == 1 and not self.dialect.comment
-
     def info(self) -> FileInfo:
         """Return the names."""
-        schema = pa.schema([(name, pa.binary()) for name in self.names])
+        schema = pa.schema(zip(self.names, repeat(pa.binary())))
         return FileInfo(schema, None, 0, ("",) if self.trailing else ())
 
     @contextmanager
@@ -66,42 +84,42 @@ class CsvRows(Stored):
 
     def _lines(self) -> Generator[int, None, None]:
         """Yield the lines at which rows begin; Python's ``csv`` knows of quoted line breaks."""
-        line = 1
-        with csv_text(self.path, self.dialect) as text:
+        with csv_text(self.path, self.dialect, self.skip_lines) as text:
             reader = csv.reader(text, delimiter=self.dialect.delimiter)
+            line = self.skip_lines + 1
             try:
                 for row in reader:
-                    if line > self.skip_lines and (row or self.blank_is_row):
+                    if row or len(self.names) == 1:
                         yield line
-                    line = reader.line_num + 1
-            except csv.Error as error:
+                    line = self.skip_lines + reader.line_num + 1
+            except (csv.Error, UnicodeError) as error:
                 raise DataError(f"{self.path}, line {line}: {error}") from error
 
     def batches(self, groups: range, columns: Sequence[str], n_rows: int) -> Batches:
         """Yield the rows; those with too many or too few fields are malformed."""
-        start = 0  # number of the batch's first row, not counting malformed ones
-        told = 0  # malformed rows that were yielded
+        invalid = pa.ArrowInvalid  # found now: when Python exits nothing can be imported
+        n_given = n_malformed = 0  # rows that were yielded
         for size in (BLOCK_BYTES, MAX_ROW_BYTES):
             bad: list[Malformed] = []
             first = 0
             try:
-                with utf8_stream(self.path, self.dialect) as stream:
+                with reading(self.path) as stream:
                     for batch in self._parsed(stream, columns, size, bad):
                         # All but those of before, if a block was too small for a row.
-                        for at in range(max(0, start - first), batch.num_rows, n_rows):
+                        for at in range(max(0, n_given - first), batch.num_rows, n_rows):
                             part = batch.slice(at, n_rows)
-                            stop = start + part.num_rows
+                            stop = n_given + part.num_rows
                             # Arrow runs ahead: later ones belong to later batches.
-                            own = [(good - start, why) for good, why in bad[told:] if good < stop]
+                            rest = bad[n_malformed:]
+                            own = [(good - n_given, why) for good, why in rest if good < stop]
                             yield part, own
-                            start, told = stop, told + len(own)
+                            n_given, n_malformed = stop, n_malformed + len(own)
                         first += batch.num_rows
-                    if told < len(bad):
-                        nothing = {name: pa.array([], pa.binary()) for name in columns}
-                        rest = [(0, why) for _, why in bad[told:]]
-                        yield pa.RecordBatch.from_pydict(nothing), rest
+                    nothing = {name: pa.array([], pa.binary()) for name in columns}
+                    rest = [(0, why) for _, why in bad[n_malformed:]]
+                    yield pa.RecordBatch.from_pydict(nothing), rest
                 return
-            except pa.ArrowInvalid as error:
+            except (invalid, UnicodeError) as error:
                 if "Empty CSV" in str(error) or ("not skip" in str(error) and size > BLOCK_BYTES):
                     return  # a header without rows
                 if "block" not in str(error):
@@ -118,30 +136,66 @@ class CsvRows(Stored):
 
         def refuse(row: Any) -> str:
             good = row.number - 1 - self.skip_lines - len(bad)
-            bad.append(
-                (good, f"expected {row.expected_columns} fields, found {row.actual_columns}")
-            )
+            reason = f"expected {row.expected_columns} fields, found {row.actual_columns}"
+            bad.append((good, reason))
             return "skip"
 
         # By their places: names of columns that nobody asked for may be there twice.
         places = [str(self.names.index(name)) for name in columns]
-        reader = arrow_csv.open_csv(
-            stream,
-            read_options=arrow_csv.ReadOptions(
-                column_names=[str(place) for place in range(len(self.names))],
-                use_threads=False,
-                block_size=block,
-                skip_rows=self.skip_lines,
-            ),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=self.dialect.delimiter,
-                newlines_in_values=True,
-                ignore_empty_lines=not self.blank_is_row,
-                invalid_row_handler=refuse,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(places, pa.binary()), include_columns=places
-            ),
+        read = arrow_csv.ReadOptions(
+            block_size=block, skip_rows=self.skip_lines, encoding=self.dialect.encoding
         )
-        for batch in reader:
+        read.column_names, read.use_threads = list(map(str, range(len(self.names)))), False
+        parse = arrow_csv.ParseOptions(
+            delimiter=self.dialect.delimiter, newlines_in_values=True, invalid_row_handler=refuse
+        )
+        # In a file of one column a blank line is a row with an empty cell.
+        parse.ignore_empty_lines = len(self.names) > 1
+        types = dict.fromkeys(places, pa.binary())
+        convert = arrow_csv.ConvertOptions(column_types=types, include_columns=places)
+        for batch in arrow_csv.open_csv(stream, read, parse, convert):
             yield pa.RecordBatch.from_arrays(batch.columns, names=list(columns))
+
+
+@contextmanager
+def csv_text(path: Path, dialect: Dialect, n_lines: int) -> Iterator[TextIO]:
+    """Open a file for the ``csv`` module behind some lines; a byte order mark is dropped."""
+    encoding = "utf-8-sig" if dialect.encoding == UTF8 else dialect.encoding
+    with (
+        reading(path) as stream,
+        # Other bytes become lone surrogates: they do no harm in unused columns.
+        io.TextIOWrapper(stream, encoding, "surrogateescape", newline="") as text,
+    ):
+        for _ in islice(text, n_lines):
+            pass
+        yield text
+
+
+def read_header(path: Path, dialect: Dialect) -> tuple[tuple[str, ...], list[str], int]:
+    """Return the first row that is not blank, maybe the next one, and the first one's last line."""
+    skipped = dialect.skip_rows
+    try:
+        with csv_text(path, dialect, skipped) as text:
+            reader = csv.reader(text, delimiter=dialect.delimiter)
+            rows = filter(None, reader)
+            cells, n_lines = next(rows, []), skipped + reader.line_num
+            is_comment = bool(cells) and cells[0].startswith(COMMENTS)
+            # Only where it says something: it may be longer than the csv module bears.
+            more = is_comment or cells[-1:] == [""]
+            following, n_comments = next(rows, []) if more else [], n_lines
+            while is_comment and following and following[0].startswith(COMMENTS):
+                n_comments, following = skipped + reader.line_num, next(rows, [])
+        "".join(cells).encode()  # surrogates are refused
+    except (csv.Error, UnicodeError) as error:
+        raise DataError(
+            f"{path}: the header is not CSV, or not {dialect.encoding} text ({error}); save the "
+            "file as UTF-8, or say its encoding=, such as 'latin-1'"
+        ) from error
+    if not cells:
+        raise DataError(f"{path}: the file is empty")
+    if is_comment and (len(cells) == 1 or len(cells) != len(following)):
+        raise DataError(
+            f"{path}: line {n_lines} ({cells[0]!r}) is a comment, not names: say "
+            f"skip_rows={n_comments} (--skip-rows on the command line)"
+        )
+    return tuple(cells), following, n_lines

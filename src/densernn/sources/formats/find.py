@@ -12,8 +12,7 @@ from densernn.errors import DataError, ParameterError
 from densernn.sources.arrow import pa
 from densernn.sources.choice import Options, name_columns
 from densernn.sources.formats.base import Stored
-from densernn.sources.formats.csv import CsvRows
-from densernn.sources.formats.csvtext import read_header
+from densernn.sources.formats.csv import CsvRows, read_header
 from densernn.sources.formats.feather import FeatherRows
 from densernn.sources.formats.hive import with_folders
 from densernn.sources.formats.npy import NpyRows, map_matrix
@@ -25,14 +24,14 @@ from densernn.sources.paths import find_files
 
 
 def _csv(path: Path, options: Options, like: bool, delimiter: str = ",") -> Stored:
-    delimiter = options.dialect.delimiter or delimiter
-    header = read_header(path, replace(options.dialect, delimiter=delimiter))
+    dialect = replace(options.dialect, delimiter=options.dialect.delimiter or delimiter)
+    names, following, n_lines = read_header(path, dialect)
     if not options.header:
-        names = name_columns(path, len(header.cells), options, like=like)
-        return CsvRows(path, names, header.n_skipped, header.dialect)
-    refuse_data(path, header.cells, options)
-    trailing = header.cells[-1] == "" and header.next_cells[-1:] == ("",)
-    return CsvRows(path, header.cells, header.n_lines, header.dialect, trailing)
+        names = name_columns(path, len(names), options, like=like)
+        return CsvRows(path, names, dialect.skip_rows, dialect)
+    refuse_data(path, names, options)
+    trailing = names[-1] == "" and following[-1:] == [""]
+    return CsvRows(path, names, n_lines, dialect, trailing)
 
 
 def _npy(path: Path, options: Options, like: bool) -> Stored:
