@@ -374,4 +374,4 @@ def test_the_model_from_memory_has_the_bits_of_the_one_from_the_file(tmp_path):
     np.testing.assert_array_equal(table.X, frame[list("abcd")].to_numpy())
     whole = RNNELMClassifier(20, random_state=0).fit(table.X, table.y)
     streamed = RNNELMClassifier(20, random_state=0).fit(open_rows(path, "y"))
-    np.testing.assert_array_equal(whole.coef_, streamed.coef_)
+    np.testing.assert_array_equal(whole.readout_coef_, streamed.readout_coef_)

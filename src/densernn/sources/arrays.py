@@ -16,7 +16,7 @@ from densernn.sources.rows import Arrays, Chunk, RowSource, cut_arrays
 DIGEST_ROWS = 8192
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class ArraySource(RowSource):
     """Rows of an array, which is never copied whole.
 
@@ -31,27 +31,14 @@ class ArraySource(RowSource):
     y: NDArray[Any] | None = None
     weight: NDArray[np.float64] | None = None
 
-    @property
-    def weighted(self) -> bool:  # type: ignore[override]
-        """Whether rows bring weights of their own."""
-        return self.weight is not None
-
-    @property
-    def n_columns(self) -> int:
-        """Columns of X."""
-        return int(self.X.shape[1])
-
-    @property
-    def n_rows(self) -> int:
-        """Rows there are."""
-        return len(self.X)
-
-    @property
-    def n_targets(self) -> int | None:
-        """Columns of y where it has two axes, 0 where it has one, None where there is no y."""
+    def __post_init__(self) -> None:
+        self.n_rows: int = len(self.X)
+        self.n_columns = self.X.shape[1]
+        self.weighted = self.weight is not None
         if self.y is None:
-            return None
-        return int(self.y.shape[1]) if self.y.ndim == 2 else 0
+            self.n_targets = None
+        else:
+            self.n_targets = self.y.shape[1] if self.y.ndim == 2 else 0
 
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
         """Give the rows in order, ``n_rows`` at a time: views, not copies."""

@@ -85,10 +85,22 @@ class RowSource(ABC):
     Every pass gives the same rows in the same order, whatever the size of the chunks that are
     asked for.
 
-    Sources of files and of Arrow tables have besides: ``like(other)``, which opens other files
-    with the same columns and categories; ``where(mask)``, the rows at which a mask is True;
+    Sources of files and of Arrow tables have besides: ``open_same(other)``, which opens other
+    files with the same columns and categories; ``where(mask)``, the rows at which a mask is True;
     ``rows(start, stop)``, consecutive rows; and ``head(n_rows)``, the first ones.
     """
+
+    n_columns: int
+    """Columns of X."""
+
+    n_rows: int | None
+    """Rows there are; None where only a pass can tell."""
+
+    n_targets: int | None
+    """Columns of y where it has two axes, 0 where it has one, None where there is no y."""
+
+    feature_names: tuple[str, ...] | None = None
+    """Names of the columns of X; None where they have none."""
 
     weighted: bool = False
     """Whether rows bring weights of their own."""
@@ -98,26 +110,6 @@ class RowSource(ABC):
 
     buffer_bytes: int = 0
     """Memory that reading takes beside the chunk that is given, about."""
-
-    @property
-    @abstractmethod
-    def n_columns(self) -> int:
-        """Columns of X."""
-
-    @property
-    @abstractmethod
-    def n_rows(self) -> int | None:
-        """Rows there are; None where only a pass can tell."""
-
-    @property
-    def feature_names(self) -> tuple[str, ...] | None:
-        """Names of the columns of X; None where they have none."""
-        return None
-
-    @property
-    @abstractmethod
-    def n_targets(self) -> int | None:
-        """Columns of y where it has two axes, 0 where it has one, None where there is no y."""
 
     @abstractmethod
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
