@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn.sources.rows import Arrays, Chunk, RowSource, cut_arrays
+from densernn.sources.rows import Chunk, RowSource, cut_arrays
 
 DIGEST_ROWS = 8192
 
@@ -35,6 +35,7 @@ class ArraySource(RowSource):
         self.n_rows: int = len(self.X)
         self.n_columns = self.X.shape[1]
         self.weighted = self.weight is not None
+        self._arrays = self.X, self.y, self.weight
         if self.y is None:
             self.n_targets = None
         else:
@@ -43,22 +44,19 @@ class ArraySource(RowSource):
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
         """Give the rows in order, ``n_rows`` at a time: views, not copies."""
         for start in range(first, self.n_rows, n_rows):
-            yield Chunk(*self._cut(start, start + n_rows), start)
+            yield Chunk(*cut_arrays(self._arrays, slice(start, start + n_rows)), start)
 
     def parts(self, most: int) -> list[ArraySource]:
         """Cut into at most so many sources of nearly equal length."""
         count = max(1, min(most, self.n_rows))
         edges = [self.n_rows * part // count for part in range(count + 1)]
-        return [ArraySource(*self._cut(a, b)) for a, b in pairwise(edges)]
+        return [ArraySource(*cut_arrays(self._arrays, slice(a, b))) for a, b in pairwise(edges)]
 
     def identity(self) -> dict[str, str]:
         """Return a digest of all the numbers: one more pass over them, at some GB per second."""
         found = {"number of rows": str(self.n_rows), "columns": str(self.n_columns)}
         named = (("values of X", self.X), ("targets", self.y), ("weights", self.weight))
         return found | {name: _digest(array) for name, array in named if array is not None}
-
-    def _cut(self, start: int, stop: int) -> Arrays:
-        return cut_arrays((self.X, self.y, self.weight), slice(start, stop))
 
 
 def _digest(array: NDArray[Any]) -> str:

@@ -34,11 +34,9 @@ class NarrowSource(DerivedSource):
 
     source: RowSource
     columns: NDArray[np.intp]
+    n_columns = passed_on("columns.size")
     n_rows = passed_on("source.n_rows")
     feature_names = None  # those of the source are names of the whole
-
-    def __post_init__(self) -> None:
-        self.n_columns = len(self.columns)
 
     def _chunks(self, n_rows: int, first: int) -> Iterator[Chunk]:
         for chunk in self.source.chunks(n_rows, first):
