@@ -273,10 +273,10 @@ def test_no_task_changes_what_it_is_given(arrays):
     model = RNNELMClassifier(80, alpha=1.0, random_state=0).fit(X, LABELS)
     phase = ReadoutPass(model.feature_map_, model.targets_)
     first = engine._extended(phase, None, X[:100], LABELS[:100], None, 0, None, 10**6)
-    copy = first.fold.moments.second.copy()
+    copy = first.statistic.moments.second.copy()
     second = engine._extended(phase, first, X[100:200], LABELS[100:200], None, 1, None, 10**6)
     merged = engine._merged(phase, first, second)
-    np.testing.assert_array_equal(first.fold.moments.second, copy)
+    np.testing.assert_array_equal(first.statistic.moments.second, copy)
     assert (first.n_rows, second.n_rows, merged.n_rows) == (100, 200, 300)
     assert from_collections(rows).n_targets is None
 
@@ -330,7 +330,11 @@ def test_without_a_client_threads_do(arrays):
         (da.from_array(X, (100, 64)), LABELS[:-1], "y has 1796 rows and X has 1797"),
         (da.from_array(X[:, 0], 100), LABELS, "array or data frame of two axes"),
         (da.from_array(X[:300].astype(str), (100, 64)), LABELS[:300], "not numbers"),
-        (da.from_array(X, (100, 64)), np.where(LABELS, LABELS, np.nan), "target is not finite"),
+        (
+            da.from_array(X, (100, 64)),
+            np.where(LABELS, LABELS, np.nan),
+            r"block \d+ of y, row \d+: nan is not finite: drop the row",
+        ),
     ],
 )
 def test_bad_blocks_are_named(rows, labels, message):

@@ -141,19 +141,17 @@ def as_text(column: pa.Array) -> pa.Array:
     column = as_values(column)
     if column.type == pa.binary():
         try:
-            return pc.utf8_trim_whitespace(column.cast(pa.string()))
+            text = column.cast(pa.string())
         except pa.ArrowInvalid:
-            return pa.array([_utf8(cell) for cell in column.to_pylist()], pa.string())
+            cells = column.to_pylist()
+            utf8 = [
+                cell if cell.decode(errors="ignore").encode() == cell else None for cell in cells
+            ]
+            text = pa.array(utf8, pa.binary()).cast(pa.string())
+        return pc.utf8_trim_whitespace(text)
     if pa.types.is_boolean(column.type):  # Arrow writes true, most CSV files have True
         return pc.if_else(column, TRUTH["true"], TRUTH["false"])
     return column if column.type == pa.string() else column.cast(pa.string())
-
-
-def _utf8(cell: bytes) -> str | None:
-    try:
-        return cell.decode().strip()
-    except UnicodeDecodeError:
-        return None
 
 
 def _one_hot(column: pa.Array, categories: tuple[str, ...], out: NDArray[Any]) -> None:

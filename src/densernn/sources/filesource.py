@@ -90,8 +90,8 @@ class FileSource(Selectable):
         self.choice = choice = self.plain.choice
         self.title = self.groups[0].stored.title
         self.counted = not self.groups[0].stored.is_text
-        counted = self.counted and not self.options.skip
-        self.n_rows = sum(group.size for group in self.groups) if counted else None
+        known = self.counted and not self.options.skip
+        self.n_rows = sum(group.size for group in self.groups) if known else None
         self.n_targets = len(choice.targets) * choice.many if choice.targets else None
         self.weighted = choice.weight is not None
 
@@ -122,10 +122,8 @@ class FileSource(Selectable):
             for chunk in rechunk(ahead, n_rows, skip=first - begin, start=first):
                 lost = chunk.skipped
                 if not len(chunk.X) and self.whole and not begin:
-                    seen = f"{lost.count} were passed over; {lost.places[0]}" if lost.count else ""
-                    raise DataError(
-                        f"{self.title}: no rows" + (f" that can be used; {seen}" if seen else "")
-                    )
+                    seen = f" that can be used; {lost.count} were passed over" if lost.count else ""
+                    raise DataError("; ".join([f"{self.title}: no rows{seen}", *lost.places[:1]]))
                 if len(chunk.X) or lost.count:
                     yield chunk
 
@@ -197,35 +195,27 @@ class FileSource(Selectable):
     def identity(self) -> dict[str, str]:
         """Return names, sizes and times of last change of the files, and what is read of them.
 
-        Costs no pass over the rows, unless categories have to be learned first.
+        Costs no pass over the rows, unless categories have to be learned first; of a table in
+        memory, a digest of the values.
         """
         choice, options = self.choice, self.options
         skip = "skipped" if options.skip else "refused"
-        return self._stored() | {
+        found = {
             "columns": ", ".join(self.feature_names),
             "target": ", ".join(choice.targets) + (" (list)" if choice.many else ""),
             "weight": choice.weight or "",
             "options": f"{options.written}, bad rows {skip}, target type {options.target_type}",
         }
-
-    def _stored(self) -> dict[str, str]:
-        """Return what identifies the stored rows; files by their base names."""
         if not hasattr(self.groups[0].stored, "path"):
-            n_rows = sum(group.size for group in self.groups)
-            return {"number of rows": str(n_rows), "values": self._digest()}
-        files = by_file(self.groups)
-        found = {"number of files": str(len(files))}
-        numbers = []
-        for groups in files:
-            path = groups[0].stored.path
-            numbers.append(f"{path.name} {groups[0].number} to {groups[-1].number + 1}")
-            name, twin, stat = path.name, 1, path.stat()
-            while f"size of {name}" in found:
-                twin += 1
-                name = f"{path.name} ({twin})"
-            found[f"size of {name}"] = str(stat.st_size)
-            found[f"time of last change of {name}"] = str(stat.st_mtime_ns)
-        return found | ({"row groups or batches": "; ".join(numbers)} if self.counted else {})
+            return found | {"values": self._digest()}
+        for number, groups in enumerate(by_file(self.groups), 1):
+            path, first, last = groups[0].stored.path, groups[0].number, groups[-1].number
+            stat = path.stat()
+            found[f"file {number}"] = (
+                f"{path.name}, row groups {first} to {last}, {stat.st_size} bytes, last changed at "
+                f"{stat.st_mtime_ns} ns"
+            )
+        return found
 
     def _digest(self) -> str:
         digest = hashlib.blake2b(digest_size=8)
@@ -262,12 +252,10 @@ class FileSource(Selectable):
         return False
 
     def __repr__(self) -> str:
-        parts = [f"{len(self.choice.features)} features"]
-        if self.n_rows is not None:
-            parts.insert(0, f"{self.n_rows:,} rows")
-        if self.choice.targets:
-            parts.append(f"target {', '.join(map(repr, self.choice.targets))}")
-        return f"<{type(self).__name__} {self.title}: {', '.join(parts)}>"
+        rows = "" if self.n_rows is None else f"{self.n_rows:,} rows, "
+        targets = ", ".join(map(repr, self.choice.targets))
+        target = f", target {targets}" if targets else ""
+        return f"<FileSource {self.title}: {rows}{len(self.choice.features)} features{target}>"
 
 
 def by_file(groups: Iterable[RowGroup]) -> list[list[RowGroup]]:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densernn.sources.rows import NOTHING, Arrays, Chunk, Skipped, cut_arrays
-
-
-def _none() -> NDArray[np.intp]:
-    return np.zeros(0, np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +22,7 @@ class Block:
     X : ndarray of shape (n_rows, n_columns)
     y : ndarray of shape (n_rows,) or (n_rows, n_targets), or None
     weight : ndarray of shape (n_rows,) or None
-    bad : ndarray of shape (n_skipped,)
+    bad : sequence of int
         For each row that was passed over, in order, how many of the rows of X stand before it.
     places : tuple of str
         Where the first of those stand, and what is wrong there.
@@ -35,7 +31,7 @@ class Block:
     X: NDArray[Any]
     y: NDArray[Any] | None = None
     weight: NDArray[np.float64] | None = None
-    bad: NDArray[np.intp] = field(default_factory=_none)
+    bad: Sequence[int] | NDArray[np.intp] = ()
     places: tuple[str, ...] = ()
 
     def skipped(self, start: int, stop: int) -> Skipped:

@@ -84,7 +84,7 @@ class DerivedSource(Selectable):
     weighted = passed_on("source.weighted")
     buffer_bytes = passed_on("source.buffer_bytes")
 
-    def open_same(self, where: Any) -> RowSource:
+    def open_same(self, where: Any) -> Any:
         """Open other files, whole, as those of the source were opened.
 
         Parameters
@@ -99,11 +99,8 @@ class DerivedSource(Selectable):
         """
         if not hasattr(self.source, "open_same"):
             kind = type(self.source).__name__
-            raise ParameterError(
-                f"open_same is for rows of files or Arrow tables, found those of {kind}"
-            )
-        source: RowSource = self.source.open_same(where)
-        return source
+            raise ParameterError(f"open_same is for rows of files or tables, found those of {kind}")
+        return self.source.open_same(where)
 
 
 class _SomeRows(DerivedSource):
@@ -155,16 +152,14 @@ class SelectedSource(_SomeRows):
 
     def __post_init__(self) -> None:
         if self.keep.ndim != 1 or self.keep.dtype != bool:
-            raise ParameterError(
-                "keep must be a one-dimensional mask of bools, found shape "
-                f"{self.keep.shape} and dtype {self.keep.dtype}"
-            )
+            found = f"shape {self.keep.shape} and dtype {self.keep.dtype}"
+            raise ParameterError(f"keep must be a one-dimensional mask of bools, found {found}")
         if not self.keep.any():
             raise ParameterError("keep must keep at least one row; all its entries are False")
-        if self.source.n_rows not in (None, len(self.keep)):
+        total, length = self.source.n_rows, len(self.keep)
+        if total not in (None, length):
             raise ParameterError(
-                f"keep must have an entry for each of the {self.source.n_rows} rows, "
-                f"found {len(self.keep)}"
+                f"keep needs one entry for each of the {total} rows, found {length}"
             )
         self.n_rows = int(np.count_nonzero(self.keep))
 
@@ -230,10 +225,8 @@ class RowRange(_SomeRows):
 
     def __post_init__(self) -> None:
         if self.start < 0 or (self.stop is not None and self.stop <= self.start):
-            raise ParameterError(
-                "a range of rows needs 0 <= start < stop, found start "
-                f"{self.start} and stop {self.stop}"
-            )
+            found = f"start {self.start} and stop {self.stop}"
+            raise ParameterError(f"a range of rows needs 0 <= start < stop, found {found}")
         total = self.source.n_rows
         if total is not None and self.start >= total:
             raise ParameterError(f"start must be less than the {total} rows, found {self.start}")
