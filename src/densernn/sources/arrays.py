@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,9 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn.sources.rows import Chunk, RowSource, cut_arrays
-
-DIGEST_ROWS = 8192
+from densernn.sources.rows import DIGEST_ROWS, Chunk, RowSource, cut_arrays, digests
 
 
 @dataclass(eq=False)
@@ -55,17 +52,4 @@ class ArraySource(RowSource):
     def identity(self) -> dict[str, str]:
         """Return a digest of all the numbers: one more pass over them, at some GB per second."""
         found = {"number of rows": str(self.n_rows), "columns": str(self.n_columns)}
-        named = (("values of X", self.X), ("targets", self.y), ("weights", self.weight))
-        return found | {name: _digest(array) for name, array in named if array is not None}
-
-
-def _digest(array: NDArray[Any]) -> str:
-    """Digest a dtype and values, some rows at a time."""
-    digest = hashlib.blake2b(str(array.dtype).encode(), digest_size=8)
-    for start in range(0, len(array), DIGEST_ROWS):
-        part = array[start : start + DIGEST_ROWS]
-        if part.dtype == object:
-            digest.update(repr(part.tolist()).encode())
-        else:
-            digest.update(np.ascontiguousarray(part).tobytes())
-    return digest.hexdigest()
+        return found | digests(part._arrays for part in self.parts(1 + self.n_rows // DIGEST_ROWS))

@@ -98,9 +98,11 @@ def from_collections(X: Any, y: Any = None, weight: Any = None) -> CollectionSou
     named = (("X", X), ("y", y), ("sample_weight", weight))
     parts = [[None] * count if p is None else _blocks(p, X, count, name) for name, p in named]
     n_targets = None if y is None else int(y.shape[1]) if y.ndim == 2 else 0
-    names = _names(X.columns) if frame else None
+    names = tuple(name for name in X.columns if isinstance(name, str)) if frame else ()
+    if names and len(names) < X.shape[1]:
+        raise DataError("column names must be all text or all not: rename them")
     blocks, token = tuple(zip(*parts, strict=True)), tokenize(X, y, weight)
-    return CollectionSource(blocks, range(count), token, int(X.shape[1]), n_targets, names)
+    return CollectionSource(blocks, range(count), token, int(X.shape[1]), n_targets, names or None)
 
 
 def _is_number(kind: Any) -> bool:
@@ -108,14 +110,6 @@ def _is_number(kind: Any) -> bool:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype  # noqa: PLC0415
 
     return bool(is_numeric_dtype(kind) or is_bool_dtype(kind))
-
-
-def _names(columns: Any) -> tuple[str, ...] | None:
-    """Return names as scikit-learn accepts them: all text, or none."""
-    text = [isinstance(name, str) for name in columns]
-    if any(text) and not all(text):
-        raise DataError("column names must be all text or all not: rename them")
-    return tuple(columns) if all(text) else None
 
 
 def _blocks(part: Any, X: Any, count: int, name: str) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -22,13 +21,12 @@ from densernn.sources.formats.find import find_stored
 from densernn.sources.numerals import INFINITE, is_text
 from densernn.sources.readahead import read_ahead
 from densernn.sources.rechunk import Block, rechunk
-from densernn.sources.rows import Chunk
+from densernn.sources.rows import DIGEST_ROWS, Chunk, digests
 from densernn.sources.schemas import choose_columns
 from densernn.sources.selection import Selectable, passed_on
 
 READ_AHEAD = 2
 """Blocks that wait or are being read while the consumer computes."""
-DIGEST_ROWS = 8192
 PEEK_BATCHES = 4
 """Batches by which a CSV target is taken for text or numbers, more where it is missing."""
 
@@ -88,10 +86,11 @@ class FileSource(Selectable):
 
     def __post_init__(self) -> None:
         self.choice = choice = self.plain.choice
-        self.title = self.groups[0].stored.title
-        self.counted = not self.groups[0].stored.is_text
-        known = self.counted and not self.options.skip
-        self.n_rows = sum(group.size for group in self.groups) if known else None
+        stored = self.groups[0].stored
+        self.title, self.is_text = stored.title, stored.is_text
+        self.n_rows = None
+        if not (self.is_text or self.options.skip):
+            self.n_rows = sum(group.size for group in self.groups)
         self.n_targets = len(choice.targets) * choice.many if choice.targets else None
         self.weighted = choice.weight is not None
 
@@ -207,7 +206,7 @@ class FileSource(Selectable):
             "options": f"{options.written}, bad rows {skip}, target type {options.target_type}",
         }
         if not hasattr(self.groups[0].stored, "path"):
-            return found | {"values": self._digest()}
+            return found | digests(chunk.arrays for chunk in self.chunks(DIGEST_ROWS))
         for number, groups in enumerate(by_file(self.groups), 1):
             path, first, last = groups[0].stored.path, groups[0].number, groups[-1].number
             stat = path.stat()
@@ -216,14 +215,6 @@ class FileSource(Selectable):
                 f"{stat.st_mtime_ns} ns"
             )
         return found
-
-    def _digest(self) -> str:
-        digest = hashlib.blake2b(digest_size=8)
-        for chunk in self.chunks(DIGEST_ROWS):
-            digest.update(np.ascontiguousarray(chunk.X).tobytes())
-            for extra in (chunk.y, chunk.weight):
-                digest.update(repr(None if extra is None else extra.tolist()).encode())
-        return digest.hexdigest()
 
     def _learn(self) -> TableEncoder:
         """Learn categories, and whether a CSV target is text, from the files."""
@@ -235,7 +226,7 @@ class FileSource(Selectable):
                 found[name] |= distinct(batch.column(name))
                 refuse_many_categories(found[name], name, start.stored.title)
         learned = {name: as_named(values) for name, values in found.items()}
-        if plain.label is not None and self.options.target_type == "auto" and not self.counted:
+        if plain.label is not None and self.options.target_type == "auto" and self.is_text:
             text = self._is_text_target(plain.label)
         return replace(plain, categories=plain.categories | learned, text_target=text)
 

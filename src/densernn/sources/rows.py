@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 SHOWN = 5
 """Places of skipped rows that are kept for messages."""
-
+DIGEST_ROWS = 8192
+"""Rows that are digested at once."""
 
 Arrays: TypeAlias = tuple[NDArray[Any], NDArray[Any] | None, NDArray[np.float64] | None]
 """X, y and weights of some rows."""
@@ -129,3 +131,18 @@ class RowSource(ABC):
     @abstractmethod
     def identity(self) -> dict[str, str]:
         """Tell what would make it other rows, by names for messages: equal values, equal rows."""
+
+
+def digests(pieces: Iterable[Arrays]) -> dict[str, str]:
+    """Return digests of all values of some rows, which come in pieces."""
+    found: dict[str, Any] = {}
+    for piece in pieces:
+        for name, array in zip(("values of X", "targets", "weights"), piece, strict=True):
+            if array is None:
+                continue
+            digest = found.setdefault(name, hashlib.blake2b(digest_size=8))
+            # Text does not depend on the width that NumPy gives it.
+            text = array.dtype.kind in "OU"
+            digest.update(repr((array.dtype.kind, array.tolist() if text else None)).encode())
+            digest.update(b"" if text else np.ascontiguousarray(array))
+    return {name: digest.hexdigest() for name, digest in found.items()}
