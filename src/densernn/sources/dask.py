@@ -160,13 +160,12 @@ def to_arrays(X: Any, y: Any, weight: Any, number: int, names: Sequence[str] | N
         if targets.dtype == object and not all(isinstance(v, str) for v in targets.flat):
             raise DataError(f"{block} y: must hold numbers or text, and holds both")
         targets = _plain(targets)
-        _refuse_infinite(f"{block} y", targets, "drop the row")
+        good = np.isfinite(targets) if targets.dtype.kind == "f" else np.True_
+        _refuse_bad(f"{block} y", targets, good, "not finite: drop the row")
     if weight is not None:
         weights = np.asarray(weight, np.float64)
-        _refuse_infinite(f"{block} sample_weight", weights, "drop the row")
-        if (weights < 0).any():
-            row = int(np.argmax(weights < 0))
-            raise DataError(f"{block} sample_weight, row {row}: {weights[row]} is negative")
+        good = np.isfinite(weights) & (weights >= 0)
+        _refuse_bad(f"{block} sample_weight", weights, good, "negative or not finite: correct it")
     for name, part in (("y", targets), ("sample_weight", weights)):
         if part is not None and len(part) != len(rows):
             raise DataError(f"{block} X has {len(rows)} rows, and that of {name} has {len(part)}")
@@ -181,14 +180,17 @@ def to_rows(X: Any, place: str, names: Sequence[str] | None = None) -> NDArray[A
         rows = rows if plain else X.to_numpy(dtype=np.float64, na_value=np.nan)
     if rows.dtype.kind not in "biuf":
         raise DataError(f"{place}: holds {rows.dtype}, not numbers: encode or drop such columns")
-    _refuse_infinite(place, rows, "impute it, or drop the row or the column", names)
+    todo = "impute it, or drop the row or the column"
+    _refuse_bad(place, rows, np.isfinite(rows), f"not finite: {todo}", names)
     return rows
 
 
-def _refuse_infinite(place: str, values: NDArray[Any], todo: str, names: Any = None) -> None:
-    """Raise a :class:`DataError` that names the first value that is not finite."""
-    if values.dtype.kind != "f" or (finite := np.isfinite(values)).all():
+def _refuse_bad(
+    place: str, values: NDArray[Any], good: Any, what: str, names: Sequence[str] | None = None
+) -> None:
+    """Raise a :class:`DataError` that names the first value that is no good."""
+    if good.all():
         return
-    at = tuple(np.argwhere(~finite)[0].tolist())
+    at = tuple(np.argwhere(~good)[0].tolist())
     column = "".join(f", column {j if names is None else repr(names[j])}" for j in at[1:])
-    raise DataError(f"{place}, row {at[0]}{column}: {values[at]} is not finite: {todo}")
+    raise DataError(f"{place}, row {at[0]}{column}: {values[at]} is {what}")

@@ -176,9 +176,7 @@ def _targets(
     if not names:
         return None
     if encoding.choice.many:
-        y = np.empty((batch.num_rows, len(names)))
-        for j, name in enumerate(names):
-            y[:, j] = floats(batch.column(name), np.float64, written)
+        y = np.column_stack([floats(batch.column(name), np.float64, written) for name in names])
         bad |= ~np.isfinite(y).all(axis=1)
         return y
     column = as_values(batch.column(names[0]))

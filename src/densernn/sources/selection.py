@@ -63,10 +63,9 @@ class Selectable(RowSource):
             If there are no rows, a file is damaged, or a row cannot be used and is not to be
             skipped. The text names the file and the place.
         """
-        if n_rows < 1:
-            raise ParameterError(f"n_rows must be at least 1, found {n_rows}")
-        if first < 0:
-            raise ParameterError(f"first must be at least 0, found {first}")
+        if n_rows < 1 or first < 0:
+            found = f"{n_rows} and {first}"
+            raise ParameterError(f"n_rows must be at least 1 and first at least 0, found {found}")
         return self._chunks(n_rows, first)
 
     @abstractmethod
@@ -151,16 +150,13 @@ class SelectedSource(_SomeRows):
     keep: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        if self.keep.ndim != 1 or self.keep.dtype != bool:
-            found = f"shape {self.keep.shape} and dtype {self.keep.dtype}"
-            raise ParameterError(f"keep must be a one-dimensional mask of bools, found {found}")
-        if not self.keep.any():
+        keep, total = self.keep, self.source.n_rows
+        if keep.dtype != bool or keep.ndim != 1 or total not in (None, len(keep)):
+            rows = "row" if total is None else f"of the {total} rows"
+            found = f"shape {keep.shape} and dtype {keep.dtype}"
+            raise ParameterError(f"keep must be a mask with a bool for each {rows}, found {found}")
+        if not keep.any():
             raise ParameterError("keep must keep at least one row; all its entries are False")
-        total, length = self.source.n_rows, len(self.keep)
-        if total not in (None, length):
-            raise ParameterError(
-                f"keep needs one entry for each of the {total} rows, found {length}"
-            )
         self.n_rows = int(np.count_nonzero(self.keep))
 
     def _chunks(self, n_rows: int, first: int) -> Iterator[Chunk]:
