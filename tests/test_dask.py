@@ -331,7 +331,11 @@ def test_without_a_client_threads_do(arrays):
         (da.from_array(X, (100, 64)), LABELS[:-1], "y has 1796 rows and X has 1797"),
         (da.from_array(X[:, 0], 100), LABELS, "array or data frame of two axes"),
         (da.from_array(X[:300].astype(str), (100, 64)), LABELS[:300], "not numbers"),
-        (da.from_array(X, (100, 64)), np.where(LABELS, LABELS, np.nan), "target is not finite"),
+        (
+            da.from_array(X, (100, 64)),
+            np.where(LABELS, LABELS, np.nan),
+            r"block \d+ of y, row \d+: nan is not finite: drop the row",
+        ),
     ],
 )
 def test_bad_blocks_are_named(rows, labels, message):

@@ -1,6 +1,7 @@
 """Old names, which go after two releases: they warn, and do as the new ones."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn.base import clone
 
@@ -12,6 +13,7 @@ from densernn import (
     RNNELMClassifier,
     RNNELMRegressor,
     load,
+    open_rows,
     save,
 )
 from densernn.errors import ParameterError
@@ -72,3 +74,11 @@ def test_no_views_by_the_old_name_are_all_columns():
 def test_two_names_of_one_parameter_are_refused():
     with pytest.raises(ParameterError, match="give views alone"):
         DenseRNNClassifier(**DEEP, views=VIEWS, sources=VIEWS).fit(X, Y)
+
+
+def test_like_is_an_old_name_of_open_same():
+    table = pa.table({"a": [1.0, 2.0], "y": [0, 1]})
+    for source in (open_rows(table, "y"), open_rows(table, "y").head(1)):
+        with pytest.warns(FutureWarning, match="like is now open_same"):
+            other = source.like(pa.table({"a": [3.0]}))
+        assert next(other.chunks(1)).X.tolist() == [[3.0]]

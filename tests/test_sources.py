@@ -371,11 +371,11 @@ def test_categories_are_learned_once_sorted_and_kept(tmp_path, kind):
     X, *_ = read(source, 3)
     np.testing.assert_array_equal(X @ np.arange(5), [1 + 4, 0 + 3, 1 + 4, 2 + 3])
     other = put(tmp_path, pd.DataFrame({"y": [1], "k": [10], "c": ["u"]}), kind, "other")
-    assert read(source.like(other))[0].tolist() == [[1, 0, 0, 0, 1]]
+    assert read(source.open_same(other))[0].tolist() == [[1, 0, 0, 0, 1]]
     new = put(tmp_path, pd.DataFrame({"y": [1, 2], "k": [10, 9], "c": ["u", "x"]}), kind, "new")
     said = "column 'c': 'x' is none of the known categories 'u', 'v', 'w'"
     with pytest.raises(DataError, match=said):
-        read(source.like(new))
+        read(source.open_same(new))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -395,7 +395,7 @@ def test_truth_values_are_categories_of_the_same_names_everywhere(tmp_path, kind
     assert (X.tolist(), y.tolist()) == ([[0, 1], [1, 0]], ["True", "False"])
     lower = tmp_path / "lower.csv"
     lower.write_text("c\ntrue\nfalse\nTRUE\n")
-    assert read(source.like(lower))[0].tolist() == [[0, 1], [1, 0], [0, 1]]
+    assert read(source.open_same(lower))[0].tolist() == [[0, 1], [1, 0], [0, 1]]
     assert open_rows(lower, categorical=["c"]).feature_names == source.feature_names
     given = open_rows(where, "y", categorical={"c": [True, False]})
     assert given.feature_names == ("c=True", "c=False")
@@ -407,7 +407,7 @@ def test_numbers_are_the_same_category_however_they_are_written(tmp_path, kind):
     whole = put(tmp_path, pd.DataFrame({"k": [2, 1], "a": [0, 1]}), kind, "whole")
     gaps = put(tmp_path, pd.DataFrame({"k": [1.0, None, 2.0], "a": [0, 1, 2]}), kind, "gaps")
     source = open_rows(whole, categorical=["k"], on_bad_rows="skip")
-    X, *_, skipped = read(source.like(gaps))
+    X, *_, skipped = read(source.open_same(gaps))
     assert (X.tolist(), skipped.count) == ([[1, 0, 0], [0, 1, 2]], 1)
     assert source.feature_names == ("k=1", "k=2", "a")
     if kind.startswith("csv"):
@@ -416,7 +416,7 @@ def test_numbers_are_the_same_category_however_they_are_written(tmp_path, kind):
         assert read(both)[0][:, 1].tolist() == [0, 1, 1, 0]
     other = put(tmp_path, pd.DataFrame({"k": [1.5], "a": [0]}), kind, "other")
     with pytest.raises(DataError, match=r"'1\.5' is none of the known categories '1', '2'"):
-        read(open_rows(whole, categorical=["k"]).like(other))
+        read(open_rows(whole, categorical=["k"]).open_same(other))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -699,7 +699,7 @@ def test_npy_matrices_are_mapped_and_their_columns_are_numbered(tmp_path):
     assert len(pickle.dumps(source)) < 2000
     first = open_rows(path, 0)
     np.save(tmp_path / "test.npy", matrix[:, 1:])
-    test = first.like(tmp_path / "test.npy")
+    test = first.open_same(tmp_path / "test.npy")
     assert (test.n_targets, test.feature_names) == (None, ("x1", "x2", "x3"))
     same(read(test)[:1], read(first)[:1])
     assert open_rows(path, names=list("abcd")).feature_names == tuple("abcd")
@@ -716,66 +716,70 @@ def test_npy_matrices_are_mapped_and_their_columns_are_numbered(tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_like_opens_other_files_without_target(tmp_path, kind):
+def test_open_same_opens_other_files_without_target(tmp_path, kind):
     frame = frame_of(30)
     source = open_rows(put(tmp_path, frame, kind), "y", weight="w", categorical=["colour"])
     new = frame_of(5, 1)[["b", "colour", "a"]]
-    other = source.like(put(tmp_path, new, kind, "new"))
+    other = source.open_same(put(tmp_path, new, kind, "new"))
     assert other.n_targets is None
     assert not other.weighted
     assert other.feature_names == source.feature_names
     np.testing.assert_array_equal(read(other)[0][:, [0, -1]], new[["a", "b"]])
-    again = source.like(put(tmp_path, frame, kind, "again"))
+    again = source.open_same(put(tmp_path, frame, kind, "again"))
     same(read(again), read(source))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_like_opens_other_files_without_weight_and_from_some_rows_too(tmp_path, kind):
+def test_open_same_opens_other_files_without_weight_and_from_some_rows_too(tmp_path, kind):
     frame = frame_of(9)
     source = open_rows(put(tmp_path, frame, kind), "y", columns=["a"], weight="w")
     test = put(tmp_path, frame[["y", "a"]], kind, "test")
     for some in (source, source.head(4), source.where(frame["b"] > 0).rows(1)):
-        other = some.like(test)
+        other = some.open_same(test)
         assert not other.weighted
         same(read(other)[:2], (frame[["a"]].to_numpy(), frame["y"].to_numpy(str)))
 
 
-def test_like_tells_what_is_missing_of_files_without_names_by_their_width(tmp_path):
+def test_open_same_tells_what_is_missing_of_files_without_names_by_their_width(tmp_path):
     np.save(tmp_path / "train.npy", np.arange(10.0).reshape(2, 5))
     np.save(tmp_path / "three.npy", np.arange(6.0).reshape(2, 3))
     np.save(tmp_path / "four.npy", np.arange(8.0).reshape(2, 4))
     source = open_rows(tmp_path / "train.npy", 4, weight=0)
-    other = source.like(tmp_path / "three.npy")
+    other = source.open_same(tmp_path / "three.npy")
     assert (other.n_targets, other.weighted, other.n_columns) == (None, False, 3)
     with pytest.raises(DataError, match="is it the target or the weight that it lacks"):
-        source.like(tmp_path / "four.npy")
-    assert open_rows(tmp_path / "train.npy", weight=0).like(tmp_path / "four.npy").n_columns == 4
+        source.open_same(tmp_path / "four.npy")
+    assert (
+        open_rows(tmp_path / "train.npy", weight=0).open_same(tmp_path / "four.npy").n_columns == 4
+    )
 
 
-def test_rows_of_arrays_have_no_like():
+def test_rows_of_arrays_have_no_open_same():
     some = SelectedSource(ArraySource(np.zeros((2, 1))), np.array([True, False]))
     with pytest.raises(
-        ParameterError, match=r"like is for rows of files .*, found those of ArraySource"
+        ParameterError, match=r"open_same is for rows of files .*, found those of ArraySource"
     ):
-        some.like("t.csv")
+        some.open_same("t.csv")
 
 
-def test_like_takes_another_kind_of_file_and_words_of_digits_stay_words(tmp_path):
+def test_open_same_takes_another_kind_of_file_and_words_of_digits_stay_words(tmp_path):
     train = put(tmp_path, pd.DataFrame({"a": [1, 2], "y": ["1", "u"]}), "csv")
     source = open_rows(train, "y")
-    _, y, *_ = read(source.like(put(tmp_path, pd.DataFrame({"a": [1], "y": [1]}), "csv", "test")))
+    _, y, *_ = read(
+        source.open_same(put(tmp_path, pd.DataFrame({"a": [1], "y": [1]}), "csv", "test"))
+    )
     assert y.tolist() == ["1"]
     table = pa.table({"y": ["u"], "a": [3.0]})
-    assert read(source.like(table))[1].tolist() == ["u"]
+    assert read(source.open_same(table))[1].tolist() == ["u"]
 
 
 @pytest.mark.parametrize("kind", NAMED)
 def test_the_target_of_other_files_is_of_the_same_type(tmp_path, kind):
     words = put(tmp_path, pd.DataFrame({"a": [1.0], "y": ["1"]}), kind, "words")
     numbers = put(tmp_path, pd.DataFrame({"a": [1.0], "y": [1]}), kind, "numbers")
-    assert read(open_rows(words, "y").like(numbers))[1].tolist() == ["1"]
+    assert read(open_rows(words, "y").open_same(numbers))[1].tolist() == ["1"]
     with pytest.raises(DataError, match=r"column 'y': holds .*string, not numbers;"):
-        open_rows(numbers, "y").like(words)
+        open_rows(numbers, "y").open_same(words)
 
 
 # ------------------------------------------------------------------------------------ identity
@@ -784,8 +788,8 @@ def test_the_target_of_other_files_is_of_the_same_type(tmp_path, kind):
 def test_identity_changes_with_the_files_and_with_what_is_read(tmp_path):
     path = put(tmp_path, frame_of(20), "csv", "data")
     found = open_rows(path, "y", columns=["a"]).identity()
-    assert found["size of data.csv"] == str(path.stat().st_size)
-    assert found["number of files"] == "1"
+    assert found["file 1"].startswith("data.csv, ")
+    assert f" {path.stat().st_size} bytes" in found["file 1"]
     assert open_rows(path, "y", columns=["a"]).identity() == found
     others = [
         open_rows(path, "y", columns=["b"]),
@@ -809,9 +813,10 @@ def test_identity_tells_files_of_one_name_and_parts_apart(tmp_path, kind):
         paths.append(put(tmp_path / folder, frame_of(10 * int(folder)), kind, "data"))
     source = open_rows(paths, columns=["a"])
     found = source.identity()
-    for path, name in zip(paths, (f"data.{kind}", f"data.{kind} (2)"), strict=True):
-        assert found[f"size of {name}"] == str(path.stat().st_size)
-        assert found[f"time of last change of {name}"] == str(path.stat().st_mtime_ns)
+    for path, name in zip(paths, ("file 1", "file 2"), strict=True):
+        stat = path.stat()
+        assert found[name].startswith(f"data.{kind}, ")
+        assert found[name].endswith(f"{stat.st_size} bytes, last changed at {stat.st_mtime_ns} ns")
     parts = [part.identity() for part in source.parts(2)]
     assert parts[0] != parts[1] != found
 

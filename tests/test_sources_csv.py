@@ -136,8 +136,8 @@ def test_files_without_header(tmp_path):
     refuse(path, "2 names for 3 columns", names=["p", "q"])
     test = put(tmp_path, "5,6\n", "test.csv")
     for one in (source, named):
-        assert one.like(test).n_targets is None
-    assert read(source.like(test))[0].tolist() == [[5, 6]]
+        assert one.open_same(test).n_targets is None
+    assert read(source.open_same(test))[0].tolist() == [[5, 6]]
     other = put(tmp_path, "1,2,3,4\n", "other.csv")
     refuse(
         [path, other], "columns differ from those of .*: lacks none, has besides 'x3'", header=False
@@ -183,7 +183,7 @@ def test_names_may_be_numbers(tmp_path, header, asked):
     path = put(tmp_path, f"{header}\n" + ",".join("5" * len(header.split(","))) + "\n")
     source = open_rows(path, **asked)
     assert len(read(source)[0]) == 1
-    assert len(read(source.like(path))[0]) == 1
+    assert len(read(source.open_same(path))[0]) == 1
 
 
 @pytest.mark.parametrize("header", ["70,1,2.5", "1,1", "0,1"])
@@ -262,11 +262,11 @@ def test_a_label_may_be_called_as_if_missing_where_the_target_is_said_to_be_text
     path = put(tmp_path, f"a,y\n1,EU\n2,{label}\n")
     refuse(path, "line 3, column 'y': the target is missing", "y")
     source = open_rows(path, "y", target_type="text")
-    for one in (source, source.like(path)):
+    for one in (source, source.open_same(path)):
         assert read(one)[1].tolist() == ["EU", label]
     learned = open_rows(put(tmp_path, "a,y\n1,EU\n", "eu.csv"), "y")
     with pytest.raises(DataError, match="the target is missing"):
-        read(learned.like(path))
+        read(learned.open_same(path))
     refuse(put(tmp_path, "a,y\n1,\n"), "line 2, column 'y': the target", "y", target_type="text")
 
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from densernn.engine.local import run_pass
 from densernn.errors import ParameterError
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import RowSource
@@ -42,16 +41,14 @@ def resolve_engine(name: str, source: RowSource) -> str:
     return "dask" if distributed else "local"
 
 
-def accumulator(engine: str) -> Accumulate:
-    """Return the function that runs a pass on an engine, "local" or "dask".
+def dask_engine() -> Accumulate:
+    """Return the function that runs a pass on a Dask cluster.
 
     Raises
     ------
     ParameterError
         Dask is not installed.
     """
-    if engine == "local":
-        return run_pass
     try:
         from densernn.engine.dask import run_on_dask  # noqa: PLC0415 - needs Dask
     except ImportError as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from densernn._progress import Progress
 from densernn.engine.budget import CHUNK_BYTES
 from densernn.engine.checkpoint import Checkpoint
-from densernn.engine.engines import accumulator
+from densernn.engine.engines import dask_engine
 from densernn.engine.local import PassResult, run_pass
 from densernn.errors import SkippedRowsWarning, user_level
 from densernn.layers import Layer
@@ -67,37 +68,30 @@ class Passes:
         The statistic of all rows.
         """
         self.number += 1
-        if self.checkpoint is None and not self.shown:
-            run = run_pass if self.engine == "local" else accumulator(self.engine)
-            made = run(phase, self.source, chunk_bytes=self.chunk_bytes)
-        else:
-            made = self._resume(phase, label)
-        # Of this pass: every pass reads, and may skip, the same rows.
-        self.n_rows, self.skipped = made.n_rows, made.skipped
-        return cast("Statistic", made.statistic)
-
-    def _resume(self, phase: Phase[Statistic], label: str) -> PassResult[Statistic]:
-        """Run a pass from where a checkpoint has it, with a bar, and save what it makes."""
         # After an interruption the same call repeats all steps; finished passes are loaded, not run
         # (docs/decisions/0011).
         checkpoint, key = self.checkpoint, (self.number, type(phase).__name__)
         begun, complete = (None, False) if checkpoint is None else checkpoint.load(*key)
-        if begun is not None and complete:
-            return begun
-        n_rows = self.source.n_rows if self.n_rows is None else self.n_rows
-        with Progress(label, n_rows, self.shown) as progress:
+        made = begun
+        if made is None or not complete:
+            n_rows = self.source.n_rows if self.n_rows is None else self.n_rows
+            with Progress(label, n_rows, True) if self.shown else nullcontext() as progress:
 
-            def watch(state: PassResult[Any]) -> None:
-                progress.reach(state.n_rows)
-                if checkpoint is not None:
-                    checkpoint.save_partial(*key, state)
+                def watch(state: PassResult[Any]) -> None:
+                    if progress is not None:
+                        progress.reach(state.n_rows)
+                    if checkpoint is not None:
+                        checkpoint.save_partial(*key, state)
 
-            run = accumulator(self.engine)
-            options = {"chunk_bytes": self.chunk_bytes, "begun": begun, "watcher": watch}
-            made: PassResult[Statistic] = run(phase, self.source, **options)
-        if checkpoint is not None:
-            checkpoint.save(*key, made)
-        return made
+                run: Any = run_pass if self.engine == "local" else dask_engine()
+                watcher = watch if progress or checkpoint else None
+                options = {"chunk_bytes": self.chunk_bytes, "begun": begun, "watcher": watcher}
+                made = run(phase, self.source, **options)
+            if checkpoint is not None:
+                checkpoint.save(*key, made)
+        # Of this pass: every pass reads, and may skip, the same rows.
+        self.n_rows, self.skipped = made.n_rows, made.skipped
+        return cast("Statistic", made.statistic)
 
     def learn_layer(self, phase: LearningPhase[Any], label: str) -> Layer:
         """Run a phase, and those that follow from it, until one returns a layer.

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn._renamed import UNTIL
 from densernn.encoders import EncoderSpec, PublishedRange, Solver, StandardCode
 from densernn.engine import Passes
 from densernn.errors import ParameterError, user_level
 from densernn.estimators.network_spec import NetworkSpec, draw_published
-from densernn.estimators.renamed import UNTIL
 from densernn.estimators.views import view_columns
 from densernn.layers import ClusterLayer, FeatureMap
 from densernn.phases import ColumnSummary

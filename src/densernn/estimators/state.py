@@ -31,7 +31,8 @@ def moments_wanted() -> bool | None:
 
 def store_params(model: Any, arguments: dict[str, Any]) -> None:
     """Store the arguments of ``__init__``, given as its ``locals()``, as attributes, unchanged."""
-    vars(model).update({name: value for name, value in arguments.items() if name != "self"})
+    vars(model).update(arguments)
+    del vars(model)["self"]
 
 
 @contextmanager

@@ -72,8 +72,8 @@ class ClassTargets:
         if mine != theirs:
             raise DataError(
                 f"the targets are {theirs}, and the classes of this model are {mine} "
-                f"({', '.join(map(repr, self.classes.tolist()[:5]))}): open the rows with like() "
-                "of the training source or with target_type=, or convert the targets"
+                f"({', '.join(map(repr, self.classes.tolist()[:5]))}): open the rows with "
+                "open_same() of the training source or with target_type=, or convert the targets"
             )
         return y.reshape(len(y))  # a single column counts as none
 

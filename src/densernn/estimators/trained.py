@@ -14,10 +14,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from densernn._products import transposed_product
+from densernn._renamed import renamed
 from densernn.engine.passes import warn_of_skipped
 from densernn.errors import DataError
 from densernn.estimators.readout import Readout
-from densernn.estimators.renamed import renamed
 from densernn.estimators.state import moments_wanted
 from densernn.estimators.targets import ClassTargets
 from densernn.estimators.validation import PREDICT_ROWS, as_source, as_stream, is_collection

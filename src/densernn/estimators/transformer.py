@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from densernn._renamed import renamed
 from densernn.errors import DataError
-from densernn.estimators.renamed import renamed
 from densernn.estimators.validation import PREDICT_ROWS, as_source, is_collection
 from densernn.layers import FeatureMap
 

@@ -170,7 +170,7 @@ def check_columns(model: Any, source: RowSource, *, reset: bool) -> None:
         raise DataError(
             f"the rows have {source.n_columns} columns, and this {type(model).__name__} was "
             f"trained on {model.n_features_in_}: choose them with columns=, or open the rows "
-            "with like() of the training source"
+            "with open_same() of the training source"
         )
     known = getattr(model, "feature_names_in_", None)
     if known is None or names is None or list(known) == list(names):
@@ -178,5 +178,5 @@ def check_columns(model: Any, source: RowSource, *, reset: bool) -> None:
     j = next(j for j, pair in enumerate(zip(names, known, strict=True)) if pair[0] != pair[1])
     raise DataError(
         f"column {j} of the rows is {names[j]!r}, and was {known[j]!r} in training: give columns "
-        "in that order, or open the rows with like() of the training source"
+        "in that order, or open the rows with open_same() of the training source"
     )

@@ -112,15 +112,11 @@ class RidgeSystem:
         # Rounding of a leading feature is relative to its own, larger scale: docs/decisions/0008.
         rest = np.maximum(diagonal[self._leading :], 0.0)
         self.mean_eigenvalue = float(rest.sum()) / rest.size
-
-    @property
-    def floor(self) -> float:
-        """Smallest penalty that the working precision resolves."""
         # Rounding perturbs eigenvalues of S by about epsilon times the norm of a matrix of
         # independent errors of the size of the mean diagonal, which grows with the root of L; of
         # few features, by the error of the long sums of single entries.
-        spread = max(0.25 * np.sqrt(self.moments.n_features), 4.0)
-        return float(self.epsilon * self.mean_eigenvalue * spread) or 1e-30
+        spread = max(0.25 * np.sqrt(size), 4.0)
+        self.floor = float(self.epsilon * self.mean_eigenvalue * spread) or 1e-30
 
     def solve(self, alpha: float) -> RidgeSolution:
         """Solve for one penalty.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,12 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn.sources.rows import Arrays, Chunk, RowSource, cut_arrays
-
-DIGEST_ROWS = 8192
+from densernn.sources.rows import DIGEST_ROWS, Chunk, RowSource, cut_arrays, digests
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class ArraySource(RowSource):
     """Rows of an array, which is never copied whole.
 
@@ -31,56 +28,28 @@ class ArraySource(RowSource):
     y: NDArray[Any] | None = None
     weight: NDArray[np.float64] | None = None
 
-    @property
-    def weighted(self) -> bool:  # type: ignore[override]
-        """Whether rows bring weights of their own."""
-        return self.weight is not None
-
-    @property
-    def n_columns(self) -> int:
-        """Columns of X."""
-        return int(self.X.shape[1])
-
-    @property
-    def n_rows(self) -> int:
-        """Rows there are."""
-        return len(self.X)
-
-    @property
-    def n_targets(self) -> int | None:
-        """Columns of y where it has two axes, 0 where it has one, None where there is no y."""
+    def __post_init__(self) -> None:
+        self.n_rows: int = len(self.X)
+        self.n_columns = self.X.shape[1]
+        self.weighted = self.weight is not None
+        self._arrays = self.X, self.y, self.weight
         if self.y is None:
-            return None
-        return int(self.y.shape[1]) if self.y.ndim == 2 else 0
+            self.n_targets = None
+        else:
+            self.n_targets = self.y.shape[1] if self.y.ndim == 2 else 0
 
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
         """Give the rows in order, ``n_rows`` at a time: views, not copies."""
         for start in range(first, self.n_rows, n_rows):
-            yield Chunk(*self._cut(start, start + n_rows), start)
+            yield Chunk(*cut_arrays(self._arrays, slice(start, start + n_rows)), start)
 
     def parts(self, most: int) -> list[ArraySource]:
         """Cut into at most so many sources of nearly equal length."""
         count = max(1, min(most, self.n_rows))
         edges = [self.n_rows * part // count for part in range(count + 1)]
-        return [ArraySource(*self._cut(a, b)) for a, b in pairwise(edges)]
+        return [ArraySource(*cut_arrays(self._arrays, slice(a, b))) for a, b in pairwise(edges)]
 
     def identity(self) -> dict[str, str]:
         """Return a digest of all the numbers: one more pass over them, at some GB per second."""
         found = {"number of rows": str(self.n_rows), "columns": str(self.n_columns)}
-        named = (("values of X", self.X), ("targets", self.y), ("weights", self.weight))
-        return found | {name: _digest(array) for name, array in named if array is not None}
-
-    def _cut(self, start: int, stop: int) -> Arrays:
-        return cut_arrays((self.X, self.y, self.weight), slice(start, stop))
-
-
-def _digest(array: NDArray[Any]) -> str:
-    """Digest a dtype and values, some rows at a time."""
-    digest = hashlib.blake2b(str(array.dtype).encode(), digest_size=8)
-    for start in range(0, len(array), DIGEST_ROWS):
-        part = array[start : start + DIGEST_ROWS]
-        if part.dtype == object:
-            digest.update(repr(part.tolist()).encode())
-        else:
-            digest.update(np.ascontiguousarray(part).tobytes())
-    return digest.hexdigest()
+        return found | digests(part._arrays for part in self.parts(1 + self.n_rows // DIGEST_ROWS))

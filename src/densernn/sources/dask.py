@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from densernn.errors import DataError
 from densernn.sources.rechunk import Block, rechunk
-from densernn.sources.rows import Chunk, RowSource
+from densernn.sources.rows import Arrays, Chunk, RowSource
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class CollectionSource(RowSource):
     """Rows in blocks that Dask computes when they are needed and releases afterwards.
 
@@ -27,7 +27,7 @@ class CollectionSource(RowSource):
     ----------
     blocks : tuple of (X, y, weight)
         Each a Dask Delayed of an array or data frame; y and weight None where there are none.
-    numbers : tuple of int
+    numbers : sequence of int
         Indices of the blocks in the whole collection, for messages.
     token : str
         Dask's name for what is computed.
@@ -36,18 +36,16 @@ class CollectionSource(RowSource):
     """
 
     blocks: tuple[tuple[Any, Any, Any], ...]
-    numbers: tuple[int, ...]
+    numbers: Sequence[int]
     token: str
-    n_columns: int = 0
+    n_columns: int
     n_targets: int | None = None
     feature_names: tuple[str, ...] | None = None
     n_rows = None  # only a pass can tell
     is_distributed = True
 
-    @property
-    def weighted(self) -> bool:  # type: ignore[override]
-        """Whether rows have weights of their own."""
-        return self.blocks[0][2] is not None
+    def __post_init__(self) -> None:
+        self.weighted = self.blocks[0][2] is not None
 
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
         """Compute block after block, and yield their rows here."""
@@ -96,23 +94,15 @@ def from_collections(X: Any, y: Any = None, weight: Any = None) -> CollectionSou
             f"X: {len(text)} columns hold no numbers ({', '.join(map(repr, text[:5]))}): encode "
             "or drop them"
         )
-    blocks = _blocks(X, X, "X")
-    none = [None] * len(blocks)
-    return CollectionSource(
-        tuple(
-            zip(
-                blocks,
-                none if y is None else _blocks(y, X, "y"),
-                none if weight is None else _blocks(weight, X, "sample_weight"),
-                strict=True,
-            )
-        ),
-        tuple(range(len(blocks))),
-        tokenize(X, y, weight),
-        int(X.shape[1]),
-        None if y is None else (int(y.shape[1]) if y.ndim == 2 else 0),
-        _names(X.columns) if frame else None,
-    )
+    count = X.npartitions if frame else X.numblocks[0]
+    named = (("X", X), ("y", y), ("sample_weight", weight))
+    parts = [[None] * count if p is None else _blocks(p, X, count, name) for name, p in named]
+    n_targets = None if y is None else int(y.shape[1]) if y.ndim == 2 else 0
+    names = tuple(name for name in X.columns if isinstance(name, str)) if frame else ()
+    if names and len(names) < X.shape[1]:
+        raise DataError("column names must be all text or all not: rename them")
+    blocks, token = tuple(zip(*parts, strict=True)), tokenize(X, y, weight)
+    return CollectionSource(blocks, range(count), token, int(X.shape[1]), n_targets, names or None)
 
 
 def _is_number(kind: Any) -> bool:
@@ -122,24 +112,16 @@ def _is_number(kind: Any) -> bool:
     return bool(is_numeric_dtype(kind) or is_bool_dtype(kind))
 
 
-def _names(columns: Any) -> tuple[str, ...] | None:
-    """Return names as scikit-learn accepts them: all text, or none."""
-    text = [isinstance(name, str) for name in columns]
-    if any(text) and not all(text):
-        raise DataError("column names must be all text or all not: rename them")
-    return tuple(columns) if all(text) else None
-
-
-def _blocks(part: Any, X: Any, name: str) -> list[Any]:
-    """Return the blocks of a collection, which must be those of ``X``.
+def _blocks(part: Any, X: Any, count: int, name: str) -> list[Any]:
+    """Return the blocks of a collection, which must be the ``count`` ones of ``X``.
 
     Their lengths, where they are not known yet, are compared when they are computed.
     """
-    n_blocks = X.npartitions if hasattr(X, "to_dask_array") else X.numblocks[0]
+    matches = True
     if hasattr(part, "to_dask_array"):
         found = list(part.to_delayed())
-        divided = hasattr(X, "divisions") and part.known_divisions and X.known_divisions
-        matches = not divided or part.divisions == X.divisions
+        if hasattr(X, "divisions") and part.known_divisions and X.known_divisions:
+            matches = part.divisions == X.divisions
     else:
         array = part if hasattr(part, "to_delayed") else da.from_array(_plain(np.asarray(part)))
         whole: dict[int, Any] = dict.fromkeys(range(1, array.ndim), -1)
@@ -148,10 +130,10 @@ def _blocks(part: Any, X: Any, name: str) -> list[Any]:
             if array.shape[0] != sum(rows):
                 raise DataError(f"{name} has {array.shape[0]} rows and X has {sum(rows)}")
             whole[0] = rows
-        found, matches = list(array.rechunk(whole).to_delayed().ravel()), True
-    if len(found) != n_blocks or not matches:
+        found = list(array.rechunk(whole).to_delayed().ravel())
+    if len(found) != count or not matches:
         raise DataError(
-            f"{name} has {len(found)} blocks and X has {n_blocks}, or they divide elsewhere: take "
+            f"{name} has {len(found)} blocks and X has {count}, or they divide elsewhere: take "
             "both from one data frame, or call compute_chunk_sizes() on arrays"
         )
     return found
@@ -162,9 +144,7 @@ def _plain(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.str_) if array.dtype == object else array
 
 
-def to_arrays(
-    X: Any, y: Any, weight: Any, number: int, names: Sequence[str] | None
-) -> tuple[NDArray[Any], NDArray[Any] | None, NDArray[np.float64] | None]:
+def to_arrays(X: Any, y: Any, weight: Any, number: int, names: Sequence[str] | None) -> Arrays:
     """Return a computed block as arrays, all of whose values can be used.
 
     Raises
@@ -172,19 +152,23 @@ def to_arrays(
     DataError
         Naming block, row within it and column of a value that is no finite number.
     """
-    place = f"block {number} of X"
-    rows = to_rows(X, place, names)
-    targets = None if y is None else _targets(np.asarray(y), number)
-    weights = None if weight is None else np.asarray(weight, np.float64)
-    if weights is not None and not (good := (weights >= 0) & np.isfinite(weights)).all():
-        row = int(np.argmin(good))
-        raise DataError(
-            f"block {number} of sample_weight, row {row}: {weights[row]} must be finite and not "
-            "negative"
-        )
+    block = f"block {number} of"
+    rows = to_rows(X, f"{block} X", names)
+    targets = weights = None
+    if y is not None:
+        targets = np.asarray(y)
+        if targets.dtype == object and not all(isinstance(v, str) for v in targets.flat):
+            raise DataError(f"{block} y: must hold numbers or text, and holds both")
+        targets = _plain(targets)
+        good = np.isfinite(targets) if targets.dtype.kind == "f" else np.True_
+        _refuse_bad(f"{block} y", targets, good, "not finite: drop the row")
+    if weight is not None:
+        weights = np.asarray(weight, np.float64)
+        good = np.isfinite(weights) & (weights >= 0)
+        _refuse_bad(f"{block} sample_weight", weights, good, "negative or not finite: correct it")
     for name, part in (("y", targets), ("sample_weight", weights)):
         if part is not None and len(part) != len(rows):
-            raise DataError(f"{place} has {len(rows)} rows, and that of {name} has {len(part)}")
+            raise DataError(f"{block} X has {len(rows)} rows, and that of {name} has {len(part)}")
     return rows, targets, weights
 
 
@@ -196,21 +180,17 @@ def to_rows(X: Any, place: str, names: Sequence[str] | None = None) -> NDArray[A
         rows = rows if plain else X.to_numpy(dtype=np.float64, na_value=np.nan)
     if rows.dtype.kind not in "biuf":
         raise DataError(f"{place}: holds {rows.dtype}, not numbers: encode or drop such columns")
-    if rows.dtype.kind == "f" and not (finite := np.isfinite(rows)).all():
-        row, column = np.argwhere(~finite)[0]
-        named = repr(names[column]) if names is not None else str(column)
-        raise DataError(
-            f"{place}, row {row}, column {named}: {rows[row, column]} is not finite: impute it, or "
-            "drop the row or the column"
-        )
+    todo = "impute it, or drop the row or the column"
+    _refuse_bad(place, rows, np.isfinite(rows), f"not finite: {todo}", names)
     return rows
 
 
-def _targets(y: NDArray[Any], number: int) -> NDArray[Any]:
-    """Return targets, all of them finite numbers or all of them text."""
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
-        row = int(np.argwhere(~np.isfinite(y))[0][0])
-        raise DataError(f"block {number} of y, row {row}: the target is not finite: drop the row")
-    if y.dtype == object and not all(isinstance(value, str) for value in y.ravel().tolist()):
-        raise DataError(f"block {number} of y: must hold numbers or text, and holds both")
-    return _plain(y)
+def _refuse_bad(
+    place: str, values: NDArray[Any], good: Any, what: str, names: Sequence[str] | None = None
+) -> None:
+    """Raise a :class:`DataError` that names the first value that is no good."""
+    if good.all():
+        return
+    at = tuple(np.argwhere(~good)[0].tolist())
+    column = "".join(f", column {j if names is None else repr(names[j])}" for j in at[1:])
+    raise DataError(f"{place}, row {at[0]}{column}: {values[at]} is {what}")

@@ -55,17 +55,19 @@ class TableEncoder:
     codes_are_numbers: bool = False
     decimal: str = "."
 
-    @property
+    @cached_property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the columns of X."""
-        values = {name: [f"={value}" for value in known] for name, known in self.categories.items()}
-        return tuple(n + value for n in self.choice.features for value in values.get(n, [""]))
+        names: list[str] = []
+        for name in self.choice.features:
+            known = self.categories.get(name)
+            names += [name] if known is None else [f"{name}={value}" for value in known]
+        return tuple(names)
 
-    @cached_property
+    @property
     def n_columns(self) -> int:
         """Columns of X."""
-        categories = self.categories
-        return sum(len(categories.get(name, (name,))) for name in self.choice.features)
+        return len(self.feature_names)
 
     @cached_property
     def row_bytes(self) -> int:
@@ -102,12 +104,13 @@ def decode(batch: pa.RecordBatch, encoding: TableEncoder) -> tuple[Arrays, NDArr
     X = np.empty((batch.num_rows, encoding.n_columns), encoding.dtype)
     at = 0
     for name in choice.features:
-        known = encoding.categories.get(name, ("",))
-        if name in encoding.categories:
-            _one_hot(batch.column(name), known, X[:, at : at + len(known)])
+        known, column = encoding.categories.get(name), batch.column(name)
+        if known is None:
+            X[:, at] = floats(column, encoding.dtype, encoding.decimal)
+            at += 1
         else:
-            X[:, at] = floats(batch.column(name), encoding.dtype, encoding.decimal)
-        at += len(known)
+            _one_hot(column, known, X[:, at : at + len(known)])
+            at += len(known)
     bad: NDArray[np.bool_] = np.logical_not(np.isfinite(X).all(axis=1))
     y = _targets(batch, encoding, bad)
     weight = None
@@ -136,62 +139,57 @@ def as_text(column: pa.Array) -> pa.Array:
     column = as_values(column)
     if column.type == pa.binary():
         try:
-            return pc.utf8_trim_whitespace(column.cast(pa.string()))
+            text = column.cast(pa.string())
         except pa.ArrowInvalid:
-            return pa.array([_utf8(cell) for cell in column.to_pylist()], pa.string())
+            cells = column.to_pylist()
+            utf8 = [
+                cell if cell.decode(errors="ignore").encode() == cell else None for cell in cells
+            ]
+            text = pa.array(utf8, pa.binary()).cast(pa.string())
+        return pc.utf8_trim_whitespace(text)
     if pa.types.is_boolean(column.type):  # Arrow writes true, most CSV files have True
         return pc.if_else(column, TRUTH["true"], TRUTH["false"])
     return column if column.type == pa.string() else column.cast(pa.string())
 
 
-def _utf8(cell: bytes) -> str | None:
-    try:
-        return cell.decode().strip()
-    except UnicodeDecodeError:
-        return None
-
-
 def _one_hot(column: pa.Array, categories: tuple[str, ...], out: NDArray[Any]) -> None:
     """Fill columns of X, with NaN where the category is missing or unknown."""
-    text = as_text(column)
-    found = pc.index_in(text, value_set=pa.array(categories, pa.string()))
-    if found.null_count:
-        others = pc.unique(text.filter(found.is_null()).drop_null()).to_pylist()
-        alike = {other: find(other, categories) for other in others}
-        if any(number is not None for number in alike.values()):
-            place = pc.index_in(text, value_set=pa.array(list(alike), pa.string()))
-            numbers = pa.array(list(alike.values()), pa.int32())
-            found = pc.coalesce(found, numbers.take(place))
-    codes = found.fill_null(-1).to_numpy(zero_copy_only=False)
-    out[:] = 0
+    text = as_text(column).dictionary_encode()
+    exact = {value: i for i, value in enumerate(categories)}
+    numbers = [
+        exact[value] if value in exact else find(value, categories)
+        for value in text.dictionary.to_pylist()
+    ]
+    codes = pa.array(numbers, pa.int64()).take(text.indices).to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(codes >= 0)
-    out[rows, codes[rows]] = 1
-    out[codes < 0] = np.nan
+    out[:] = np.where(codes >= 0, 0, np.nan)[:, None]
+    out[rows, codes[rows].astype(np.intp)] = 1
 
 
 def _targets(
     batch: pa.RecordBatch, encoding: TableEncoder, bad: NDArray[np.bool_]
 ) -> NDArray[Any] | None:
     """Return the targets; mark rows bad that lack one."""
-    choice = encoding.choice
-    if choice.many and choice.targets:
-        y = np.empty((batch.num_rows, len(choice.targets)))
-        for j, name in enumerate(choice.targets):
-            y[:, j] = floats(batch.column(name), np.float64, encoding.decimal)
+    names, decimal = encoding.choice.targets, encoding.decimal
+    if not names:
+        return None
+    if encoding.choice.many:
+        y = np.column_stack([floats(batch.column(name), np.float64, decimal) for name in names])
         bad |= ~np.isfinite(y).all(axis=1)
         return y
-    if encoding.label is None:
-        return None
-    column = as_values(batch.column(encoding.label))
+    column = as_values(batch.column(names[0]))
+    cells = column.type == pa.binary()
     if encoding.text_target:
         text = as_text(column)
-        bad |= ~_usable(text, encoding if _is_cells(column) else None)
+        usable = text.is_valid()
+        if cells:
+            unusable = pa.array(sorted(encoding.unusable_labels), pa.string())
+            usable = pc.and_not(usable, pc.is_in(pc.utf8_lower(text), value_set=unusable))
+        bad |= ~usable.to_numpy(zero_copy_only=False)
         return np.array(text.fill_null("").to_pylist(), dtype=np.str_)
-    if _is_cells(column):
-        y, good = numerals.parse_labels(column, encoding.decimal)
-        bad |= ~good
-        if not encoding.codes_are_numbers:
-            bad |= numerals.codes(column)
+    if cells:
+        y, good = numerals.parse_labels(column, decimal)
+        bad |= ~good if encoding.codes_are_numbers else ~good | numerals.codes(column)
     else:
         bad |= column.is_null().to_numpy(zero_copy_only=False)
         kind = encoding.target_dtype or np.dtype(np.float64)
@@ -199,19 +197,6 @@ def _targets(
         y = filled.to_numpy(zero_copy_only=False).astype(kind)
     bad |= ~np.isfinite(y)
     return y
-
-
-def _is_cells(column: pa.Array) -> bool:
-    return bool(column.type == pa.binary())
-
-
-def _usable(text: pa.Array, encoding: TableEncoder | None) -> NDArray[np.bool_]:
-    """Return where a target that is text is there; of cells, where it is no word for missing."""
-    usable = text.is_valid()
-    if encoding is not None:
-        unusable = pa.array(sorted(encoding.unusable_labels), pa.string())
-        usable = pc.and_not(usable, pc.is_in(pc.utf8_lower(text), value_set=unusable))
-    return np.asarray(usable.to_numpy(zero_copy_only=False), bool)
 
 
 def distinct(column: pa.Array) -> set[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import Chunk, RowSource
-from densernn.sources.selection import DerivedSource
+from densernn.sources.selection import DerivedSource, passed_on
 
 
 def narrowed(source: RowSource, columns: NDArray[np.intp]) -> RowSource:
@@ -21,7 +21,7 @@ def narrowed(source: RowSource, columns: NDArray[np.intp]) -> RowSource:
     return NarrowSource(source, columns)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class NarrowSource(DerivedSource):
     """Columns of a source that streams.
 
@@ -34,32 +34,20 @@ class NarrowSource(DerivedSource):
 
     source: RowSource
     columns: NDArray[np.intp]
+    n_columns = passed_on("columns.size")
+    n_rows = passed_on("source.n_rows")
+    feature_names = None  # those of the source are names of the whole
 
-    @property
-    def n_columns(self) -> int:
-        """Columns of X."""
-        return int(self.columns.size)
-
-    @property
-    def n_rows(self) -> int | None:
-        """Rows there are; None where only a pass can tell."""
-        return self.source.n_rows
-
-    @property
-    def feature_names(self) -> None:
-        """None: names are those of the whole."""
-
-    def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
-        """Give the rows in order, from number ``first`` on."""
+    def _chunks(self, n_rows: int, first: int) -> Iterator[Chunk]:
         for chunk in self.source.chunks(n_rows, first):
             yield replace(chunk, X=_columns_of(chunk.X, self.columns))
 
-    def parts(self, most: int) -> list[RowSource]:
+    def parts(self, most: int) -> list[NarrowSource]:
         """Cut into at most so many sources."""
         return [NarrowSource(part, self.columns) for part in self.source.parts(most)]
 
     def identity(self) -> dict[str, str]:
-        """Tell what would make it other rows."""
+        """Return the source's identity and the columns."""
         return self.source.identity() | {"columns taken": str(self.columns.tolist())}
 
 

@@ -94,8 +94,8 @@ def open_rows(
     RowSource
         X is float64 of CSV; else float32 if no feature loses by it, else float64. y keeps its
         type; of CSV numbers it is int64 where a block of the file has whole ones only, else
-        float64; of text, strings. Has the methods ``like``, ``where``, ``rows`` and ``head``,
-        as the notes say.
+        float64; of text, strings. Has the methods ``open_same``, ``where``, ``rows`` and
+        ``head``, as the notes say.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def open_rows(
     unless ``columns`` names it. Folders such as ``year=2020`` inside a folder or pattern give a
     column ``year``, and so do those by which a data set is partitioned: whole numbers, else text.
 
-    ``source.like(other)`` opens other files with the same columns and categories, with or
+    ``source.open_same(other)`` opens other files with the same columns and categories, with or
     without target and weight; ``source.where(mask)``, ``source.rows(start, stop)`` and
     ``source.head(n_rows)`` give some of the rows.
 
@@ -136,7 +136,7 @@ def open_rows(
     ('a', 'colour=blue', 'colour=red')
     >>> next(source.chunks(2)).X.tolist()
     [[1.0, 0.0, 1.0], [2.0, 1.0, 0.0]]
-    >>> new = source.like(pa.table({"colour": ["red"], "a": [3.0]}))  # to predict
+    >>> new = source.open_same(pa.table({"colour": ["red"], "a": [3.0]}))  # to predict
     >>> next(new.chunks(2)).X.tolist()
     [[3.0, 0.0, 1.0]]
     """

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from densernn.sources.rows import NOTHING, Arrays, Chunk, Skipped, cut_arrays
-
-
-def _none() -> NDArray[np.intp]:
-    return np.zeros(0, np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +22,7 @@ class Block:
     X : ndarray of shape (n_rows, n_columns)
     y : ndarray of shape (n_rows,) or (n_rows, n_targets), or None
     weight : ndarray of shape (n_rows,) or None
-    bad : ndarray of shape (n_skipped,)
+    bad : sequence of int
         For each row that was passed over, in order, how many of the rows of X stand before it.
     places : tuple of str
         Where the first of those stand, and what is wrong there.
@@ -35,18 +31,13 @@ class Block:
     X: NDArray[Any]
     y: NDArray[Any] | None = None
     weight: NDArray[np.float64] | None = None
-    bad: NDArray[np.intp] = field(default_factory=_none)
+    bad: Sequence[int] | NDArray[np.intp] = ()
     places: tuple[str, ...] = ()
 
     def skipped(self, start: int, stop: int) -> Skipped:
         """Return the rows passed over right before rows ``start`` to ``stop`` of X."""
         first, last = np.searchsorted(self.bad, [start, stop])
         return Skipped(int(last - first), self.places[first:last])
-
-    @property
-    def arrays(self) -> Arrays:
-        """The rows."""
-        return self.X, self.y, self.weight
 
 
 def rechunk(
@@ -76,67 +67,40 @@ def rechunk(
     -----
     Holds the rows of a chunk and one block: blocks are let go as they are copied.
     """
-    waiting = _Waiting()
-    empty: Arrays | None = None
-    seen = 0
+    pieces: deque[Arrays] = deque()  # of the chunk that is next
+    rows = seen = 0
+    none: Arrays | None = None
+    skipped = lost = NOTHING  # passed over before the last row of the pieces, and behind it
     for block in blocks:
-        if empty is None:  # copied: a view would keep the whole block
-            empty = cut_arrays(block.arrays, [])
-        seen += len(block.X)
-        skip -= waiting.add(block, skip)
-        # Not >=: rows passed over at the very end belong to the last chunk.
-        while waiting.rows > n_rows:
-            yield waiting.take(n_rows, start)
-            start += n_rows
-    if waiting.rows:
-        yield waiting.take(waiting.rows, start, to_the_end=True)
-    elif not seen and empty is not None:
-        yield Chunk(*empty, start, waiting.lost)
-
-
-class _Waiting:
-    """Rows that have been read and not yet been given."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self.lost = NOTHING  # passed over behind the last row
-        self._blocks: deque[tuple[Block, int, Skipped]] = deque()
-
-    def add(self, block: Block, skip: int) -> int:
-        """Append a block but for some rows at its beginning; return how many these are."""
-        total = len(block.X)
-        first = min(skip, total)
-        lost = NOTHING if first else self.lost
-        if first < total:
-            self._blocks.append((block, first, lost))
-            self.rows += total - first
+        arrays, length = (block.X, block.y, block.weight), len(block.X)
+        if not seen:
+            none = cut_arrays(arrays, [])  # a copy: a view would keep the whole block
+        seen += length
+        at = min(skip, length)
+        skip -= at
+        if at:
             lost = NOTHING
-        self.lost = lost.merge(block.skipped(total, total + 1))
-        return first
-
-    def take(self, n_rows: int, start: int, *, to_the_end: bool = False) -> Chunk:
-        """Return so many rows, which must be there, as a chunk."""
-        pieces: deque[Arrays] = deque()
-        skipped, left = NOTHING, n_rows
-        while left:
-            block, first, lost = self._blocks.popleft()
-            stop = min(len(block.X), first + left)
-            left -= stop - first
-            pieces.append(cut_arrays(block.arrays, slice(first, stop)))
-            skipped = skipped.merge(lost).merge(block.skipped(first, stop))
-            if stop < len(block.X):
-                self._blocks.appendleft((block, stop, NOTHING))
-            del block
-        self.rows -= n_rows
-        return Chunk(
-            *_join(pieces, n_rows), start, skipped.merge(self.lost) if to_the_end else skipped
-        )
+        while at < length:
+            # Only now that a row follows: what is passed over at the end is the last chunk's.
+            if rows == n_rows:
+                yield Chunk(*_join(pieces, rows), start, skipped)
+                start, rows, skipped = start + rows, 0, NOTHING
+            stop = min(length, at + n_rows - rows)
+            pieces.append(cut_arrays(arrays, slice(at, stop)))
+            skipped = skipped.merge(lost).merge(block.skipped(at, stop))
+            rows, at, lost = rows + stop - at, stop, NOTHING
+        lost = lost.merge(block.skipped(length, length + 1))
+        del block, arrays
+    if rows:
+        yield Chunk(*_join(pieces, rows), start, skipped.merge(lost))
+    elif not seen and none:
+        yield Chunk(*none, start, lost)
 
 
 def _join(pieces: deque[Arrays], n_rows: int) -> Arrays:
     """Put pieces together, letting go of each as soon as it is copied."""
     if len(pieces) == 1:
-        return pieces[0]
+        return pieces.pop()
     targets = [y for _, y, _ in pieces if y is not None]
     weights = [weight for *_, weight in pieces if weight is not None]
     X = np.empty((n_rows, pieces[0][0].shape[1]), np.result_type(*(x.dtype for x, *_ in pieces)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 SHOWN = 5
 """Places of skipped rows that are kept for messages."""
-
+DIGEST_ROWS = 8192
+"""Rows that are digested at once."""
 
 Arrays: TypeAlias = tuple[NDArray[Any], NDArray[Any] | None, NDArray[np.float64] | None]
 """X, y and weights of some rows."""
@@ -85,10 +87,22 @@ class RowSource(ABC):
     Every pass gives the same rows in the same order, whatever the size of the chunks that are
     asked for.
 
-    Sources of files and of Arrow tables have besides: ``like(other)``, which opens other files
-    with the same columns and categories; ``where(mask)``, the rows at which a mask is True;
+    Sources of files and of Arrow tables have besides: ``open_same(other)``, which opens other
+    files with the same columns and categories; ``where(mask)``, the rows at which a mask is True;
     ``rows(start, stop)``, consecutive rows; and ``head(n_rows)``, the first ones.
     """
+
+    n_columns: int
+    """Columns of X."""
+
+    n_rows: int | None
+    """Rows there are; None where only a pass can tell."""
+
+    n_targets: int | None
+    """Columns of y where it has two axes, 0 where it has one, None where there is no y."""
+
+    feature_names: tuple[str, ...] | None = None
+    """Names of the columns of X; None where they have none."""
 
     weighted: bool = False
     """Whether rows bring weights of their own."""
@@ -98,26 +112,6 @@ class RowSource(ABC):
 
     buffer_bytes: int = 0
     """Memory that reading takes beside the chunk that is given, about."""
-
-    @property
-    @abstractmethod
-    def n_columns(self) -> int:
-        """Columns of X."""
-
-    @property
-    @abstractmethod
-    def n_rows(self) -> int | None:
-        """Rows there are; None where only a pass can tell."""
-
-    @property
-    def feature_names(self) -> tuple[str, ...] | None:
-        """Names of the columns of X; None where they have none."""
-        return None
-
-    @property
-    @abstractmethod
-    def n_targets(self) -> int | None:
-        """Columns of y where it has two axes, 0 where it has one, None where there is no y."""
 
     @abstractmethod
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
@@ -137,3 +131,18 @@ class RowSource(ABC):
     @abstractmethod
     def identity(self) -> dict[str, str]:
         """Tell what would make it other rows, by names for messages: equal values, equal rows."""
+
+
+def digests(pieces: Iterable[Arrays]) -> dict[str, str]:
+    """Return digests of all values of some rows, which come in pieces."""
+    found: dict[str, Any] = {}
+    for piece in pieces:
+        for name, array in zip(("values of X", "targets", "weights"), piece, strict=True):
+            if array is None:
+                continue
+            digest = found.setdefault(name, hashlib.blake2b(digest_size=8))
+            # Text does not depend on the width that NumPy gives it.
+            text = array.dtype.kind in "OU"
+            digest.update(repr((array.dtype.kind, array.tolist() if text else None)).encode())
+            digest.update(b"" if text else np.ascontiguousarray(array))
+    return {name: digest.hexdigest() for name, digest in found.items()}

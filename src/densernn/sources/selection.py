@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import sys
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from densernn._renamed import renamed
 from densernn.errors import DataError, ParameterError
 from densernn.sources.rechunk import Block, rechunk
 from densernn.sources.rows import Chunk, RowSource, cut_arrays
 
 
+def passed_on(path: str) -> Any:
+    """Return a property whose value stands at a path of attributes, such as ``source.n_rows``."""
+    return property(attrgetter(path))
+
+
 class Selectable(RowSource):
     """A source that makes sources of some of its rows."""
+
+    like = renamed("like", "open_same")
 
     def where(self, keep: ArrayLike) -> SelectedSource:
         """Return the rows at which a mask is True; see :class:`SelectedSource`."""
@@ -31,70 +42,87 @@ class Selectable(RowSource):
         """Return the first ``n_rows`` rows, or all if there are fewer."""
         return self.rows(0, n_rows)
 
+    def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
+        """Give the rows in order, ``n_rows`` at a time.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows of every chunk but the last.
+        first : int, optional
+            Number of the first row.
+
+        Yields
+        ------
+        Chunk
+            Of a part all of whose rows were skipped: one chunk without rows that reports it.
+
+        Raises
+        ------
+        DataError
+            If there are no rows, a file is damaged, or a row cannot be used and is not to be
+            skipped. The text names the file and the place.
+        """
+        if n_rows < 1 or first < 0:
+            found = f"{n_rows} and {first}"
+            raise ParameterError(f"n_rows must be at least 1 and first at least 0, found {found}")
+        return self._chunks(n_rows, first)
+
+    @abstractmethod
+    def _chunks(self, n_rows: int, first: int) -> Iterator[Chunk]:
+        """Give the rows, once the numbers are known to be right."""
+
 
 class DerivedSource(Selectable):
     """Rows of another source, which has the same columns."""
 
     source: RowSource
+    n_columns = passed_on("source.n_columns")
+    n_targets = passed_on("source.n_targets")
+    feature_names = passed_on("source.feature_names")
+    weighted = passed_on("source.weighted")
+    buffer_bytes = passed_on("source.buffer_bytes")
 
-    @property
-    def weighted(self) -> bool:  # type: ignore[override]
-        """Whether rows bring weights of their own."""
-        return self.source.weighted
-
-    @property
-    def buffer_bytes(self) -> int:  # type: ignore[override]
-        """Memory that reading the source takes, about."""
-        return self.source.buffer_bytes
-
-    @property
-    def n_columns(self) -> int:
-        """Columns of X."""
-        return self.source.n_columns
-
-    @property
-    def feature_names(self) -> tuple[str, ...] | None:
-        """Names of the columns of X, if they have any."""
-        return self.source.feature_names
-
-    @property
-    def n_targets(self) -> int | None:
-        """Columns of y where it has two axes, 0 where it has one, None where there is no y."""
-        return self.source.n_targets
-
-    def like(self, where: Any) -> RowSource:
+    def open_same(self, where: Any) -> Any:
         """Open other files, whole, as those of the source were opened.
 
         Parameters
         ----------
         where
-            See :meth:`densernn.sources.filesource.FileSource.like`.
+            See :meth:`densernn.sources.filesource.FileSource.open_same`.
 
         Raises
         ------
         ParameterError
             If the source is not of files or Arrow tables.
         """
-        if not hasattr(self.source, "like"):
+        if not hasattr(self.source, "open_same"):
             kind = type(self.source).__name__
-            raise ParameterError(
-                f"like is for rows of files or Arrow tables, found those of {kind}"
-            )
-        source: RowSource = self.source.like(where)
-        return source
+            raise ParameterError(f"open_same is for rows of files or tables, found those of {kind}")
+        return self.source.open_same(where)
 
-    def _by_parts(self, most: int) -> Iterator[tuple[RowSource, int, int]]:
-        """Yield parts of the source with their first and last rows, if all lengths are known."""
+
+class _SomeRows(DerivedSource):
+    """Some of the rows of another source, which its parts have too."""
+
+    def parts(self, most: int) -> Sequence[RowSource]:
+        """Cut as the source is, where its parts know their lengths; else there is one part."""
+        found: list[RowSource] = []
         stop = 0
-        parts = self.source.parts(most)
-        if all(part.n_rows is not None for part in parts):
-            for part in parts:
-                start, stop = stop, stop + (part.n_rows or 0)
-                yield part, start, stop
+        for part in self.source.parts(most):
+            if part.n_rows is None:
+                return [self]
+            start, stop = stop, stop + part.n_rows
+            found.extend(self._within(part, start, stop))
+        return found or [self]
+
+    @abstractmethod
+    def _within(self, part: RowSource, start: int, stop: int) -> list[Any]:
+        """Return those of the rows, if any, that rows ``start`` to ``stop`` of the source have."""
 
 
-@dataclass(frozen=True, eq=False)
-class SelectedSource(DerivedSource):
+@dataclass(eq=False)
+class SelectedSource(_SomeRows):
     """The rows of a source at which a mask is True, numbered from 0.
 
     Parameters
@@ -122,34 +150,20 @@ class SelectedSource(DerivedSource):
     keep: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        if self.keep.ndim != 1 or self.keep.dtype != bool:
-            raise ParameterError(
-                "keep must be a one-dimensional mask of bools, found shape "
-                f"{self.keep.shape} and dtype {self.keep.dtype}"
-            )
-        if not self.keep.any():
+        keep, total = self.keep, self.source.n_rows
+        if keep.dtype != bool or keep.ndim != 1 or total not in (None, len(keep)):
+            rows = "row" if total is None else f"of the {total} rows"
+            found = f"shape {keep.shape} and dtype {keep.dtype}"
+            raise ParameterError(f"keep must be a mask with a bool for each {rows}, found {found}")
+        if not keep.any():
             raise ParameterError("keep must keep at least one row; all its entries are False")
-        if self.source.n_rows not in (None, len(self.keep)):
-            raise ParameterError(
-                f"keep must have an entry for each of the {self.source.n_rows} rows, "
-                f"found {len(self.keep)}"
-            )
+        self.n_rows = int(np.count_nonzero(self.keep))
 
-    @property
-    def n_rows(self) -> int:
-        """Rows that are kept."""
-        return int(np.count_nonzero(self.keep))
-
-    def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
-        """Give the rows kept, ``n_rows`` at a time."""
-        check_chunk(n_rows, first)
-        if first >= self.n_rows:
-            return iter(())
-        begin = int(np.flatnonzero(self.keep)[first])
-        return self._chunks(n_rows, first, begin)
-
-    def _chunks(self, n_rows: int, first: int, begin: int) -> Iterator[Chunk]:
-        with closing(self._blocks(n_rows, begin)) as blocks:
+    def _chunks(self, n_rows: int, first: int) -> Iterator[Chunk]:
+        begin = np.flatnonzero(self.keep)[first : first + 1]
+        if not begin.size:
+            return
+        with closing(self._blocks(n_rows, int(begin[0]))) as blocks:
             for chunk in rechunk(blocks, n_rows, start=first):
                 if len(chunk.X) or chunk.skipped.count:
                     yield chunk
@@ -167,10 +181,9 @@ class SelectedSource(DerivedSource):
             found = "more rows" if seen > length else f"only {seen} rows"
             raise DataError(f"the mask of rows to keep has {length} entries, but there are {found}")
 
-    def parts(self, most: int) -> Sequence[RowSource]:
-        """Cut as the source is, where its parts know their lengths; else there is one part."""
-        parts = [(part, self.keep[a:b]) for part, a, b in self._by_parts(most)]
-        return [SelectedSource(part, mask) for part, mask in parts if mask.any()] or [self]
+    def _within(self, part: RowSource, start: int, stop: int) -> list[SelectedSource]:
+        mask = self.keep[start:stop]
+        return [SelectedSource(part, mask)] if mask.any() else []
 
     def identity(self) -> dict[str, str]:
         """Return the source's identity and a digest of the mask."""
@@ -178,8 +191,8 @@ class SelectedSource(DerivedSource):
         return self.source.identity() | {"rows kept": f"{self.n_rows}, {digest}"}
 
 
-@dataclass(frozen=True, eq=False)
-class RowRange(DerivedSource):
+@dataclass(eq=False)
+class RowRange(_SomeRows):
     """Consecutive rows of a source, numbered from 0.
 
     Parameters
@@ -208,59 +221,30 @@ class RowRange(DerivedSource):
 
     def __post_init__(self) -> None:
         if self.start < 0 or (self.stop is not None and self.stop <= self.start):
-            raise ParameterError(
-                "a range of rows needs 0 <= start < stop, found start "
-                f"{self.start} and stop {self.stop}"
-            )
+            found = f"start {self.start} and stop {self.stop}"
+            raise ParameterError(f"a range of rows needs 0 <= start < stop, found {found}")
         total = self.source.n_rows
         if total is not None and self.start >= total:
             raise ParameterError(f"start must be less than the {total} rows, found {self.start}")
-
-    @property
-    def n_rows(self) -> int | None:
-        """Rows there are; None where only a pass over the source can tell."""
-        total = self.source.n_rows
-        if total is None:
-            return None
-        return (total if self.stop is None else min(self.stop, total)) - self.start
-
-    def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
-        """Give the rows of the range, ``n_rows`` at a time; what lies behind it is not read."""
-        check_chunk(n_rows, first)
-        return self._chunks(n_rows, first)
+        self.n_rows = total if total is None else min(self.stop or total, total) - self.start
 
     def _chunks(self, n_rows: int, first: int) -> Iterator[Chunk]:
-        left = None if self.stop is None else self.stop - self.start - first
-        if left is not None and left <= 0:
-            return
+        left = (self.stop or sys.maxsize) - self.start - first
         chunk = None
-        for chunk in self.source.chunks(n_rows, self.start + first):
-            arrays = cut_arrays(chunk.arrays, slice(0, left))
+        for chunk in self.source.chunks(n_rows, self.start + first) if left > 0 else ():
+            arrays = cut_arrays(chunk.arrays, slice(left))
             yield Chunk(*arrays, chunk.start - self.start, chunk.skipped)
-            if left is not None:
-                left -= len(arrays[0])
-                if not left:
-                    return
+            left -= len(arrays[0])
+            if not left:  # what lies behind is not read
+                return
         if chunk is None and not first:
             raise DataError(f"there are no rows from number {self.start} on")
 
-    def parts(self, most: int) -> Sequence[RowSource]:
-        """Cut as the source is, where its parts know their lengths; else there is one part."""
-        return [
-            RowRange(part, max(self.start - a, 0), min(b, self.stop or b) - a)
-            for part, a, b in self._by_parts(most)
-            if max(self.start, a) < min(b, self.stop or b)
-        ] or [self]
+    def _within(self, part: RowSource, start: int, stop: int) -> list[RowRange]:
+        first, last = max(self.start, start), min(self.stop or stop, stop)
+        return [RowRange(part, first - start, last - start)] if first < last else []
 
     def identity(self) -> dict[str, str]:
         """Return the source's identity and the range."""
         stop = "the end" if self.stop is None else str(self.stop)
         return self.source.identity() | {"range of rows": f"{self.start} to {stop}"}
-
-
-def check_chunk(n_rows: int, first: int) -> None:
-    """Raise a :class:`ParameterError` on a chunk of no rows or a negative first row."""
-    if n_rows < 1:
-        raise ParameterError(f"n_rows must be at least 1, found {n_rows}")
-    if first < 0:
-        raise ParameterError(f"first must be at least 0, found {first}")
