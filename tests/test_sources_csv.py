@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from densernn.errors import DataError
-from densernn.sources import arrow, encoding, filesource
+from densernn.sources import encoding, filesource
 from densernn.sources.formats import csv as csv_format
 from densernn.sources.open import open_rows
 from densernn.sources.rows import Skipped
@@ -120,17 +120,6 @@ def test_a_row_may_be_longer_than_a_block_up_to_a_limit(tmp_path, monkeypatch):
     assert read(open_rows(path, columns=["a"]))[0].tolist() == [[1], [2]]
     monkeypatch.setattr(csv_format, "MAX_ROW_BYTES", 1000)
     refuse(path, "a row is longer than .* MB; is a quote never closed", columns=["a"])
-
-
-def test_a_reader_is_closed_where_nothing_can_be_imported_any_more(tmp_path, monkeypatch):
-    path = put(tmp_path, "a\n" + "1\n" * 100)
-    # As when Python exits before a class of pyarrow's was ever looked up.
-    monkeypatch.delitem(vars(arrow.pa), "ArrowInvalid", raising=False)
-    rows = csv_format.CsvRows(path, ("a",), 1, csv_format.Dialect()).batches(range(1), ["a"], 10)
-    assert next(rows)[0].num_rows == 10
-    monkeypatch.setattr(arrow, "import_module", None)
-    rows.close()
-    assert list(rows) == []
 
 
 # --------------------------------------------------------------------------------- the header

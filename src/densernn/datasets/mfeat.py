@@ -16,7 +16,6 @@ from densernn.datasets.download import RemoteFile
 from densernn.datasets.fetch import find
 from densernn.errors import DataError, DatasetNotFoundError
 from densernn.sources.files import reading
-from densernn.sources.load import read_table
 
 N_ROWS = 2000
 N_CLASSES = 10
@@ -90,6 +89,8 @@ def load_mfeat(path: str | PathLike[str] | None = None, *, download: bool = True
 
 def _read_whole(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Read all sources and the labels from one table."""
+    from densernn.sources.load import read_table  # noqa: PLC0415 - imports Arrow
+
     table = read_table(path, target=TARGET, columns=FEATURE_NAMES)
     labels, counts = np.unique(np.asarray(table.y), return_counts=True)
     if labels.tolist() != list(range(N_CLASSES)) or (counts != N_ROWS // N_CLASSES).any():

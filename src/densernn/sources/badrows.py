@@ -8,10 +8,10 @@ from itertools import repeat
 from operator import itemgetter
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from densernn.errors import DataError
-from densernn.sources.arrow import pa
 from densernn.sources.encoding import TableEncoder, decode
 from densernn.sources.formats.base import Malformed
 from densernn.sources.numerals import INFINITE, MISSING, codes, looks_numeric

@@ -9,8 +9,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from densernn.errors import DataError, ParameterError
-from densernn.sources.arrow import pa
 from densernn.sources.categories import distinct_values
 from densernn.sources.formats.base import FileInfo
 from densernn.sources.formats.csv import COMMENTS, Dialect

@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from densernn.sources import numerals
-from densernn.sources.arrow import pa, pc
 from densernn.sources.categories import TRUTH, find
 from densernn.sources.choice import Choice
 from densernn.sources.numerals import MISSING, UNUSABLE

@@ -12,16 +12,21 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from densernn.errors import DataError
-from densernn.sources.arrow import pa
 
 BLOCK = 1 << 20
+
+
+def _open_zstandard(path: Path, mode: str) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - files that are not packed so do without
+
+    return pa.input_stream(str(path), "zstd")
 
 
 _OPENERS: dict[bytes, tuple[str, Callable[[Path, str], Any]]] = {
     b"\x1f\x8b": ("gzip", gzip.open),
     b"BZh": ("bzip2", bz2.open),
     b"\xfd7zXZ\x00": ("xz", lzma.open),
-    b"\x28\xb5\x2f\xfd": ("Zstandard", lambda path, mode: pa.input_stream(str(path), "zstd")),
+    b"\x28\xb5\x2f\xfd": ("Zstandard", _open_zstandard),
 }
 """Name and opener of each way to compress, by the first bytes of the file.
 

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
-
-from densernn.sources.arrow import pa, pc
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "-nan", "null", "<na>", "?"})
 """Ways to write that a value is missing, in lower case.

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from densernn.errors import DataError
-from densernn.sources.arrow import pa
 from densernn.sources.choice import Choice, Options, check_names, resolve
 from densernn.sources.encoding import TableEncoder, float_for
 from densernn.sources.formats.base import FileInfo, Stored

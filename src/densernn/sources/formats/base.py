@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import pyarrow as pa
+
 from densernn.errors import DataError
-from densernn.sources.arrow import pa
 
 GROUP_ROWS = 1 << 16
 """Rows of a row group of what has no row groups of its own."""

@@ -11,8 +11,10 @@ from itertools import islice, repeat
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
 from densernn.errors import DataError
-from densernn.sources.arrow import arrow_csv, pa
 from densernn.sources.files import reading
 from densernn.sources.formats.base import Batches, FileInfo, Malformed, Stored
 
@@ -97,7 +99,6 @@ class CsvRows(Stored):
 
     def batches(self, groups: range, columns: Sequence[str], n_rows: int) -> Batches:
         """Yield the rows; those with too many or too few fields are malformed."""
-        invalid = pa.ArrowInvalid  # found now: when Python exits nothing can be imported
         n_given = n_malformed = 0  # rows that were yielded
         for size in (BLOCK_BYTES, MAX_ROW_BYTES):
             bad: list[Malformed] = []
@@ -110,8 +111,7 @@ class CsvRows(Stored):
                             part = batch.slice(at, n_rows)
                             stop = n_given + part.num_rows
                             # Arrow runs ahead: later ones belong to later batches.
-                            rest = bad[n_malformed:]
-                            own = [(good - n_given, why) for good, why in rest if good < stop]
+                            own = [(i - n_given, why) for i, why in bad[n_malformed:] if i < stop]
                             yield part, own
                             n_given, n_malformed = stop, n_malformed + len(own)
                         first += batch.num_rows
@@ -119,7 +119,7 @@ class CsvRows(Stored):
                     rest = [(0, why) for _, why in bad[n_malformed:]]
                     yield pa.RecordBatch.from_pydict(nothing), rest
                 return
-            except (invalid, UnicodeError) as error:
+            except (pa.ArrowInvalid, UnicodeError) as error:
                 if "Empty CSV" in str(error) or ("not skip" in str(error) and size > BLOCK_BYTES):
                     return  # a header without rows
                 if "block" not in str(error):

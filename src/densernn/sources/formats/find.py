@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import pyarrow as pa
+
 from densernn.errors import DataError, ParameterError
-from densernn.sources.arrow import pa
 from densernn.sources.choice import Options, name_columns
 from densernn.sources.formats.base import Stored
 from densernn.sources.formats.csv import CsvRows, read_header
@@ -35,8 +36,7 @@ def _csv(path: Path, options: Options, like: bool, delimiter: str = ",") -> Stor
 
 
 def _npy(path: Path, options: Options, like: bool) -> Stored:
-    count = map_matrix(path).shape[1]
-    return NpyRows(path, name_columns(path, count, options, like=like))
+    return NpyRows(path, name_columns(path, map_matrix(path).shape[1], options, like=like))
 
 
 def _npz(path: Path, options: Options, like: bool) -> Stored:

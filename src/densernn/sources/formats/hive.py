@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from densernn.sources.arrow import pa
+import pyarrow as pa
+
 from densernn.sources.formats.base import Batches, FileInfo, Stored
 from densernn.sources.paths import Folders
 

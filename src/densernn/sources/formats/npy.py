@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from densernn.errors import DataError
-from densernn.sources.arrow import pa
 from densernn.sources.formats import base
 from densernn.sources.formats.base import Batches, FileInfo, Stored, equal_groups, format_errors
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from densernn.errors import DataError
-from densernn.sources.arrow import pa
 from densernn.sources.choice import check_column
 from densernn.sources.formats.base import Batches, FileInfo, Stored, format_errors
 from densernn.sources.formats.npy import check_matrix

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from densernn.sources.arrow import pq
+import pyarrow.parquet as pq
+
 from densernn.sources.formats.base import Batches, FileInfo, Stored, format_errors
 
 BUFFER_BYTES = 1 << 16

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from densernn.sources.arrow import pa
+import pyarrow as pa
+
 from densernn.sources.formats import base
 from densernn.sources.formats.base import Batches, FileInfo, Stored, equal_groups
 
