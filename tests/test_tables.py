@@ -1,8 +1,6 @@
 """Reading tables: what comes out of each format, and where a value that cannot be used is."""
 
 import gzip
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -389,12 +387,3 @@ def test_npz_errors_say_what_is_wrong(tmp_path, arrays, target, said):
     path = tmp_path / "t.npz"
     np.savez(path, **arrays)
     refuse(path, said, target=target)
-
-
-def test_importing_the_reader_stays_light():
-    code = (
-        "import sys, densernn.sources.load\n"
-        "sys.exit(', '.join({'pyarrow', 'pandas'} & set(sys.modules)) or None)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
