@@ -88,7 +88,7 @@ def write_higgs_like(
     Parameters
     ----------
     path : str or path-like, or a sequence of them
-        Where to; the ending tells the format.  ``.parquet``: float32 columns under their names,
+        Where to; the suffix decides the format.  ``.parquet``: float32 columns under their names,
         behind ``class_label``, int8.  ``.csv`` or ``.csv.gz``: as UCI publishes HIGGS, without a
         header, the label first, each number with the digits that float32 needs.  All formats
         hold the same numbers, and several files are written from one generation.

@@ -39,7 +39,7 @@ class ArraySource(RowSource):
             self.n_targets = self.y.shape[1] if self.y.ndim == 2 else 0
 
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
-        """Give the rows in order, ``n_rows`` at a time: views, not copies."""
+        """Yield the rows in order, ``n_rows`` at a time: views, not copies."""
         for start in range(first, self.n_rows, n_rows):
             yield Chunk(*cut_arrays(self._arrays, slice(start, start + n_rows)), start)
 

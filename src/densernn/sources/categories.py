@@ -1,4 +1,4 @@
-"""Tell which category a cell names, however its number or truth value is written."""
+"""Categories of cells, however their numbers or truth values are written."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Options:
     dialect : Dialect
         How CSV text is written.
     skip : bool
-        Whether rows that cannot be used are passed over.
+        Whether rows that cannot be used are skipped.
     target_type : str
         "auto", "text" or "number".
     type_was_given : bool

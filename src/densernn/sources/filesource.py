@@ -44,7 +44,7 @@ class RowGroup:
     row : int
         Number of its first row in the file.
     size : int
-        Its rows, or bytes where only a pass can tell how many there are.
+        Its rows, or bytes where their number is only known after a pass.
     """
 
     stored: Stored
@@ -121,7 +121,7 @@ class FileSource(Selectable):
             for chunk in rechunk(ahead, n_rows, skip=first - begin, start=first):
                 lost = chunk.skipped
                 if not len(chunk.X) and self.whole and not begin:
-                    seen = f" that can be used; {lost.count} were passed over" if lost.count else ""
+                    seen = f" that can be used; {lost.count} were skipped" if lost.count else ""
                     raise DataError("; ".join([f"{self.title}: no rows{seen}", *lost.places[:1]]))
                 if len(chunk.X) or lost.count:
                     yield chunk

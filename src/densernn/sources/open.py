@@ -75,7 +75,7 @@ def open_rows(
     on_bad_rows : {"raise", "skip"}, optional
         What to do with a row in which a value that is used is missing, no number, not finite or
         an unknown category, or that has too many or too few fields: raise an error that says
-        where it stands, or pass it over and tell of it in the chunk (``Chunk.skipped``).
+        where it stands, or skip it and report it in the chunk (``Chunk.skipped``).
     target_type : {"auto", "text", "number"}, optional
         What the target is: names of classes, or numbers. By default, what the column's type
         says; in CSV files, numbers if all are that in the first 4 MB, else text. Whole numbers

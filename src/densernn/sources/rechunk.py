@@ -23,7 +23,7 @@ class Block:
     y : ndarray of shape (n_rows,) or (n_rows, n_targets), or None
     weight : ndarray of shape (n_rows,) or None
     bad : sequence of int
-        For each row that was passed over, in order, how many of the rows of X stand before it.
+        For each row that was skipped, in order, how many of the rows of X stand before it.
     places : tuple of str
         Where the first of those stand, and what is wrong there.
     """
@@ -35,7 +35,7 @@ class Block:
     places: tuple[str, ...] = ()
 
     def skipped(self, start: int, stop: int) -> Skipped:
-        """Return the rows passed over right before rows ``start`` to ``stop`` of X."""
+        """Return the rows skipped right before rows ``start`` to ``stop`` of X."""
         first, last = np.searchsorted(self.bad, [start, stop])
         return Skipped(int(last - first), self.places[first:last])
 
@@ -52,7 +52,7 @@ def rechunk(
     n_rows : int
         Rows of a chunk.
     skip : int, optional
-        Rows at the beginning to leave out, and with them what was passed over before them.
+        Rows at the beginning to leave out, and with them what was skipped before them.
     start : int, optional
         Number of the first row that is given.
 
@@ -60,7 +60,7 @@ def rechunk(
     ------
     Chunk
         A view where a block holds all its rows, else a copy, the only one. Rows that were
-        passed over are reported with the row that follows them, those at the end with the last
+        skipped are reported with the row that follows them, those at the end with the last
         row. Where blocks have no row at all, one chunk without rows.
 
     Notes
@@ -70,7 +70,7 @@ def rechunk(
     pieces: deque[Arrays] = deque()  # of the chunk that is next
     rows = seen = 0
     none: Arrays | None = None
-    skipped = lost = NOTHING  # passed over before the last row of the pieces, and behind it
+    skipped = lost = NOTHING  # skipped before the last row of the pieces, and behind it
     for block in blocks:
         arrays, length = (block.X, block.y, block.weight), len(block.X)
         if not seen:
@@ -81,7 +81,7 @@ def rechunk(
         if at:
             lost = NOTHING
         while at < length:
-            # Only now that a row follows: what is passed over at the end is the last chunk's.
+            # Only now that a row follows: what is skipped at the end is the last chunk's.
             if rows == n_rows:
                 yield Chunk(*_join(pieces, rows), start, skipped)
                 start, rows, skipped = start + rows, 0, NOTHING

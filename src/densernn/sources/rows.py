@@ -28,7 +28,7 @@ def cut_arrays(arrays: Arrays, rows: Any) -> Arrays:
 
 @dataclass(frozen=True)
 class Skipped:
-    """Rows that could not be used and were passed over, as had been asked for.
+    """Rows that could not be used and were skipped, as had been asked for.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Chunk:
         Number of the first row within the source.
     skipped : Skipped
         Rows that stood before the last of these, or behind it at the end of the source, and
-        were passed over.
+        were skipped.
     """
 
     X: NDArray[Any]
@@ -96,7 +96,7 @@ class RowSource(ABC):
     """Columns of X."""
 
     n_rows: int | None
-    """Rows there are; None where only a pass can tell."""
+    """Number of rows; None where it is only known after a pass."""
 
     n_targets: int | None
     """Columns of y where it has two axes, 0 where it has one, None where there is no y."""
@@ -115,7 +115,7 @@ class RowSource(ABC):
 
     @abstractmethod
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
-        """Give the rows in order, from number ``first`` on.
+        """Yield the rows in order, from number ``first`` on.
 
         Every chunk but the last has exactly ``n_rows`` rows, however the rows are stored.
         """

@@ -43,7 +43,7 @@ class Selectable(RowSource):
         return self.rows(0, n_rows)
 
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
-        """Give the rows in order, ``n_rows`` at a time.
+        """Yield the rows in order, ``n_rows`` at a time.
 
         Parameters
         ----------
@@ -70,7 +70,7 @@ class Selectable(RowSource):
 
     @abstractmethod
     def _chunks(self, n_rows: int, first: int) -> Iterator[Chunk]:
-        """Give the rows, once the numbers are known to be right."""
+        """Yield the rows, once the numbers are known to be right."""
 
 
 class DerivedSource(Selectable):
@@ -142,7 +142,7 @@ class SelectedSource(_SomeRows):
     Notes
     -----
     A pass reads the source from the first row kept to its end, and takes the memory of one
-    more chunk. Rows that the source passed over are told of even where the mask drops their
+    more chunk. Rows that the source skipped are reported even where the mask drops their
     neighbours.
     """
 

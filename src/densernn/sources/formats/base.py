@@ -32,7 +32,7 @@ class FileInfo:
         Names and types of its columns.
     lengths : tuple of int, or None
         Rows of each row group, the stretches that can be reached without reading what stands
-        before them; None where only a pass can tell.
+        before them; None where they are only known after a pass.
     column_bytes : int
         Memory that is held of a column while batches of it are made, about.
     index : tuple of str, or None
