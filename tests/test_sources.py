@@ -459,7 +459,7 @@ def test_bad_rows_are_named_exactly_and_skipped_exactly(
     assert source.n_rows is None
     good = frame.drop(index=list(bad))
     if good.empty:
-        with pytest.raises(DataError, match=f"no rows that can be used; {n_rows} were passed"):
+        with pytest.raises(DataError, match=f"no rows that can be used; {n_rows} were skipped"):
             read(source)
         return
     X, y, weight, skipped = read(source, size)
