@@ -101,3 +101,11 @@ def test_an_unknown_name_is_an_attribute_error():
         _ = densernn.RNN
     with pytest.raises(ImportError, match="cannot import name 'RNN'"):
         exec("from densernn import RNN")
+
+
+def test_import_star_replaces_no_module_of_another_name():
+    names = {}
+    exec("from sklearn import datasets\nfrom densernn import *", names)
+    assert names["datasets"].__name__ == "sklearn.datasets"
+    assert names["RNNELMClassifier"] is densernn.RNNELMClassifier
+    assert {"__version__", "datasets", "load"} <= set(dir(densernn))

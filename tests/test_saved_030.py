@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
 
 from densernn import load
 from densernn.errors import DataError
@@ -74,3 +76,11 @@ def test_model_saved_without_moments_predicts_only(name):
 def test_every_file_is_tried():
     names = {*MODELS, *(f"{name}-no-moments" for name in LEARNING)}
     assert {path.stem for path in FOLDER.glob("*.skops")} == names
+
+
+def test_a_search_of_0_3_holds_an_unfitted_model_that_can_be_fitted_again():
+    search = load(FOLDER.parent / "0.3.0-search.skops")
+    X, y = load_iris(return_X_y=True)
+    assert clone(search.estimator).views == [[0, 1], [2, 3]]
+    assert clone(search).fit(X, y).best_estimator_.views == [[0, 1], [2, 3]]
+    assert search.score(X, y) > 0.5

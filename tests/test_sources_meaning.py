@@ -153,7 +153,7 @@ def test_delimiters_at_the_end_of_lines(tmp_path):
     ("option", "said"),
     [
         ({"decimal": ";;"}, "decimal must be one character"),
-        ({"decimal": "1"}, "no letter or sign"),
+        ({"decimal": "1"}, "no letter, sign"),
         ({"skip_rows": -1}, "skip_rows must be a number of lines"),
         ({"encoding": "klingon"}, "encoding must name one of text"),
         ({"encoding": "base64"}, "encoding must name one of text"),
@@ -402,3 +402,103 @@ def test_skipped_rows_are_counted_once_where_a_pass_goes_on(tmp_path, monkeypatc
         assert [c.skipped for c in rest] == [c.skipped for c in whole[done:]]
         for one, other in zip(rest, whole[done:], strict=True):
             np.testing.assert_array_equal(one.X, other.X)
+
+
+@pytest.mark.parametrize("kind", ["csv", "npy"])
+def test_other_files_without_names_in_folders_are_read_alike(tmp_path, kind):
+    for k in (1, 2):
+        folder = tmp_path / f"k={k}"
+        folder.mkdir()
+        rows = np.array([[1.0, 2.0, 0.0], [3.0, 4.0, 1.0]])
+        if kind == "npy":
+            np.save(folder / "p.npy", rows)
+        else:
+            np.savetxt(folder / "p.csv", rows, delimiter=",")
+    source = open_rows(tmp_path, "y", names=["a", "b", "y"])
+    (one,), (other,) = source.chunks(9), source.open_same(tmp_path).chunks(9)
+    np.testing.assert_array_equal(one.X, [[1, 2, 1], [3, 4, 1], [1, 2, 2], [3, 4, 2]])
+    np.testing.assert_array_equal(one.X, other.X)
+    np.testing.assert_array_equal(one.y, other.y)
+
+
+@pytest.mark.parametrize(("name", "module"), [("t.csv.bz2", bz2), ("t.csv.xz", lzma)])
+def test_every_member_of_a_packed_file_is_read_or_refused(tmp_path, name, module):
+    first, second = (module.compress(part) for part in (b"a,y\n1,0\n", b"2,1\n3,0\n"))
+    padded = put(tmp_path, first + bytes(512) + second + bytes(8), name)
+    assert read(padded, "y") == ([[1.0], [2.0], [3.0]], [0, 1, 0], 0)
+    damaged = bytearray(second)
+    damaged[2] ^= 1
+    for rest in (bytes(damaged), second[:-5], b"junk"):
+        path = put(tmp_path, first + rest, name)
+        assert "truncated or damaged" in refusal(path, "y")
+
+
+def test_labels_of_several_files_stay_apart(tmp_path):
+    columns = {
+        "uint64": ([2**53 + 1, 2**53], pa.array([2**63 + 1], pa.uint64())),
+        "decimal": ([2**53 + 1, 2**53], pa.array([Decimal(5)], pa.decimal128(15, 0))),
+    }
+    for name, (first, second) in columns.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        pq.write_table(pa.table({"a": [1.0, 1.0], "y": first}), folder / "0.parquet")
+        pq.write_table(pa.table({"a": [1.0], "y": second}), folder / "1.parquet")
+        assert len(set(read(folder, "y")[1])) == 3
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    pq.write_table(pa.table({"a": [1.0, 2.0], "y": [1, None]}), mixed / "0.parquet")
+    pq.write_table(pa.table({"a": [3.0], "y": [True]}), mixed / "1.parquet")
+    assert "row 2, column 'y': the target is missing" in refusal(mixed, "y")
+
+
+def test_folders_with_zeros_in_front_are_text(tmp_path):
+    for k in ("01", "1"):
+        (tmp_path / f"k={k}").mkdir()
+        pq.write_table(pa.table({"a": [1.0]}), tmp_path / f"k={k}" / "p.parquet")
+    assert read(tmp_path, "k")[1] == ["01", "1"]
+
+
+def test_patterns_leave_hidden_folders_out(tmp_path):
+    for folder in (".ipynb_checkpoints", "_temporary/0", "."):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        put(tmp_path / folder, "a\n1\n", "x.csv")
+    assert read(str(tmp_path / "**" / "*.csv"))[0] == [[1.0]]
+
+
+def test_archives_of_another_byte_order_are_read_and_long_doubles_refused(tmp_path):
+    X, y = np.arange(4.0).reshape(2, 2), np.array([0, 1])
+    np.savez(tmp_path / "t.npz", X=X.astype(">f8"), y=y.astype(">i4"))
+    assert read(tmp_path / "t.npz") == (X.tolist(), [0, 1], 0)
+    np.save(tmp_path / "t.npy", X.astype(np.longdouble))
+    assert "must hold a matrix of numbers" in refusal(tmp_path / "t.npy")
+
+
+def test_notes_of_other_programs_and_indexes_in_some_files_are_no_obstacle(tmp_path):
+    table = pa.table({"a": [1.0]})
+    for note in (b"{nope", b"\xff"):
+        assert read(table.replace_schema_metadata({"pandas": note}))[0] == [[1.0]]
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
+    frame.to_parquet(tmp_path / "0.parquet")
+    frame.iloc[[0, 2]].to_parquet(tmp_path / "1.parquet")
+    assert read(tmp_path)[0] == [[1.0], [2.0], [3.0], [1.0], [3.0]]
+
+
+def test_a_changed_byte_of_a_page_with_a_checksum_is_noticed(tmp_path):
+    path = tmp_path / "t.parquet"
+    table = pa.table({"a": np.random.default_rng(0).normal(size=1000)})
+    options = {"use_dictionary": False, "compression": "none"}
+    pq.write_table(table, path, write_page_checksum=True, **options)
+    content = bytearray(path.read_bytes())
+    content[1000] ^= 1
+    assert "not a readable Parquet file" in refusal(put(tmp_path, bytes(content), "t.parquet"))
+
+
+def test_a_point_is_named_where_a_comma_was_said(tmp_path):
+    path = put(tmp_path, "a;y\n1,5;0\n1.5;1\n")
+    reason = refusal(path, "y", delimiter=";", decimal=",")
+    assert "line 3, column 'a': '1.5' is not a number" in reason
+
+
+@pytest.mark.parametrize("name", ["t.parquet.gz", "t.npy.gz"])
+def test_only_text_may_be_packed(tmp_path, name):
+    assert "unknown kind of file" in refusal(put(tmp_path, b"x" * 99, name))

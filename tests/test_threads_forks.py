@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 from problems import classification, pieces, regression
+from sklearn.datasets import load_digits
 
 from densernn import Cluster, RNNELMClassifier, RNNELMRegressor, _threads
 from densernn._threads import n_threads, run_blocks
@@ -239,3 +240,33 @@ def test_the_number_of_threads_changes_no_number(threads, monkeypatch, one_blas_
     again = RNNELMClassifier(64, alpha=1e-2, random_state=0).fit(X, y)
     np.testing.assert_allclose(Cluster().zeta(x), expected[0], rtol=1e-15)
     np.testing.assert_allclose(again.decision_function(X), expected[1], atol=1e-10)
+
+
+def test_an_update_while_another_thread_begins_to_predict_is_not_lost():
+    class Interrupted(RNNELMClassifier):
+        """Lets an update in just after a reader has taken what was learned."""
+
+        @property
+        def learned_(self):
+            state, hook = self.__dict__["_state"], self.__dict__.pop("_hook", None)
+            if hook is not None:
+                hook()
+            return state
+
+        @learned_.setter
+        def learned_(self, state):
+            self.__dict__["_state"] = state
+
+    X, y = load_digits(return_X_y=True)
+    model = Interrupted(30, alpha=0.1, random_state=0)
+    model.partial_fit(X[:300], y[:300], classes=range(10))
+    whole = model.fresh().partial_fit(X[:300], y[:300]).partial_fit(X[300:], y[300:])
+
+    def update():
+        thread = threading.Thread(target=lambda: model.partial_fit(X[300:], y[300:]))
+        thread.start()
+        thread.join()
+
+    model.__dict__["_hook"] = update
+    model.predict(X[:1])
+    np.testing.assert_array_equal(model.readout_coef_, whole.readout_coef_)

@@ -10,5 +10,11 @@ import lazy_loader
 from densernn._version import VERSION
 
 __version__ = VERSION
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-__all__ += ["__version__"]
+_MODULES = ("datasets", "paper", "plotting", "solvers")
+__getattr__, _, _names = lazy_loader.attach_stub(__name__, __file__)
+# Modules are attributes, but ``import *`` must not replace modules of the same name.
+__all__ = [name for name in ("__version__", *_names) if name not in _MODULES]
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_MODULES])

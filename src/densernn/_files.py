@@ -36,12 +36,12 @@ def atomic_write(target: Path) -> Iterator[Path]:
     WriteError
         The file cannot be written; the text names the target.  Nothing is left of it.
     """
-    if target.is_dir():
-        raise WriteError(f"{target}: is a folder: name a file in it")
-    if not target.parent.is_dir():
-        raise NoFolderError(f"{target}: there is no folder {target.parent}: make it first")
     part = target.with_name(f".{target.name}.{uuid4().hex[:8]}{PART}")
     try:
+        if target.is_dir():
+            raise WriteError(f"{target}: is a folder: name a file in it")
+        if not target.parent.is_dir():
+            raise NoFolderError(f"{target}: there is no folder {target.parent}: make it first")
         yield part
         _sync(part, os.O_RDWR)  # else a crash after the renaming may leave an empty file
         part.replace(target)
@@ -50,11 +50,11 @@ def atomic_write(target: Path) -> Iterator[Path]:
     except DensernnError:
         raise
     except OSError as error:
-        if str(error.filename) not in ("None", str(part), str(target.parent)):
+        if str(error.filename) not in ("None", str(part), str(target), str(target.parent)):
             raise  # of another file, such as one that is read meanwhile
         reason = error.strerror or error
         raise WriteError(
-            f"{target}: cannot be written ({reason}): free space there, or name another place"
+            f"{target}: cannot be written ({reason}): make it possible, or name another place"
         ) from error
     finally:
         with suppress(OSError):  # a read-only folder refuses even what is not there

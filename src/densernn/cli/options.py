@@ -196,8 +196,8 @@ READ_OPTIONS = (
     click.option(
         "--header/--no-header",
         default=True,
-        help="Whether CSV begins with names; without them the columns are x0, x1, ..., and "
-        "--target may be a number.",
+        help="Whether CSV begins with names; without them the columns are x0, x1, ..., or are "
+        "given by their numbers.",
     ),
     click.option("--delimiter", help="What separates the values of CSV.  [default: ',']"),
     click.option("--decimal", default=".", help="The decimal point of numbers in CSV."),

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn._packed import BLOCK
 from densernn.errors import DataError
-from densernn.sources.files import BLOCK
 
 
 def read_exactly(stream: BinaryIO, size: int, path: Path, what: str) -> bytearray:

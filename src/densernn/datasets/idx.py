@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn._packed import reading
 from densernn.datasets.binary import expect, read_exactly, read_values
 from densernn.datasets.bunch import Dataset, pixel_names
 from densernn.datasets.download import RemoteFile
 from densernn.datasets.fetch import find
 from densernn.datasets.headerless import to_labels
 from densernn.errors import DataError
-from densernn.sources.files import reading
 
 DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 SIDE = 28

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn._packed import reading
 from densernn.datasets.binary import expect
 from densernn.datasets.bunch import Dataset, hold_out_quarter
 from densernn.datasets.download import RemoteFile
 from densernn.datasets.fetch import find
 from densernn.errors import DataError, DatasetNotFoundError
-from densernn.sources.files import reading
 
 N_ROWS = 2000
 N_CLASSES = 10

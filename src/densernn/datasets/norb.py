@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn._packed import reading
 from densernn.datasets.binary import expect, read_exactly, read_values
 from densernn.datasets.bunch import Dataset, pixel_names
 from densernn.datasets.download import RemoteFile
 from densernn.datasets.fetch import find
 from densernn.datasets.headerless import to_labels
 from densernn.errors import DataError
-from densernn.sources.files import reading
 
 DTYPES = {
     0x1E3D4C51: "<f4",

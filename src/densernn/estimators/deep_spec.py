@@ -242,7 +242,10 @@ def _is_list(sizes: Any) -> bool:
 def _renamed_views(params: Any) -> Any:
     """Return the views given by the old name of the parameter."""
     if params.views is not None:
-        raise ParameterError("views and sources are two names of one parameter: give views alone")
+        raise ParameterError(
+            "views and sources are two names of one parameter: give views alone, with "
+            "set_params(sources='deprecated') if sources was set before"
+        )
     warnings.warn(
         f"sources is now views: the old name goes in version {UNTIL}",
         FutureWarning,

@@ -96,6 +96,11 @@ class ClassTargets:
         """Return targets over the classes of both; where both weigh a class, the weight of this."""
         if not isinstance(other, ClassTargets):
             raise MergeError(MIXED)
+        kinds = _kind(self.classes), _kind(other.classes)
+        if kinds[0] != kinds[1]:
+            raise MergeError(
+                f"cannot merge classes that are {kinds[0]} and classes that are {kinds[1]}"
+            )
         classes = np.union1d(self.classes, other.classes)
         if self.class_weight is None:
             return ClassTargets(classes)

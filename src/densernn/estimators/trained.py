@@ -87,13 +87,15 @@ class Trained(BaseEstimator):  # type: ignore[misc]
 
     def _solution(self) -> RidgeSolution:
         check_is_fitted(self, "feature_map_")
-        moments = self.learned_.moments
+        # In this order: an update in another thread replaces the moments first, so that a new
+        # readout is never solved from the old ones.
+        readout, moments = self._readout, self.learned_.moments
         if moments is not None and not moments.weight:
             raise DataError(
                 f"this {type(self).__name__} has no rows (it is fresh, or has forgotten all): "
                 "call partial_fit or merge first"
             )
-        return self._readout.solve(moments)[0]
+        return readout.solve(moments)[0]
 
     def _require_moments(self) -> None:
         """Refuse what needs moments in a model that is not fitted, or was saved without them."""
@@ -108,17 +110,20 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         """Return the state; for a file, solved, and without moments if they are not wanted."""
         state: dict[str, Any] = dict(super().__getstate__())
         wanted = moments_wanted()
-        moments = self.learned_.moments if "learned_" in state else None
+        moments = state["learned_"].moments if "learned_" in state else None
         if wanted is None or moments is None:
             return state
         if moments.weight or not wanted:
             self._solution()
+            state["_readout"].solve(moments)  # another one, if an update came in between
         return state if wanted else state | {"learned_": self._without_moments()}
 
     def _without_moments(self) -> LearnedState:
         return replace(self.learned_, moments=None)  # type: ignore[arg-type]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if "sources" in state and "views" not in state:  # of version 0.3, fitted or not
+            state = {**state, "views": state["sources"], "sources": "deprecated"}
         super().__setstate__(_from_version_03(state) if "stack_" in state else state)
 
     def _predict(self, X: Any, method: str) -> Any:
@@ -142,7 +147,8 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         names = None if n_outputs is None else getattr(self, "classes_", range(n_outputs))
         # Workers get the solved model without its moments, which are most of its size.
         model = copy.copy(self)
-        model.learned_ = self._without_moments()
+        model._solution()
+        model.learned_ = model._without_moments()
         return map_rows(X, model, method, n_outputs, template.dtype, names)
 
     def _outputs(self, X: Any) -> Float64Array:
@@ -202,7 +208,4 @@ def _from_version_03(state: dict[str, Any]) -> dict[str, Any]:
     classes, class_weight = state.pop("classes_", None), state.pop("class_weight_", None)
     if isinstance(state["targets_"], ClassTargets):
         state["targets_"] = ClassTargets(classes, class_weight)
-    if "sources" in state:
-        state["views"] = state.pop("sources")
-        state["sources"] = "deprecated"
     return state

@@ -99,6 +99,7 @@ def _reason(name: str, column: pa.Array, encoding: TableEncoder) -> str:
     missing = value is None or word in MISSING
     found = "" if value is None else f" (found {value!r})"
     known = encoding.categories.get(name)
+    numeric = looks_numeric(str(value)) and (encoding.decimal == "." or "." not in word)
     if name == encoding.choice.weight:
         reason = f"the weight must be a finite number of at least 0{found}: {CORRECT}"
     elif known and not missing:
@@ -111,11 +112,11 @@ def _reason(name: str, column: pa.Array, encoding: TableEncoder) -> str:
             f'{value!r} would lose zeros or digits as a number: say target_type="text" '
             '(--target-type) if the values are names of classes, else "number"'
         )
-    elif not missing and word not in INFINITE | {"none"} and not looks_numeric(word):
+    elif not missing and word not in INFINITE | {"none"} and not numeric:
         reason = f"{value!r} is not a number{_advice(name, word, encoding)}"
     elif name in encoding.choice.targets:
         reason = f"the target is missing or not finite{found}: drop the row"
-    elif word in INFINITE or looks_numeric(word):
+    elif word in INFINITE or numeric:
         reason = f"{value!r} is not finite: {IMPUTE}"
     else:
         reason = f"missing value{found}: {IMPUTE}"

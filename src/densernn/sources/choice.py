@@ -189,7 +189,7 @@ def check_column(title: Path | str, wanted: str, names: Sequence[str], what: str
 def _hint(names: Sequence[str]) -> str:
     """Return advice where names look as if a file were read in a wrong way."""
     if names and names[0].startswith(COMMENTS):
-        return "; line 1 looks like a comment: say skip_rows=1, or how many such lines there are"
+        return "; it looks like a comment: say skip_rows=1, or how many lines are before the names"
     if len(names) != 1:
         return ""
     found = next((letter for letter in ";\t|, " if letter in names[0]), None)
@@ -218,7 +218,8 @@ def check_names(title: str, info: FileInfo, other: str, choice: Choice, *, by_na
     Where features were not asked ``by_name``, more columns would be more features.
     """
     names = info.schema.names
-    lacks, more = sorted({*choice.used} - {*names}), sorted({*names} - {*choice.names})
+    lacks = sorted({*choice.used} - {*names})
+    more = sorted({*names} - {*choice.names} - {str(name) for name in info.unasked})
     if lacks or (more and not by_name):
         raise DataError(
             f"{title}: columns differ from those of {other}: lacks {_some(lacks) or 'none'}, has "

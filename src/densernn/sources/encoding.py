@@ -194,7 +194,7 @@ def _targets(
     else:
         bad |= column.is_null().to_numpy(zero_copy_only=False)
         kind = encoding.target_dtype or np.dtype(np.float64)
-        filled = column.fill_null(False if kind.kind == "b" else 0)
+        filled = column.fill_null(pa.scalar(0).cast(column.type))
         y = filled.to_numpy(zero_copy_only=False).astype(kind)
     bad |= ~np.isfinite(y)
     return y

@@ -135,7 +135,7 @@ class FileSource(Selectable):
                     decoded = decode(batch, encoding)
                     yield drop_bad_rows(batch, decoded, malformed, encoding, place, row, skip=skip)
                     row += batch.num_rows + len(malformed)
-        yield Block(np.empty((0, 0)))  # for where no file has a row
+        yield Block(np.empty((0, encoding.n_columns), encoding.dtype))  # if no file has a row
 
     @staticmethod
     def _batches(
@@ -177,6 +177,8 @@ class FileSource(Selectable):
             With the same columns of X; ``n_targets`` is None where there is no target.
         """
         options, choice, encoding = self.options, self.choice, self.encoding
+        first: Any = self.groups[0].stored
+        first = getattr(first, "stored", first)  # without the columns of folders
         kind = options.target_type
         if kind == "auto" and encoding.label is not None:
             kind = "text" if encoding.text_target else "number"
@@ -186,7 +188,7 @@ class FileSource(Selectable):
             columns=choice.features,
             weight=choice.weight,
             categorical=tuple(encoding.categories.items()),
-            names=None if options.header else choice.names,
+            names=None if options.header else first.names,
             target_type=kind,
         )
         return open_files(where, asked, like=True)

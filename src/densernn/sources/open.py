@@ -185,8 +185,8 @@ def _dialect(delimiter: Any, skip_rows: Any, encoding: Any) -> Dialect:
 
 def _decimal(decimal: Any) -> str:
     mark = _one_letter(decimal, "decimal")
-    if not mark or mark.isalnum() or mark in "+-":
-        raise ParameterError(f"decimal must be no letter or sign, found {mark!r}")
+    if not mark.strip() or mark.isalnum() or mark in "+-":
+        raise ParameterError(f"decimal must be no letter, sign or white space, found {mark!r}")
     return mark
 
 

@@ -96,22 +96,27 @@ def _expand(where: Any) -> tuple[list[Path], Path]:
     base, *parts = Path(path.anchor), *path.relative_to(path.anchor).parts
     while not WILD.search(parts[0]):
         base /= parts.pop(0)
-    found = sorted(p for p in base.glob("/".join(parts)) if not p.name.startswith(HIDDEN))
+    found = sorted(base.glob("/".join(parts)))
+    found = [p for p in found if not any(map(_is_hidden, p.relative_to(base).parts))]
     if not found:
         raise DataError(f"{path}: no file matches this pattern")
     return found, base
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(HIDDEN)
 
 
 def _inside(folder: Path) -> list[Path]:
     """Return the files in a folder, and in folders such as ``year=2020`` inside it."""
     files: list[Path] = []
     for item in sorted(folder.iterdir()):
-        if item.name.startswith(HIDDEN):
+        if _is_hidden(item.name):
             continue
         if item.is_dir() and "=" not in item.name:
             raise DataError(
                 f"{folder}: holds the folder {item.name!r} beside files; name the files by a "
-                f"pattern such as {str(folder / '**' / '*.parquet')!r}"
+                f"pattern, such as {str(folder / '**' / '*')!r} and their suffix"
             )
         files += _inside(item) if item.is_dir() else [item]
     if not files:

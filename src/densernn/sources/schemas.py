@@ -74,11 +74,22 @@ def choose_columns(
             f"{stored[other].title}: the target {plain.label!r} holds {kinds[other]}, in "
             f"{first.title} {kinds[0]}; all files must have numbers or all text"
         )
+    joint = np.result_type(*map(_dtype, kinds)) if all(numbers) else None
     # Whole numbers beyond what a float64 holds are labels: as text they stay apart.
-    large = any(pa.types.is_decimal(k) and k.scale == 0 and k.precision > DIGITS for k in kinds)
-    if wanted == "text" or not numbers[0] or (large and wanted == "auto"):
+    large = joint == np.float64 and all(map(_is_whole, kinds)) and any(map(_is_large, kinds))
+    if wanted == "text" or joint is None or (large and wanted == "auto"):
         return replace(plain, text_target=True)
-    return replace(plain, target_dtype=np.result_type(*map(_dtype, kinds)))
+    return replace(plain, target_dtype=joint)
+
+
+def _is_whole(kind: pa.DataType) -> bool:
+    """Whether a type of numbers has whole ones only."""
+    return not pa.types.is_floating(kind) and not getattr(kind, "scale", 0)
+
+
+def _is_large(kind: pa.DataType) -> bool:
+    """Whether a type of whole numbers has some that a float64 does not hold."""
+    return bool(kind.precision > DIGITS if pa.types.is_decimal(kind) else kind.bit_width == 64)
 
 
 def _dtype(kind: pa.DataType) -> np.dtype[Any]:

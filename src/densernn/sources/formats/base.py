@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -50,7 +50,9 @@ class FileInfo:
     @property
     def unasked(self) -> Sequence[Any]:
         """Columns that are no features unless asked for."""
-        noted: dict[str, Any] = self.schema.pandas_metadata or {}
+        noted: dict[str, Any] = {}
+        with suppress(ValueError):  # of what another program has written there
+            noted = self.schema.pandas_metadata or {}
         return noted.get("index_columns", ()) if self.index is None else self.index
 
 

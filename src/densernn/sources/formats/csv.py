@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, TextIO
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from densernn._packed import reading
 from densernn.errors import DataError
-from densernn.sources.files import reading
 from densernn.sources.formats.base import Batches, FileInfo, Malformed, Stored
 
 BLOCK_BYTES = 1 << 20
@@ -86,6 +86,7 @@ class CsvRows(Stored):
 
     def _lines(self) -> Generator[int, None, None]:
         """Yield the lines at which rows begin; Python's ``csv`` knows of quoted line breaks."""
+        csv.field_size_limit(MAX_ROW_BYTES)  # else 131,072 characters
         with csv_text(self.path, self.dialect, self.skip_lines) as text:
             reader = csv.reader(text, delimiter=self.dialect.delimiter)
             line = self.skip_lines + 1

@@ -101,7 +101,7 @@ def find_stored(where: Any, options: Options, *, like: bool) -> tuple[Sequence[S
 def _opener(path: Path) -> Opener:
     packed = path.suffix.lower() in PACKED
     opener = FORMATS.get(Path(path.stem if packed else path).suffix.lower())
-    if opener is None:
+    if opener is None or (packed and getattr(opener, "func", opener) is not _csv):
         raise DataError(
             f"{path}: unknown kind of file; its name must end in {', '.join(FORMATS)}; behind "
             f"those of text may stand {', '.join(PACKED)}"

@@ -70,6 +70,7 @@ def _typed(values: Sequence[str | None], *, is_text: bool) -> pa.Array:
         return pa.array([(value or "").encode() for value in values], pa.binary())
     text = pa.array(values, pa.string())
     try:
-        return text.cast(pa.int64())
+        numbers = text.cast(pa.int64())
     except pa.ArrowInvalid:
         return text
+    return numbers if numbers.cast(pa.string()) == text else text  # 01 is not 1

@@ -62,7 +62,8 @@ def map_matrix(path: Path) -> NDArray[Any]:
 
 def check_matrix(path: Path, what: str, matrix: NDArray[Any]) -> None:
     """Raise a :class:`DataError` on what is no matrix of numbers."""
-    if matrix.ndim != 2 or matrix.dtype.kind not in "biuf" or not matrix.shape[1]:
+    known = matrix.dtype.kind in "biuf" and matrix.dtype.itemsize <= 8  # Arrow has no longdouble
+    if matrix.ndim != 2 or not known or not matrix.shape[1]:
         raise DataError(
             f"{path}: {what} a matrix of numbers with at least one column, found shape "
             f"{matrix.shape} and dtype {matrix.dtype}"

@@ -61,4 +61,5 @@ class NpzRows(Stored):
                     f"text, found {y.shape} and dtype {y.dtype}"
                 )
             names, arrays = [*names, self.target], [*arrays, y]
-        return pa.table(list(map(pa.array, map(np.ascontiguousarray, arrays))), names=names)
+        native = [np.ascontiguousarray(a, a.dtype.newbyteorder("=")) for a in arrays]
+        return pa.table(list(map(pa.array, native)), names=names)

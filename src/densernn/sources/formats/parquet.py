@@ -43,5 +43,6 @@ class ParquetRows(Stored):
     def _open(self) -> Iterator[Any]:
         # With a buffer, and nothing read before it is asked for, no row group is held whole.
         options = {"buffer_size": BUFFER_BYTES, "pre_buffer": False}
+        options["page_checksum_verification"] = True
         with format_errors(self.path, "Parquet"), pq.ParquetFile(self.path, **options) as file:
             yield file

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -22,10 +24,48 @@ def _open_zstandard(path: Path, mode: str) -> Any:
     return pa.input_stream(str(path), "zstd")
 
 
+class _Members(io.RawIOBase):
+    """Unpacked bytes of all members of a bzip2 or xz file, with padding by zeros left out.
+
+    Python's own readers take whatever follows the first member and is damaged for its end.
+    """
+
+    def __init__(self, packed: BinaryIO, new_member: Callable[[], Any]) -> None:
+        self._packed, self._new_member, self._member = packed, new_member, new_member()
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._packed.close()
+        super().close()
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        unpacked = b""
+        while not unpacked:
+            packed = b""
+            if self._member.eof:
+                packed = self._member.unused_data.lstrip(b"\0")
+                while not packed and (more := self._packed.read(BLOCK)):
+                    packed = more.lstrip(b"\0")
+                if not packed:
+                    return 0
+                self._member = self._new_member()
+            elif self._member.needs_input and not (packed := self._packed.read(BLOCK)):
+                raise EOFError("the file ends in the middle")
+            unpacked = self._member.decompress(packed, len(buffer))
+        buffer[: len(unpacked)] = unpacked
+        return len(unpacked)
+
+
+def _open_members(new_member: Callable[[], Any], path: Path, mode: str) -> Any:
+    return io.BufferedReader(_Members(path.open("rb"), new_member), BLOCK)
+
+
 _OPENERS: dict[bytes, tuple[str, Callable[[Path, str], Any]]] = {
     b"\x1f\x8b": ("gzip", gzip.open),
-    b"BZh": ("bzip2", bz2.open),
-    b"\xfd7zXZ\x00": ("xz", lzma.open),
+    b"BZh": ("bzip2", partial(_open_members, bz2.BZ2Decompressor)),
+    b"\xfd7zXZ\x00": ("xz", partial(_open_members, lzma.LZMADecompressor)),
     b"\x28\xb5\x2f\xfd": ("Zstandard", _open_zstandard),
 }
 """Name and opener of each way to compress, by the first bytes of the file.
