@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -267,21 +268,22 @@ def test_all_weights_zero_is_an_error():
 
 
 MEASURE = """
-import resource, sys
+import re, sys
 import numpy as np
 from densernn import RNNELMClassifier, open_rows
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak():  # not ru_maxrss, which is never less than that of the process that started this one
+    return int(re.search("VmHWM:[^0-9]*([0-9]+)", open("/proc/self/status").read())[1]) / 1024
 rng = np.random.default_rng(0)
 RNNELMClassifier(60, random_state=0, alpha=1.0).fit(rng.normal(size=(500, 30)), np.arange(500) % 2)
 RNNELMClassifier(60, random_state=0, alpha=1.0).fit(open_rows(sys.argv[2], "y"))
 before = peak()
-model = RNNELMClassifier(300, random_state=0, alpha=1.0, memory_limit="180 MB")
+model = RNNELMClassifier(300, random_state=0, alpha=1.0, memory_limit="300 MB")
 model.fit(open_rows(sys.argv[1], "y"))
 print(peak() - before)
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
 def test_memory_stays_within_its_limit(tmp_path):
     for name, n_rows in (("large", 400_000), ("small", 2_000)):
         rng = np.random.default_rng(0)
@@ -296,7 +298,7 @@ def test_memory_stays_within_its_limit(tmp_path):
         timeout=300,
     )
     # The table takes 323 MB.
-    assert float(done.stdout) * 2**20 < 180e6
+    assert float(done.stdout) * 2**20 < 300e6
 
 
 @pytest.mark.parametrize("change", ["forget", "decay", "merge", "partial_fit"])

@@ -30,7 +30,8 @@ class ParquetRows(Stored):
             meta = file.metadata
             groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
             largest = max((group.total_byte_size for group in groups), default=0)
-            held = min(PAGE_BYTES, largest // max(1, meta.num_columns))
+            # A column's pages twice, as they are read and as they are decoded.
+            held = min(PAGE_BYTES, 2 * largest // max(1, meta.num_columns))
             return FileInfo(file.schema_arrow, tuple(group.num_rows for group in groups), held)
 
     def batches(self, groups: range, columns: Sequence[str], n_rows: int) -> Batches:
