@@ -9,12 +9,15 @@ created anew in a forked child, supports both and costs some tens of microsecond
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
-from typing import TypeVar
+from threading import Lock
+from typing import Any, TypeVar
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 Result = TypeVar("Result")
 
@@ -65,3 +68,36 @@ def run_blocks(
         return [function(0, n_items)]
     edges = (np.arange(n_parts + 1) * n_items // n_parts).tolist()
     return list(_pool(os.getpid()).map(function, edges[:-1], edges[1:]))
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
+
+
+class _Limit:
+    """Who wants BLAS to run in the calling thread alone, and what is to be restored after."""
+
+    lock = Lock()
+    users = 0
+    limiter: Any = None
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Inside, matrix products run in the thread that calls them: for products within a thread.
+
+    BLAS knows one number of threads for the whole process.  So the first that comes in sets it
+    and the last that leaves restores it, whichever thread they are.
+    """
+    with _Limit.lock:
+        if not _Limit.users:
+            _Limit.limiter = _blas().limit(limits=1)
+        _Limit.users += 1
+    try:
+        yield
+    finally:
+        with _Limit.lock:
+            _Limit.users -= 1
+            if not _Limit.users:
+                _Limit.limiter.restore_original_limits()

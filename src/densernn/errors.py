@@ -65,6 +65,10 @@ class SkippedRowsWarning(DensernnWarning):
     """Rows of a source were skipped because they could not be used."""
 
 
+class SmallerForestWarning(DensernnWarning):
+    """A forest has fewer trees than were asked for, since memory does not allow more."""
+
+
 class ConvergenceWarning(DensernnWarning):
     """An iteration reached its limit before it converged."""
 

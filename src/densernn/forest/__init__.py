@@ -1,0 +1,1 @@
+"""Forests of spiking clusters: boxes of randomised trees as clusters, and a readout per region."""

@@ -1,0 +1,187 @@
+"""Column bins: each column as at most 255 bins for trees, and as normal scores for distances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from densernn._kernels import exact
+from densernn._threads import run_blocks
+from densernn.errors import DataError
+
+FloatArray = NDArray[np.float64]
+
+MOST = 255
+"""Bins of a column: codes are bytes."""
+
+TAIL = 1e-4
+"""Ranks nearer to 0 or 1 count as this near: normal scores stay within 3.72."""
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnBins:
+    r"""Knots of every column, with the normal score of each.
+
+    A column's knots are its different values, or quantiles where there are more than 255.  The
+    score of a value is :math:`\Phi^{-1}` of its mid-rank, linear between knots; bins are bounded by
+    the midpoints of neighbouring knots.
+
+    Parameters
+    ----------
+    starts : ndarray of shape (n_columns + 1,), intp
+        Column j has the knots ``starts[j]`` to ``starts[j + 1]``.
+    knots, scores : ndarray of shape (n_knots,), float64
+        Values, increasing within a column, and their scores.
+
+    Examples
+    --------
+    >>> bins = ColumnBins.of(np.array([[1.0], [2.0], [2.0], [4.0]]), np.ones(4))
+    >>> bins.codes(np.array([[0.0], [2.9], [3.1]])).ravel()
+    array([0, 1, 2], dtype=uint8)
+    >>> bins.normal_scores(np.array([[2.0], [3.0], [9.0]])).ravel().round(3)
+    array([0.   , 0.575, 1.15 ], dtype=float32)
+    """
+
+    starts: NDArray[np.intp]
+    knots: FloatArray
+    scores: FloatArray
+
+    @classmethod
+    def of(cls, X: NDArray[Any], weight: FloatArray) -> Self:
+        """Return the bins of sampled rows and their weights, which are above 0."""
+        columns: list[tuple[FloatArray, FloatArray]] = [(np.empty(0), np.empty(0))] * X.shape[1]
+
+        def learn(start: int, stop: int) -> None:
+            for j in range(start, stop):
+                columns[j] = _knots(X[:, j].astype(np.float64), weight)
+
+        run_blocks(learn, X.shape[1])
+        sizes = [len(knots) for knots, _ in columns]
+        return cls(
+            np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp),
+            np.concatenate([knots for knots, _ in columns]),
+            np.concatenate([scores for _, scores in columns]),
+        )
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns."""
+        return len(self.starts) - 1
+
+    @property
+    def varying(self) -> NDArray[np.intp]:
+        """Numbers of the columns with more than one knot."""
+        return np.flatnonzero(np.diff(self.starts) > 1)
+
+    def check(self) -> None:
+        """Raise DataError for arrays, as from a damaged file, that kernels must not follow."""
+        sound = (
+            self.starts[0] == 0
+            and (np.diff(self.starts) > 0).all()
+            and self.starts[-1] == len(self.knots) == len(self.scores)
+        )
+        if not sound:
+            raise DataError("the column bins of this forest are not sound: its file is damaged")
+
+    def codes(self, X: NDArray[Any]) -> NDArray[np.uint8]:
+        """Return the bin of each value, of shape (n_rows, n_columns)."""
+        codes = np.empty(X.shape, np.uint8)
+        self._apply(_codes, X, codes)
+        return codes
+
+    def normal_scores(self, X: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the normal score of each value, of shape (n_rows, n_columns).
+
+        Values beyond the outermost knots have the scores of these.
+        """
+        scores = np.empty(X.shape, np.float32)
+        self._apply(_scores, X, scores)
+        return scores
+
+    def excess(self, X: NDArray[Any]) -> FloatArray:
+        """Return how far rows lie outside of the knots: the mean over columns, in their ranges."""
+        first, last = self.knots[self.starts[:-1]], self.knots[self.starts[1:] - 1]
+        return _excess(X, first, last)
+
+    def wall(self, column: NDArray[np.intp], code: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the scores that bound bins ``code`` of columns from above."""
+        at = self.starts[column] + code
+        return (0.5 * (self.scores[at] + self.scores[at + 1])).astype(np.float32)
+
+    def _apply(self, kernel: Any, X: NDArray[Any], out: NDArray[Any]) -> None:
+        run_blocks(
+            lambda i, j: kernel(X[i:j], self.starts, self.knots, self.scores, out[i:j]),
+            len(X),
+            at_least=1024,
+        )
+
+
+def _knots(values: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the knots of a column, and their scores."""
+    order = np.argsort(values, kind="stable")
+    ordered, weights = values[order], weight[order]
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    distinct, mass = ordered[first], np.add.reduceat(weights, first)
+    rank = np.cumsum(mass) - 0.5 * mass
+    rank /= mass.sum()
+    if len(distinct) > MOST:
+        wanted = (np.arange(MOST) + 0.5) / MOST
+        wanted[0], wanted[-1] = 0.0, 1.0  # the range is kept whole
+        chosen = np.unique(np.minimum(np.searchsorted(rank, wanted), len(rank) - 1))
+        distinct, rank = distinct[chosen], rank[chosen]
+    return distinct, ndtri(np.clip(rank, TAIL, 1.0 - TAIL))
+
+
+@exact
+def _bin(value: float, knots: Any, start: int, stop: int) -> int:
+    """Return the number of the last knot from ``start`` on that is not above a value."""
+    low, high = start, stop - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if knots[middle] <= value:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@exact
+def _codes(x: Any, starts: Any, knots: Any, scores: Any, out: Any) -> None:
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            stop = starts[j + 1]
+            at = _bin(x[i, j], knots, starts[j], stop)
+            if at + 1 < stop and x[i, j] - knots[at] > knots[at + 1] - x[i, j]:
+                at += 1
+            out[i, j] = at - starts[j]
+
+
+@exact
+def _scores(x: Any, starts: Any, knots: Any, scores: Any, out: Any) -> None:
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            stop = starts[j + 1]
+            at = _bin(x[i, j], knots, starts[j], stop)
+            score = scores[at]
+            if at + 1 < stop and x[i, j] > knots[at]:
+                share = (x[i, j] - knots[at]) / (knots[at + 1] - knots[at])
+                score += share * (scores[at + 1] - score)
+            out[i, j] = score
+
+
+@exact
+def _excess(x: Any, first: Any, last: Any) -> Any:
+    """Return the mean over columns of the distance from [first, last] in units of its width."""
+    found = np.zeros(x.shape[0])
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            outside = max(x[i, j] - last[j], first[j] - x[i, j])
+            if outside > 0.0:
+                width = last[j] - first[j]
+                found[i] += outside / (width if width > 0.0 else max(abs(first[j]), 1.0))
+        found[i] /= x.shape[1]
+    return found

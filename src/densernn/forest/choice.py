@@ -1,0 +1,263 @@
+"""Choice of a forest's structure and penalty by proper scores on rows that taught it nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn.forest.bins import ColumnBins
+from densernn.forest.evaluation import outputs_of
+from densernn.forest.sampled import SampledRows
+from densernn.forest.structure import Structure, draw_trees
+
+FloatArray = NDArray[np.float64]
+
+ALPHAS = np.array([1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0])
+"""Penalties that are tried, as shares of the mean eigenvalue of a region's products."""
+
+REGIONS = (16000.0, 4000.0, 1000.0, 250.0)
+"""Sizes of regions that are tried, in rows; a table of fewer rows begins as one region."""
+
+LEAVES = (100.0, 300.0, 750.0)
+"""Leaves of a region that are tried, about."""
+
+SCALES = (0.05, 0.01, 0.003)
+"""Scales that are tried, from hard to soft walls."""
+
+RAMP = 0.005
+"""Scale of the almost linear clusters."""
+
+SMALL = 5000
+"""Rows up to which everything is chosen by cross-validation, and a linear part may be worth it."""
+
+N_FOLDS = 5
+
+CLOSE = 0.5
+"""Standard errors by which losses of plans may differ and count as equal: a plan is chosen on few
+rows and trees, and a whole standard error cost accuracy on every larger table tried."""
+
+DEAREST = 450.0
+"""Clusters of a region, as a root mean square over rows, above which no plan goes on."""
+
+CHOSEN_ON = 30_000
+"""Rows on which a structure is chosen at most: more decide the same, at a higher cost."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A structure in numbers that do not depend on how many rows were sampled.
+
+    Parameters
+    ----------
+    region_size : float
+        Rows of a region at most.
+    leaves : float
+        Leaves of a region, about: a box has ``region_size / leaves`` rows at least.
+    scale : float
+        s of the boxes.
+    ramp : float
+        s of the almost linear clusters; 0 for none.
+    min_leaf : float, optional
+        Rows of a box at least, where they do not follow from ``leaves``.
+    """
+
+    region_size: float
+    leaves: float
+    scale: float
+    ramp: float = 0.0
+    min_leaf: float | None = None
+
+    def structure(self, share: float, n_rows: float) -> Structure:
+        """Return the structure for sampled rows.
+
+        Parameters
+        ----------
+        share : float
+            Weight of the sampled rows, as a share of that of the rows they stand for.
+        n_rows : float
+            Weight of the sampled rows.
+        """
+        region_size = min(self.region_size * share, n_rows)
+        least = region_size / self.leaves if self.min_leaf is None else self.min_leaf * share
+        return Structure(region_size, max(1.0, least), self.scale, self.ramp)
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Losses of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    losses : ndarray of shape (n_alphas, n_rows), float64
+        Of the rows it was tried on, for each penalty.
+    weight : ndarray of shape (n_rows,), float64
+    clusters : float
+        Of the region of a row, root mean square: the cost of a row goes with its square.
+    """
+
+    plan: Plan
+    losses: FloatArray
+    weight: FloatArray
+    clusters: float
+
+    @property
+    def means(self) -> FloatArray:
+        """Mean loss for each penalty."""
+        return self.losses @ self.weight / self.weight.sum()
+
+    @property
+    def best(self) -> FloatArray:
+        """Losses of rows with the penalty whose mean loss is least."""
+        found: FloatArray = self.losses[int(np.argmin(self.means))]
+        return found
+
+
+def gap_and_error(first: FloatArray, second: FloatArray, weight: FloatArray) -> tuple[float, float]:
+    """Return the mean of the difference of losses of the same rows, and its standard error."""
+    share = weight / weight.sum()
+    difference = first - second
+    gap = float(share @ difference)
+    error = float(np.sqrt(np.sum(np.square(share * (difference - gap)))))
+    return gap, error
+
+
+def simplest_alpha(losses: FloatArray, weight: FloatArray, alphas: FloatArray) -> int:
+    """Return the place of the largest penalty that is as good as the best one.
+
+    As good is a mean loss within a standard error of the difference.
+    """
+    best = int(np.argmin(losses @ weight))
+    for k in np.argsort(-alphas):
+        gap, error = gap_and_error(losses[k], losses[best], weight)
+        if gap <= error:
+            return int(k)
+    return best
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """What plans are tried on.
+
+    Parameters
+    ----------
+    bins : ColumnBins
+    coefficients : ndarray of shape (4,), float32
+        Of zeta.
+    finish : callable
+        Probabilities, or values, and their losses.
+    splits : tuple of (SampledRows, SampledRows)
+        Rows that teach, and rows that judge.
+    n_trees : int
+        Trees of a trial.
+    total_trees : int
+        Trees for which losses are extrapolated.
+    seed : int
+    """
+
+    bins: ColumnBins
+    coefficients: NDArray[np.float32]
+    finish: Any
+    splits: tuple[tuple[SampledRows, SampledRows], ...]
+    n_trees: int
+    total_trees: int
+    seed: int
+
+    @property
+    def weight(self) -> FloatArray:
+        """Weights of the rows that judge."""
+        return np.concatenate([valid.weight for _, valid in self.splits])
+
+    @property
+    def targets(self) -> FloatArray:
+        """Targets of the rows that judge."""
+        return np.concatenate([valid.targets for _, valid in self.splits])
+
+    def outputs(self, plan: Plan, alphas: FloatArray, n_trees: int) -> FloatArray:
+        """Return outputs of each tree for each penalty, for the rows that judge."""
+        return self._outputs(plan, alphas, n_trees)[0]
+
+    def _outputs(
+        self, plan: Plan, alphas: FloatArray, n_trees: int
+    ) -> tuple[FloatArray, float]:
+        found, squares = [], []
+        for train, valid in self.splits:
+            structure = plan.structure(1.0, float(train.weight.sum()))
+            seeds = self.seed + np.arange(n_trees)
+            trees = draw_trees(structure, self.bins, train, seeds)
+            squares += [tree.mean_square_size for tree in trees]
+            found.append(outputs_of(trees, self.coefficients, train, alphas, valid.scores))
+        return np.concatenate(found, axis=2), float(np.mean(squares))
+
+    def run(self, plan: Plan, alphas: FloatArray) -> Trial:
+        r"""Return the losses of a plan, extrapolated to all trees.
+
+        The squared error of the mean of T trees is :math:`E_1 - (E_1 - E_k)(1 - 1/T)/(1 - 1/k)`,
+        from that of single trees and of the k trees of a trial.  Losses of rows are those of the
+        trial, lowered by the same factor: a log loss itself has no such law.
+        """
+        outputs, square = self._outputs(plan, alphas, self.n_trees)
+        targets, weight = self.targets, self.weight
+        mean = outputs.mean(axis=0)
+        rough = int(np.argmin(_losses(self.finish, mean, targets) @ weight))
+        finish = self.finish.fit(mean[rough], targets, weight)
+        joint = _squared_errors(mean, targets, weight)
+        single = np.mean([_squared_errors(one, targets, weight) for one in outputs], axis=0)
+        share = (1.0 - 1.0 / self.total_trees) / (1.0 - 1.0 / self.n_trees)
+        factor = (single - share * (single - joint)) / np.where(joint > 0, joint, 1.0)
+        return Trial(plan, _losses(finish, mean, targets) * factor[:, None], weight, square**0.5)
+
+
+def _squared_errors(outputs: FloatArray, targets: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return the mean squared error of outputs for each penalty."""
+    return np.square(outputs - targets).sum(axis=2) @ weight / weight.sum()
+
+
+def _losses(finish: Any, outputs: FloatArray, targets: FloatArray) -> FloatArray:
+    """Return the losses of rows for outputs of each penalty."""
+    return np.stack([finish.losses(of_one, targets) for of_one in outputs])
+
+
+def choose_plan(
+    trials: Trials, first: Plan, groups: Sequence[Sequence[dict[str, float]]], alphas: FloatArray
+) -> Trial:
+    """Return the trial of the best plan.
+
+    Parameters
+    ----------
+    trials : Trials
+    first : Plan
+        Where the search begins: the simplest.
+    groups : sequence of sequence of dict
+        Changes of a plan, a group for each number that is free, from simple to complex.  A group
+        is left at the first change that does not lower the loss; of its plans the simplest stays
+        that is close to the best.
+    alphas : ndarray
+        Penalties to try with each.
+    """
+    best = trials.run(first, alphas)
+    for group in groups:
+        along = [best]
+        for change in group:
+            plan = replace(along[-1].plan, **change)
+            if along[-1].clusters * plan.leaves / along[-1].plan.leaves > DEAREST:
+                break
+            along.append(trials.run(plan, alphas))
+            if along[-1].means.min() > along[-2].means.min():
+                break
+        best = simplest(along)
+    return best
+
+
+def simplest(trials: Sequence[Trial]) -> Trial:
+    """Return the first trial whose loss is close to the least."""
+    least = min(trials, key=lambda trial: float(trial.means.min()))
+    for trial in trials:
+        gap, error = gap_and_error(trial.best, least.best, least.weight)
+        if gap <= CLOSE * error:
+            return trial
+    return least

@@ -1,0 +1,112 @@
+"""Evaluation of forests on rows that taught them nothing: losses for each row and penalty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn._threads import one_blas_thread, run_blocks
+from densernn.forest.boxes import BoxTree
+from densernn.forest.moments import TreeMoments
+from densernn.forest.products import add_outputs, add_rows
+from densernn.forest.ridge import solve_tree
+from densernn.forest.sampled import SampledRows
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Rows kept aside from the structure of a forest.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows, n_columns), float32
+    targets : ndarray of shape (n_rows, n_targets), float64
+    weight : ndarray of shape (n_rows,), float64
+    """
+
+    scores: NDArray[np.float32]
+    targets: FloatArray
+    weight: FloatArray
+
+    @classmethod
+    def of(cls, rows: SampledRows) -> HeldOut:
+        """Return sampled rows as rows kept aside."""
+        return cls(rows.scores, rows.targets, rows.weight)
+
+
+def sum_rows(
+    tree: BoxTree, coefficients: NDArray[np.float32], rows: SampledRows | HeldOut
+) -> TreeMoments:
+    """Return the moments of rows alone."""
+    root = np.empty(0) if (rows.weight == 1.0).all() else np.sqrt(rows.weight)
+    moments = TreeMoments.zero(tree, rows.targets.shape[1])
+    add_rows(rows.scores, rows.targets, root, tree, coefficients, moments.second, moments.cross)
+    return moments
+
+
+def tree_outputs(
+    tree: BoxTree,
+    coefficients: NDArray[np.float32],
+    moments: TreeMoments,
+    alphas: FloatArray,
+    scores: NDArray[np.float32],
+) -> FloatArray:
+    """Return outputs of one tree for each penalty, of shape (n_alphas, n_rows, n_targets)."""
+    weights, means = solve_tree(tree, moments, alphas)
+    found = np.zeros((len(alphas), len(scores), means.shape[1]))
+    gate = np.ones(len(scores))
+    for outputs, own in zip(found, weights, strict=True):
+        add_outputs(
+            scores, gate, tree.routing, tree.clusters, coefficients, own, means, outputs
+        )
+    return found
+
+
+def outputs_of(
+    trees: tuple[BoxTree, ...],
+    coefficients: NDArray[np.float32],
+    train: SampledRows,
+    alphas: FloatArray,
+    scores: NDArray[np.float32],
+) -> FloatArray:
+    """Return outputs of each tree taught by ``train``: (n_trees, n_alphas, n_rows, n_targets)."""
+
+    def part(start: int, stop: int) -> list[FloatArray]:
+        return [
+            tree_outputs(tree, coefficients, sum_rows(tree, coefficients, train), alphas, scores)
+            for tree in trees[start:stop]
+        ]
+
+    with one_blas_thread():
+        return np.stack([one for block in run_blocks(part, len(trees)) for one in block])
+
+
+def held_out_outputs(
+    trees: tuple[BoxTree, ...],
+    coefficients: NDArray[np.float32],
+    moments: tuple[TreeMoments, ...],
+    alphas: FloatArray,
+    rows: HeldOut,
+) -> FloatArray:
+    """Return mean outputs for rows kept aside, whose share is first taken out of the moments.
+
+    Shape (n_alphas, n_rows, n_targets).
+    """
+
+    def part(start: int, stop: int) -> list[FloatArray]:
+        found = []
+        for tree, whole in zip(trees[start:stop], moments[start:stop], strict=True):
+            own = sum_rows(tree, coefficients, rows)
+            np.subtract(whole.second, own.second, out=own.second)
+            np.subtract(whole.cross, own.cross, out=own.cross)
+            found.append(tree_outputs(tree, coefficients, own, alphas, rows.scores))
+        return found
+
+    with one_blas_thread():
+        # Kept apart until all are there: sums must not depend on which thread made which.
+        found = [one for block in run_blocks(part, len(trees)) for one in block]
+    return np.asarray(sum(found)) / len(trees)

@@ -1,0 +1,254 @@
+"""Learning of a forest from a sample: bins, the choice of a plan, and trees of boxes."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn.cluster import Cluster
+from densernn.errors import SmallerForestWarning, user_level
+from densernn.forest.bins import ColumnBins
+from densernn.forest.boxes import BoxTree
+from densernn.forest.choice import (
+    ALPHAS,
+    CHOSEN_ON,
+    LEAVES,
+    N_FOLDS,
+    RAMP,
+    REGIONS,
+    SCALES,
+    SMALL,
+    Plan,
+    Trials,
+    choose_plan,
+    simplest_alpha,
+)
+from densernn.forest.evaluation import HeldOut
+from densernn.forest.forest_map import ForestMap
+from densernn.forest.readout import ForestReadout
+from densernn.forest.sampled import SampledRows
+from densernn.forest.solution import ClassProbabilities, LabelProbabilities, ValuesInRange
+from densernn.forest.structure import draw_trees
+
+FloatArray = NDArray[np.float64]
+
+TREES, TREES_OF_SMALL = 16, 32
+
+TRIED_TREES = 4
+
+KEPT_SHARE, KEPT_MOST = 0.15, 10_000
+"""Rows kept aside from the structure, by which the penalty is chosen."""
+
+MOST_RAMPS = 100
+"""Columns up to which an almost linear part is worth its clusters."""
+
+FEWEST_TREES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class ForestOptions:
+    """What is given about a forest, and what is left free: None.
+
+    Parameters
+    ----------
+    n_trees : int or None
+    region_size, min_leaf, scale : float or None
+        Of the plan.
+    alphas : ndarray or None
+        Penalties to choose from.
+    cluster : Cluster
+    kind : {"classes", "labels", "values"}
+        What targets are.
+    moment_bytes : int
+        Memory for sums.
+    """
+
+    n_trees: int | None
+    region_size: float | None
+    min_leaf: float | None
+    scale: float | None
+    alphas: FloatArray | None
+    cluster: Cluster
+    kind: str
+    moment_bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedForest:
+    """A forest and what was chosen for it.
+
+    Parameters
+    ----------
+    forest : ForestMap
+    readout : ForestReadout
+    plan : Plan
+    """
+
+    forest: ForestMap
+    readout: ForestReadout
+    plan: Plan
+
+
+def learn_forest(
+    X: NDArray[Any],
+    targets: FloatArray,
+    weight: FloatArray,
+    keys: NDArray[np.uint64],
+    total_weight: float,
+    options: ForestOptions,
+    seed: int,
+) -> LearnedForest:
+    """Learn the frozen part of a forest from sampled rows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+    targets : ndarray of shape (n_rows, n_targets), float64
+        Encoded.
+    weight : ndarray of shape (n_rows,), float64
+        Above 0.
+    keys : ndarray of shape (n_rows,), uint64
+        Hashes of the rows.
+    total_weight : float
+        Of all rows that the sampled ones stand for.
+    options : ForestOptions
+    seed : int
+    """
+    # Weights that are shares of 1 must not make a table of one row; those above 1 are copies.
+    unit = min(1.0, float(weight.mean()))
+    labelled = options.kind == "classes"
+    origin = np.zeros(1) if options.kind != "values" else weight @ targets / weight.sum()
+    bins = ColumnBins.of(X, weight)
+    rows = SampledRows.of(bins, X, targets - origin, weight / unit, keys, labelled=labelled)
+    coefficients = options.cluster.coefficients(np.float32)[:, 0].copy()
+    small = float(rows.weight.sum()) <= SMALL
+    trees = options.n_trees or (TREES_OF_SMALL if small else TREES)
+    splits, built, kept = _split(rows, small, seed)
+    trials = Trials(
+        bins, coefficients, _finish(options.kind, rows), splits, TRIED_TREES, trees, seed
+    )
+    plan, alphas = _plan(trials, options, rows, small)
+    share = float(weight.sum()) / total_weight * float(built.weight.sum() / rows.weight.sum())
+    boxes = _draw_within(plan, bins, built, share, trees, options, seed)
+    forest = ForestMap(bins, boxes, options.cluster, origin)
+    if kept is None:
+        finish, alphas = _settle(trials, plan, alphas, trees)
+        return LearnedForest(forest, ForestReadout(forest, finish, alphas), plan)
+    held_out = HeldOut(kept.scores, kept.targets, kept.weight * unit)
+    return LearnedForest(forest, ForestReadout(forest, trials.finish, alphas, held_out), plan)
+
+
+def _finish(kind: str, rows: SampledRows) -> Any:
+    """Return how outputs become probabilities or values, not yet calibrated."""
+    if kind == "classes":
+        return ClassProbabilities()
+    if kind == "labels":
+        return LabelProbabilities()
+    return ValuesInRange(rows.targets.min(axis=0), rows.targets.max(axis=0))
+
+
+Split = tuple[SampledRows, SampledRows]
+
+
+def _split(
+    rows: SampledRows, small: bool, seed: int
+) -> tuple[tuple[Split, ...], SampledRows, SampledRows | None]:
+    """Return what plans are tried on, the rows that trees are grown on, and those kept aside.
+
+    Of a small table, all rows grow trees: folds decide everything before.
+    """
+    if small:
+        dealt = rows.dealt(N_FOLDS, seed)
+        parts = ((rows.weighing(rows.weight - own), rows.weighing(own)) for own in dealt)
+        return tuple((train, valid) for train, valid in parts if len(train) and len(valid)), rows, None
+    share = min(KEPT_SHARE, KEPT_MOST / len(rows))
+    own = rows.dealt(round(1 / share), seed)[0]
+    built, kept = rows.weighing(rows.weight - own), rows.weighing(own)
+    # Rows are in the order of their hashes: the first ones are a random part.
+    return ((built.take(slice(CHOSEN_ON)), kept),), built, kept
+
+
+def _plan(
+    trials: Trials, options: ForestOptions, rows: SampledRows, small: bool
+) -> tuple[Plan, FloatArray]:
+    """Return the plan, and penalties to choose from with all trees."""
+    n_rows = float(rows.weight.sum())
+    sizes = [size for size in REGIONS if size < 0.7 * n_rows]
+    if n_rows < REGIONS[0]:
+        sizes = [n_rows, *sizes]
+    ramp = RAMP if small and rows.codes.shape[1] <= MOST_RAMPS else 0.0
+    first = Plan(
+        options.region_size or sizes[0],
+        LEAVES[0],
+        options.scale or SCALES[0],
+        ramp,
+        options.min_leaf,
+    )
+    groups: list[list[dict[str, float]]] = []
+    if options.region_size is None:
+        groups.append([{"region_size": size} for size in sizes[1:]])
+    if options.min_leaf is None:
+        groups.append([{"leaves": leaves} for leaves in LEAVES[1:]])
+    if options.scale is None:
+        groups.append([{"scale": scale} for scale in SCALES[1:]])
+    alphas = ALPHAS if options.alphas is None else options.alphas
+    if not trials.splits or (not groups and len(alphas) == 1):
+        return first, alphas[len(alphas) // 2 :][:1]
+    best = choose_plan(trials, first, groups, alphas)
+    if options.alphas is not None:
+        return best.plan, alphas
+    # More trees forgive smaller penalties: the neighbours of the best one are tried with all.
+    near = int(np.argmin(best.means))
+    return best.plan, alphas[max(near - 2, 0) : near + 2]
+
+
+def _settle(
+    trials: Trials, plan: Plan, alphas: FloatArray, n_trees: int
+) -> tuple[Any, FloatArray]:
+    """Return a calibrated finish and one penalty, from the folds of a small table."""
+    if not trials.splits:
+        return trials.finish, alphas[:1]
+    outputs = trials.outputs(plan, alphas, n_trees).mean(axis=0)
+    targets, weight = trials.targets, trials.weight
+    finished = [trials.finish.fit(one, targets, weight) for one in outputs]
+    losses = np.stack([f.losses(o, targets) for f, o in zip(finished, outputs, strict=True)])
+    chosen = simplest_alpha(losses, weight, alphas)
+    return finished[chosen], alphas[[chosen]]
+
+
+def _draw_within(
+    plan: Plan,
+    bins: ColumnBins,
+    rows: SampledRows,
+    share: float,
+    n_trees: int,
+    options: ForestOptions,
+    seed: int,
+) -> tuple[BoxTree, ...]:
+    """Return trees, fewer or of fewer boxes where their sums would not fit into memory."""
+    structure = plan.structure(share, float(rows.weight.sum()))
+    while True:
+        trees = draw_trees(structure, bins, rows, seed + np.arange(min(2, n_trees)))
+        each = max(8 * tree.n_products for tree in trees) or 1
+        affordable = int(options.moment_bytes // each)
+        if affordable >= min(n_trees, FEWEST_TREES):
+            break
+        structure = replace(structure, min_leaf=2.0 * structure.min_leaf)
+    n_drawn = min(n_trees, affordable)
+    if options.n_trees is not None and n_drawn < n_trees:
+        _warn_smaller(n_trees, n_drawn)
+    more = draw_trees(structure, bins, rows, seed + np.arange(len(trees), n_drawn))
+    return (*trees, *more)[:n_drawn]
+
+
+def _warn_smaller(wanted: int, n_drawn: int) -> None:
+    warnings.warn(
+        f"n_trees={wanted} would need more memory for sums than memory_limit leaves: the forest "
+        f"has {n_drawn} trees; raise memory_limit or min_samples_leaf",
+        SmallerForestWarning,
+        stacklevel=user_level(),
+    )

@@ -1,0 +1,155 @@
+"""Compiled sums of a tree: activations of rows, region by region, and their products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn._kernels import exact
+from densernn.forest.boxes import BoxTree, activations, by_region, route
+
+TILE = 512
+"""Rows whose activations are held at once."""
+
+BLOCK = 96
+"""Clusters of a block of products: of a symmetric product half is computed, and half a block."""
+
+
+def add_rows(
+    scores: NDArray[np.float32],
+    targets: NDArray[np.float64],
+    root_weight: NDArray[np.float64],
+    tree: BoxTree,
+    coefficients: NDArray[np.float32],
+    second: NDArray[np.float64],
+    cross: NDArray[np.float64],
+) -> None:
+    """Add rows to the sums of a tree in place; see ``TreeMoments``.
+
+    ``root_weight`` holds the roots of weights, and is empty where every row weighs 1.
+    """
+    _add(
+        scores, targets, root_weight, tree.routing, tree.clusters, coefficients, second, cross
+    )
+
+
+@exact
+def _add(
+    scores: Any,
+    targets: Any,
+    root_weight: Any,
+    routing: Any,
+    clusters: Any,
+    coefficients: Any,
+    second: Any,
+    cross: Any,
+) -> None:
+    starts, above, inputs, hinge, factor = clusters
+    n_regions = starts.size - 1
+    rows, edges = by_region(route(scores, *routing), n_regions)
+    most = (starts[1:] - starts[:-1]).max()
+    # Fresh arrays for every tile would cost more in page faults than the activations.
+    room = np.empty((most + 1) * TILE)
+    scratch = np.empty((most + scores.shape[1]) * TILE, np.float32)
+    products = np.empty(BLOCK * most)
+    entry = 0
+    for r in range(n_regions):
+        start, stop = starts[r], starts[r + 1]
+        m = stop - start
+        for first in range(edges[r], edges[r + 1], TILE):
+            own = rows[first : min(first + TILE, edges[r + 1])]
+            h = room[: (m + 1) * own.size].reshape(m + 1, own.size)
+            activations(
+                scores,
+                own,
+                above[start:stop],
+                inputs[start:stop],
+                hinge[:, start:stop],
+                factor[start:stop],
+                coefficients,
+                scratch,
+                h,
+            )
+            h[m] = 1.0
+            t = _weighted(targets, root_weight, own, h)
+            cross[start + r : stop + r + 1] += np.dot(h, t)
+            _add_triangle(h[:m], products, second[entry : entry + m * (m + 1) // 2])
+        entry += m * (m + 1) // 2
+
+
+@exact
+def _weighted(targets: Any, root_weight: Any, rows: Any, h: Any) -> Any:
+    """Return (1, t) of some rows times the roots of their weights, and scale ``h`` by these."""
+    t = np.ones((rows.size, 1 + targets.shape[1]))
+    for i in range(rows.size):
+        t[i, 1:] = targets[rows[i]]
+    if root_weight.size:
+        for i in range(rows.size):
+            t[i] *= root_weight[rows[i]]
+        for c in range(h.shape[0]):
+            for i in range(rows.size):
+                h[c, i] *= t[i, 0]
+    return t
+
+
+@exact
+def _add_triangle(h: Any, products: Any, packed: Any) -> None:
+    """Add h h' to a packed lower triangle, a block of clusters at a time."""
+    for low in range(0, h.shape[0], BLOCK):
+        high = min(low + BLOCK, h.shape[0])
+        block = products[: (high - low) * high].reshape(high - low, high)
+        np.dot(h[low:high], h[:high].T, block)
+        for c in range(low, high):
+            line = packed[c * (c + 1) // 2 :][: c + 1]
+            for b in range(c + 1):
+                line[b] += block[c - low, b]
+
+
+@exact
+def add_outputs(
+    scores: Any,
+    gate: Any,
+    routing: Any,
+    clusters: Any,
+    coefficients: Any,
+    weights: Any,
+    means: Any,
+    total: Any,
+) -> None:
+    """Add the outputs of a tree to ``total``, of shape (n_rows, n_targets).
+
+    They are the region's mean and, times ``gate``, what the activations add to it.
+    """
+    starts, above, inputs, hinge, factor = clusters
+    n_regions = starts.size - 1
+    rows, edges = by_region(route(scores, *routing), n_regions)
+    most = (starts[1:] - starts[:-1]).max()
+    room = np.empty(most * TILE)
+    scratch = np.empty((most + scores.shape[1]) * TILE, np.float32)
+    for r in range(n_regions):
+        start, stop = starts[r], starts[r + 1]
+        m = stop - start
+        for first in range(edges[r], edges[r + 1], TILE):
+            own = rows[first : min(first + TILE, edges[r + 1])]
+            h = room[: m * own.size].reshape(m, own.size)
+            activations(
+                scores,
+                own,
+                above[start:stop],
+                inputs[start:stop],
+                hinge[:, start:stop],
+                factor[start:stop],
+                coefficients,
+                scratch,
+                h,
+            )
+            for q in range(total.shape[1]):
+                found = np.full(own.size, weights[stop + r, q])
+                for c in range(m):
+                    w = weights[start + r + c, q]
+                    for i in range(own.size):
+                        found[i] += w * h[c, i]
+                for i in range(own.size):
+                    total[own[i], q] += means[r, q] + gate[own[i]] * found[i]

@@ -1,0 +1,112 @@
+"""Sampled rows as trees see them: bins, normal scores, and targets as labels or centred values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn.forest.bins import ColumnBins
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SampledRows:
+    """Rows for the structure of a forest.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_rows, n_columns), uint8
+        Bins.
+    scores : ndarray of shape (n_rows, n_columns), float32
+        Normal scores.
+    targets : ndarray of shape (n_rows, n_targets), float64
+        Encoded targets, about the origin of the forest.
+    labels : ndarray of shape (n_rows,), intp
+        Numbers of classes; empty where targets are several labels, or values.
+    weight : ndarray of shape (n_rows,), float64
+        Above 0.
+    keys : ndarray of shape (n_rows,), uint64
+        Hashes of rows and targets.
+    """
+
+    codes: NDArray[np.uint8]
+    scores: NDArray[np.float32]
+    targets: FloatArray
+    labels: NDArray[np.intp]
+    weight: FloatArray
+    keys: NDArray[np.uint64]
+
+    @classmethod
+    def of(
+        cls,
+        bins: ColumnBins,
+        X: NDArray[Any],
+        targets: FloatArray,
+        weight: FloatArray,
+        keys: NDArray[np.uint64],
+        *,
+        labelled: bool,
+    ) -> Self:
+        """Return the sampled rows, of one label each or of any targets."""
+        labels = targets.argmax(axis=1) if labelled else np.empty(0, np.intp)
+        codes, scores = bins.codes(X), bins.normal_scores(X)
+        return cls(codes, scores, targets, labels, weight, keys)
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+    def take(self, rows: Any) -> Self:
+        """Return some rows."""
+        return replace(
+            self,
+            codes=self.codes[rows],
+            scores=self.scores[rows],
+            targets=self.targets[rows],
+            labels=self.labels[rows] if self.labels.size else self.labels,
+            weight=self.weight[rows],
+            keys=self.keys[rows],
+        )
+
+    def dealt(self, n_folds: int, seed: int) -> FloatArray:
+        """Return how much of the weight of each row falls to each fold, of shape (n_folds, n_rows).
+
+        The copies of a row are dealt to the folds in turn, like cards: a row of weight 1 falls to
+        one fold, of weight ``n_folds`` to all.
+        """
+        # Hashes times an odd number are in another random order.
+        order = np.argsort(self.keys * np.uint64(2 * seed + 1), kind="stable")
+        stop = np.cumsum(self.weight[order])
+        edges = np.concatenate([[0.0], stop])
+        turns, place = np.divmod(edges, n_folds)
+        # What lies before each edge that falls to fold k.
+        before = [turns + np.clip(place - k, 0.0, 1.0) for k in range(n_folds)]
+        found = np.empty((n_folds, len(self)))
+        found[:, order] = np.diff(before, axis=1)
+        found[found < 1e-9] = 0.0  # rounding of the edges
+        return found
+
+    def weighing(self, weight: FloatArray) -> Self:
+        """Return the rows with other weights, without those that weigh nothing."""
+        rows = weight > 0
+        return replace(self.take(rows), weight=weight[rows])
+
+    @property
+    def tree_weight(self) -> NDArray[Any]:
+        """Weights for the growth of trees: whole numbers where they are, which is faster."""
+        whole = self.weight.max() < 2**20 and (self.weight == np.floor(self.weight)).all()
+        return self.weight.astype(np.int32) if whole else self.weight
+
+    @property
+    def tree_values(self) -> FloatArray:
+        """Centred values of unit variance for the growth of trees; empty where there are labels."""
+        if self.labels.size:
+            return np.empty((0, 0))
+        mean = self.weight @ self.targets / self.weight.sum()
+        centred = self.targets - mean
+        spread = np.sqrt(self.weight @ np.square(centred) / self.weight.sum())
+        found: FloatArray = centred / np.where(spread > 0, spread, 1.0)
+        return found

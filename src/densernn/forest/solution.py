@@ -1,0 +1,135 @@
+"""Readout of a forest: ridge weights of every region, for a penalty chosen on rows kept aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn.errors import DataError
+from densernn.forest.boxes import BoxTree
+from densernn.forest.calibration import Calibration
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ForestSolution:
+    """Solution of all regions for one penalty.
+
+    Parameters
+    ----------
+    weights : tuple of ndarray of shape (n_clusters + n_regions, n_targets), float64
+        For each tree, weights of the clusters of each region, and then its constant.
+    means : tuple of ndarray of shape (n_regions, n_targets), float64
+        For each tree, the mean target of each region.
+    alpha : float
+        Penalty, as a share of the mean eigenvalue of a region's products.
+    finish : callable
+        Probabilities or values from mean outputs.
+    """
+
+    weights: tuple[FloatArray, ...]
+    means: tuple[FloatArray, ...]
+    alpha: float
+    finish: Any
+
+    @property
+    def n_targets(self) -> int:
+        """Columns of outputs."""
+        return int(self.means[0].shape[1])
+
+    def check(self, trees: Sequence[BoxTree]) -> None:
+        """Raise DataError for weights, as from a damaged file, that kernels must not follow."""
+        k = self.n_targets
+        wanted = [(len(t.above) + len(t.sizes), k, len(t.sizes), k) for t in trees]
+        pairs = zip(self.weights, self.means, strict=False)
+        if len(self.weights) != len(trees) or wanted != [(*w.shape, *m.shape) for w, m in pairs]:
+            raise DataError("the weights of this forest do not go with its trees: damaged file")
+
+
+@dataclass(frozen=True)
+class ClassProbabilities:
+    """Outputs of one label a row become probabilities of the classes.
+
+    Parameters
+    ----------
+    calibration : Calibration
+    """
+
+    calibration: Calibration = Calibration()
+
+    def __call__(self, outputs: FloatArray) -> FloatArray:
+        """Return probabilities of shape (n_rows, n_classes)."""
+        return self.calibration.probabilities(outputs)
+
+    def losses(self, outputs: FloatArray, targets: FloatArray) -> FloatArray:
+        """Return the log loss of each row."""
+        return self.calibration.log_losses(outputs, targets.argmax(axis=-1))
+
+    def fit(self, outputs: FloatArray, targets: FloatArray, weight: FloatArray) -> Any:
+        """Return the same, calibrated."""
+        return ClassProbabilities(Calibration.fit(outputs, targets.argmax(axis=-1), weight))
+
+
+@dataclass(frozen=True)
+class LabelProbabilities:
+    """Outputs of several labels a row become a probability for each.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Of the two classes "yes" and "no" of any label.
+    """
+
+    calibration: Calibration = Calibration()
+
+    def __call__(self, outputs: FloatArray) -> FloatArray:
+        """Return probabilities of shape (n_rows, n_labels)."""
+        return self.calibration.probabilities(_both(outputs))[..., 1]
+
+    def losses(self, outputs: FloatArray, targets: FloatArray) -> FloatArray:
+        """Return the log loss of each row, the sum over its labels."""
+        codes = (targets > 0.5).astype(np.intp)
+        return self.calibration.log_losses(_both(outputs), codes).sum(axis=-1)
+
+    def fit(self, outputs: FloatArray, targets: FloatArray, weight: FloatArray) -> Any:
+        """Return the same, calibrated."""
+        codes = (targets > 0.5).astype(np.intp).ravel()
+        both = _both(outputs).reshape(-1, 2)
+        return LabelProbabilities(
+            Calibration.fit(both, codes, np.repeat(weight, targets.shape[1]))
+        )
+
+
+def _both(outputs: FloatArray) -> FloatArray:
+    return np.stack([1.0 - outputs, outputs], axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class ValuesInRange:
+    """Outputs are values, within the range of those that the structure was learned from.
+
+    Parameters
+    ----------
+    least, most : ndarray of shape (n_targets,), float64
+    """
+
+    least: FloatArray
+    most: FloatArray
+
+    def __call__(self, outputs: FloatArray) -> FloatArray:
+        """Return values of shape (n_rows, n_targets)."""
+        return np.clip(outputs, self.least, self.most)
+
+    def losses(self, outputs: FloatArray, targets: FloatArray) -> FloatArray:
+        """Return the squared error of each row, in units of the squared ranges."""
+        width = np.where(self.most > self.least, self.most - self.least, 1.0)
+        return np.square((self(outputs) - targets) / width).sum(axis=-1)
+
+    def fit(self, outputs: FloatArray, targets: FloatArray, weight: FloatArray) -> Any:
+        """Return the same."""
+        return self

@@ -1,0 +1,82 @@
+"""Structure of a forest: trees grown on sampled rows, and their boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from densernn._threads import run_blocks
+from densernn.forest.bins import ColumnBins
+from densernn.forest.boxes import BoxTree, make_boxes
+from densernn.forest.growth import grow_tree
+from densernn.forest.sampled import SampledRows
+
+MAX_FEATURES = 0.5
+"""Share of the varying columns that are drawn at a node."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The numbers that decide how boxes are made.
+
+    Parameters
+    ----------
+    region_size : float
+        Weight of a region at most: the first node of at most this weight, or a leaf.
+    min_leaf : float
+        Weight of a node at least.
+    scale : float
+        s of the boxes.
+    ramp : float
+        s of one cluster for each column in each region, inhibited by the whole range of its
+        column: an almost linear part.  0 stands for none.
+    """
+
+    region_size: float
+    min_leaf: float
+    scale: float
+    ramp: float = 0.0
+
+
+def draw_trees(
+    structure: Structure, bins: ColumnBins, rows: SampledRows, seeds: NDArray[np.int64]
+) -> tuple[BoxTree, ...]:
+    """Return a tree of boxes for every seed, drawn in threads.
+
+    Parameters
+    ----------
+    structure : Structure
+        Weights in it are those of ``rows``.
+    bins : ColumnBins
+    rows : SampledRows
+    seeds : ndarray of shape (n_trees,), int64
+        From 1 on.
+    """
+    weight, values = rows.tree_weight, rows.tree_values
+    codes = np.ascontiguousarray(rows.codes)
+
+    def part(start: int, stop: int) -> list[BoxTree]:
+        return [
+            _draw(structure, bins, rows, codes, values, weight, int(seed))
+            for seed in seeds[start:stop]
+        ]
+
+    return tuple(tree for trees in run_blocks(part, len(seeds)) for tree in trees)
+
+
+def _draw(
+    structure: Structure,
+    bins: ColumnBins,
+    rows: SampledRows,
+    codes: NDArray[np.uint8],
+    values: NDArray[np.float64],
+    weight: NDArray[Any],
+    seed: int,
+) -> BoxTree:
+    s = structure
+    tree = grow_tree(codes, rows.labels, values, weight, MAX_FEATURES, s.min_leaf, seed)
+    boxes = make_boxes(tree, bins, rows.scores, rows.weight, s.region_size, s.min_leaf, s.scale)
+    return boxes.with_ramps(bins.varying, s.ramp) if s.ramp else boxes
