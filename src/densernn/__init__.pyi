@@ -9,6 +9,8 @@ from .estimators import DenseRNNRegressor as DenseRNNRegressor
 from .estimators import RNNAutoencoder as RNNAutoencoder
 from .estimators import RNNELMClassifier as RNNELMClassifier
 from .estimators import RNNELMRegressor as RNNELMRegressor
+from .estimators import RNNForestClassifier as RNNForestClassifier
+from .estimators import RNNForestRegressor as RNNForestRegressor
 from .gnetwork import RandomNeuralNetwork as RandomNeuralNetwork
 from .persistence import load as load
 from .persistence import save as save

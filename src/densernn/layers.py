@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import BuiltinFunctionType, CodeType, FunctionType
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from densernn.cluster import Cluster, FloatArray, apply_rows, refuse_negative
 from densernn.errors import DataError
 from densernn.preparation import as_chunk
 from densernn.rotation import Rotation
+from densernn.stats import Moments
 from densernn.weights import DenseWeights, SparseWeights, Weights
 
 
@@ -214,6 +215,41 @@ class FeatureMap:
         for layer in self.layers:
             total += layer.n_clusters
         return total
+
+    most_rows = 8192
+    """Rows of a chunk at most: matrix products gain nothing from more."""
+
+    predict_rows = 2048
+    """Rows of a batch of predictions."""
+
+    def row_bytes(self, n_targets: int) -> int:
+        """Return the memory for a row of a chunk."""
+        return (self.values_per_row + n_targets) * self.dtype.itemsize
+
+    def zero_moments(self, n_targets: int) -> Moments:
+        """Return the moments of no rows."""
+        return Moments.zero(self.n_features, n_targets)
+
+    def add_moments(
+        self,
+        moments: Moments,
+        X: NDArray[Any],
+        targets: NDArray[np.float64],
+        weight: NDArray[np.float64] | None = None,
+        first_row: int = 0,
+    ) -> Moments:
+        """Return moments with more rows, which are added in place."""
+        # Activations are written where SYRK reads them, with room for the targets behind.
+        columns = np.empty((moments.size, len(X)), self.dtype)
+        self.forward(X, columns[: moments.n_features], first_row)
+        moments.add(columns, targets, weight)
+        return moments
+
+    def outputs(self, X: NDArray[Any], solution: Any, first_row: int = 0) -> NDArray[np.float64]:
+        """Return the outputs of a RidgeSolution for rows, of shape (n_rows, n_targets)."""
+        coef = np.ascontiguousarray(solution.coef, self.dtype)
+        found = transposed_product(coef, self.forward(X, None, first_row)).T + solution.intercept
+        return cast("NDArray[np.float64]", found)
 
     def then(self, layer: Layer) -> FeatureMap:
         """Return the map with one more layer."""

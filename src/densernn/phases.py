@@ -15,13 +15,22 @@ from numpy.typing import NDArray
 from densernn.errors import DataError, MergeError
 from densernn.layers import FeatureMap, Layer
 from densernn.sources.rows import Chunk
-from densernn.stats import ClassCounts, Extrema, Marginals, Moments, Sample
+from densernn.stats import ClassCounts, DistinctSample, Extrema, Marginals, Sample
 
 Statistic = TypeVar("Statistic")
 
 
+MOST_ROWS = 8192
+"""Rows of a chunk at most: matrix products gain nothing from more."""
+
+
 class Phase(Protocol[Statistic]):
     """One pass over the rows."""
+
+    @property
+    def most_rows(self) -> int:
+        """Rows of a chunk at most."""
+        return MOST_ROWS
 
     @property
     def row_bytes(self) -> int:
@@ -85,6 +94,59 @@ class ColumnSummary(NamedTuple):
             self.classes.merge(other.classes),
             self.sample.merge(other.sample),
         )
+
+
+class TableSummary(NamedTuple):
+    """What the first pass finds for a forest.
+
+    Parameters
+    ----------
+    classes : ClassCounts
+        As in :class:`ColumnSummary`.
+    sample : DistinctSample
+        Different rows with their targets.
+    """
+
+    classes: ClassCounts
+    sample: DistinctSample
+
+    def merge(self, other: TableSummary) -> TableSummary:
+        """Return the summary of the rows of both."""
+        return TableSummary(self.classes.merge(other.classes), self.sample.merge(other.sample))
+
+
+@dataclass(frozen=True)
+class TablePass(Phase[TableSummary]):
+    """The first pass of a forest: labels, and a sample of different rows.
+
+    Parameters
+    ----------
+    n_columns : int
+    labels : bool
+        Whether y holds labels, to be counted.
+    n_sampled : int
+        Rows to be sampled at most.
+    """
+
+    n_columns: int
+    labels: bool
+    n_sampled: int
+
+    @property
+    def row_bytes(self) -> int:
+        """Memory for a row of a chunk."""
+        return 24 * self.n_columns
+
+    def zero(self) -> TableSummary:
+        """Return the summary of no rows."""
+        return TableSummary(ClassCounts.zero(), DistinctSample.zero(self.n_sampled))
+
+    def add(self, state: TableSummary, chunk: Chunk) -> TableSummary:
+        """Add the rows and labels of a chunk."""
+        if chunk.y is None:
+            raise TypeError("a forest needs a source with targets")
+        classes = state.classes.merge(count_labels(chunk)) if self.labels else state.classes
+        return TableSummary(classes, state.sample.add(chunk.X, chunk.y, chunk.weight))
 
 
 @dataclass(frozen=True)
@@ -205,7 +267,7 @@ class LearnedState:
 
     Parameters
     ----------
-    moments : Moments
+    moments : Moments or ForestMoments
         Of hidden activations and encoded targets.
     counts : ClassCounts
         Total weight of the rows of each class, without class weights.  Where there are classes,
@@ -214,7 +276,7 @@ class LearnedState:
         Whether :meth:`decayed` has been used on any of the rows.
     """
 
-    moments: Moments
+    moments: Any
     counts: ClassCounts
     is_decayed: bool = False
 
@@ -251,11 +313,35 @@ class LearnedState:
         moments, counts = self.moments.decayed(factor), self.counts.decayed(factor)
         return replace(self, moments=moments, counts=counts, is_decayed=True)
 
-    def _moments_over(self, classes: NDArray[Any]) -> Moments:
+    def _moments_over(self, classes: NDArray[Any]) -> Any:
         known = self.counts.classes
         if np.array_equal(known, classes):
             return self.moments
         return self.moments.place_targets(classes.size, np.searchsorted(classes, known))
+
+
+class FrozenMap(Protocol):
+    """The frozen part of a model, from rows to what its readout weighs."""
+
+    @property
+    def most_rows(self) -> int:
+        """Rows of a chunk at most."""
+
+    def row_bytes(self, n_targets: int) -> int:
+        """Return the memory for a row of a chunk."""
+
+    def zero_moments(self, n_targets: int) -> Any:
+        """Return the moments of no rows."""
+
+    def add_moments(
+        self,
+        moments: Any,
+        X: NDArray[Any],
+        targets: NDArray[np.float64],
+        weight: NDArray[np.float64] | None = None,
+        first_row: int = 0,
+    ) -> Any:
+        """Return moments with more rows; those given may be reused for it."""
 
 
 class Targets(Protocol):
@@ -285,33 +371,34 @@ class ReadoutPass(Phase[LearnedState]):
 
     Parameters
     ----------
-    feature_map : FeatureMap
+    feature_map : FeatureMap or ForestMap
     targets : Targets
     """
 
-    feature_map: FeatureMap
+    feature_map: FrozenMap
     targets: Targets
 
     @property
     def row_bytes(self) -> int:
         """Memory for a row of a chunk."""
-        n_values = self.feature_map.values_per_row + self.targets.n_targets
-        return n_values * self.feature_map.dtype.itemsize
+        return self.feature_map.row_bytes(self.targets.n_targets)
+
+    @property
+    def most_rows(self) -> int:
+        """Rows of a chunk at most."""
+        return self.feature_map.most_rows
 
     def zero(self) -> LearnedState:
         """Return the state of no rows."""
-        moments = Moments.zero(self.feature_map.n_features, self.targets.n_targets)
+        moments = self.feature_map.zero_moments(self.targets.n_targets)
         return LearnedState(moments, self.targets.count())
 
     def add(self, state: LearnedState, chunk: Chunk) -> LearnedState:
         """Add the hidden activations and targets of a chunk; moments in place."""
         if chunk.y is None:
             raise TypeError("a readout needs a source with targets")
-        moments, y = state.moments, chunk.y
-        targets = self.targets.encode(y)
-        # Activations are written where SYRK reads them, with room for the targets behind.
-        columns = np.empty((moments.size, len(chunk.X)), self.feature_map.dtype)
-        self.feature_map.forward(chunk.X, columns[: moments.n_features], chunk.start)
-        moments.add(columns, targets, self.targets.weigh(y, chunk.weight))
+        y, targets = chunk.y, self.targets.encode(chunk.y)
+        weight = self.targets.weigh(y, chunk.weight)
+        moments = self.feature_map.add_moments(state.moments, chunk.X, targets, weight, chunk.start)
         # Counts have the weights of rows, not those of classes: balanced weights follow them.
         return LearnedState(moments, state.counts.merge(self.targets.count(y, chunk.weight)))

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 
 from densernn.errors import ParameterError
+from densernn.phases import MOST_ROWS
 
 CHUNK_BYTES = 96 * 2**20
 """Memory for a chunk where no limit is given."""
 
-FEWEST, MOST = 64, 8192
-"""Bounds of a chunk: fewer rows starve the matrix products, more gain nothing."""
+FEWEST = 64
+"""Rows of a chunk at least: fewer starve the matrix products."""
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
-def chunk_rows(row_bytes: int, chunk_bytes: int = CHUNK_BYTES) -> int:
+def chunk_rows(row_bytes: int, chunk_bytes: int = CHUNK_BYTES, most: int = MOST_ROWS) -> int:
     """Return the rows of a chunk.
 
     Parameters
@@ -24,11 +25,13 @@ def chunk_rows(row_bytes: int, chunk_bytes: int = CHUNK_BYTES) -> int:
         Memory for a row.
     chunk_bytes : int
         Memory that a chunk may take.
+    most : int
+        Rows of a chunk at most, a multiple of 64.
 
     Returns
     -------
     int
-        A multiple of 64, from 64 to 8192.
+        A multiple of 64, from 64 to ``most``.
 
     Examples
     --------
@@ -36,7 +39,7 @@ def chunk_rows(row_bytes: int, chunk_bytes: int = CHUNK_BYTES) -> int:
     (4992, 8192)
     """
     rows = chunk_bytes // max(1, row_bytes)
-    return max(FEWEST, min(MOST, rows // FEWEST * FEWEST))
+    return max(FEWEST, min(most, rows // FEWEST * FEWEST))
 
 
 def parse_bytes(limit: int | str) -> int:

@@ -93,7 +93,7 @@ def _extended(
 ) -> PassResult[Any]:
     """Add the rows of a block to a copy of a result, as Dask may need the one given again."""
     rows = ArraySource(*to_arrays(X, y, weight, number, names))
-    size = chunk_rows(phase.row_bytes, chunk_bytes)
+    size = chunk_rows(phase.row_bytes, chunk_bytes, phase.most_rows)
     statistic = phase.zero() if state is None else copy.deepcopy(state.statistic)
     before = 0 if state is None else state.n_rows
     for chunk in rows.chunks(size):

@@ -67,7 +67,7 @@ def run_pass(
     state = PassResult(phase.zero()) if begun is None else begun
     # The engine fixes the chunks, not the source: results do not depend on how rows are stored
     # (docs/decisions/0010).
-    size = chunk_rows(phase.row_bytes, chunk_bytes)
+    size = chunk_rows(phase.row_bytes, chunk_bytes, phase.most_rows)
     for chunk in source.chunks(size, state.n_rows):
         state = PassResult(
             phase.add(state.statistic, chunk),

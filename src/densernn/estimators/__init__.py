@@ -4,6 +4,7 @@ from densernn.estimators.autoencoder import RNNAutoencoder
 from densernn.estimators.classifier import RNNELMClassifier
 from densernn.estimators.deep import DenseRNNClassifier, DenseRNNRegressor
 from densernn.estimators.features import ClusterFeatures
+from densernn.estimators.forest import RNNForestClassifier, RNNForestRegressor
 from densernn.estimators.regressor import RNNELMRegressor
 
 __all__ = [
@@ -13,4 +14,6 @@ __all__ = [
     "RNNAutoencoder",
     "RNNELMClassifier",
     "RNNELMRegressor",
+    "RNNForestClassifier",
+    "RNNForestRegressor",
 ]

@@ -13,31 +13,31 @@ from sklearn.base import clone
 from densernn.engine import Passes
 from densernn.engine.passes import warn_of_skipped
 from densernn.errors import MergeError, ParameterError
-from densernn.estimators.network_spec import NetworkSpec, generator
+from densernn.estimators.network_spec import generator
 from densernn.estimators.resuming import open_checkpoint
 from densernn.estimators.state import unchanged_by_errors
 from densernn.estimators.targets import make_targets
 from densernn.estimators.trained import Trained
 from densernn.estimators.validation import as_source, passes_over
-from densernn.phases import LearnedState, ReadoutPass, SummaryPass
+from densernn.phases import LearnedState, ReadoutPass
 from densernn.solvers import alpha_values
 
 STREAM_ROWS = 100_000
 """Rows that a model trained by partial_fit is taken to see at least."""
 
 
-class RNNELM(Trained):
-    """A random layer of clusters and a ridge readout; the base of both estimators."""
+class Learner(Trained):
+    """The base of classifiers and regressors: frozen clusters, and a readout from sums over rows."""
 
     engine = "auto"  # of models from files that are older than these two
     checkpoint: Any = None
     memory_limit: int | str | None
     random_state: Any
     n_features_in_: int
-    _spec: ClassVar[type[NetworkSpec]] = NetworkSpec
+    _spec: ClassVar[type[Any]]
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Draw the network and solve the readout.
+        """Learn the frozen part, and solve the readout.
 
         Parameters
         ----------
@@ -70,11 +70,12 @@ class RNNELM(Trained):
         with unchanged_by_errors(self):
             start = time.perf_counter()
             self.learned_ = self._learn(X, y, sample_weight, "readout", first=True, resumable=True)
-            self._renew_readout()
             learned = time.perf_counter()
+            self._readout = self._readout.decided(self.learned_.moments)
             # fit solves at once; after updates the first use does.
             self._readout.solve(self.learned_.moments)
-            self.fit_seconds_ = {"moments": learned - start, "readout": self._readout.seconds}
+            seconds = time.perf_counter() - learned
+            self.fit_seconds_ = {"moments": learned - start, "readout": seconds}
         return self
 
     def _learn(
@@ -97,28 +98,29 @@ class RNNELM(Trained):
             passes = passes_over(self, source, spec.chunk_bytes(source, n_targets), checkpoint)
             if first:
                 rng = generator(self.random_state, checkpoint)
-                self._learn_layers(spec, passes, rng, classes, streams=not resumable)
+                self._learn_frozen(spec, passes, rng, classes, streams=not resumable)
             state = passes.run(ReadoutPass(self.feature_map_, self.targets_), label)
         if passes.skipped.count:
             warn_of_skipped(passes.skipped, passes.n_rows)
         return state
 
-    def _learn_layers(
-        self, spec: NetworkSpec, passes: Passes, rng: Generator, classes: Any, streams: bool
+    def _learn_frozen(
+        self, spec: Any, passes: Passes, rng: Generator, classes: Any, streams: bool
     ) -> None:
-        """Learn targets and the feature map: a summary of the columns, then what layers need."""
+        """Learn targets and the frozen part: a summary of the rows, then what that needs."""
         source = passes.source
         n_columns = source.n_targets or 0
         labels = self._labelled and classes is None and n_columns <= 1
-        first = SummaryPass(source.n_columns, labels, spec.n_sampled)
-        summary = passes.run(first, "first pass")
+        summary = passes.run(spec.first_pass(source.n_columns, labels), "first pass")
         class_weight = getattr(self, "class_weight", None)
         self.targets_ = make_targets(
             self._labelled, n_columns, summary.classes, classes, class_weight
         )
         passes.chunk_bytes = spec.chunk_bytes(source, self.targets_.n_targets)
         n_rows = STREAM_ROWS if streams else int(passes.n_rows or 0)
-        self.feature_map_ = spec.learn(passes, summary, n_rows, rng)
+        self.feature_map_, self._readout = spec.learn_model(
+            passes, summary, self.targets_, n_rows, rng
+        )
 
     def _update(self, X: Any, y: Any, classes: ArrayLike | None, sample_weight: Any) -> Self:
         """Add rows: the body of ``partial_fit``.
@@ -133,6 +135,8 @@ class RNNELM(Trained):
         with unchanged_by_errors(self):
             new = self._learn(X, y, sample_weight, "training", classes=classes, first=first)
             self.learned_ = new if first else self.learned_.merge(new)
+            if first:
+                self._readout = self._readout.decided(self.learned_.moments)
             self._renew_readout()
         return self
 

@@ -16,8 +16,9 @@ from densernn.engine import Passes
 from densernn.engine.budget import CHUNK_BYTES, chunk_budget
 from densernn.engine.checkpoint import Checkpoint
 from densernn.errors import DataError, ParameterError
+from densernn.estimators.readout import Readout
 from densernn.layers import ClusterLayer, FeatureMap
-from densernn.phases import ColumnSummary, PreactivationMaxima, counted
+from densernn.phases import ColumnSummary, PreactivationMaxima, SummaryPass, counted
 from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
 from densernn.rotation import FEWEST, LEADING, SAMPLE, Rotation
 from densernn.sources.arrays import ArraySource
@@ -78,6 +79,23 @@ class NetworkSpec:
         p = self.params
         known = self.labelled is not None and self.weights == "sparse"
         return SAMPLE if known and p.dtype != "float64" and p.n_hidden >= FEWEST else 0
+
+    def first_pass(self, n_columns: int, labels: bool) -> SummaryPass:
+        """Return the first pass over the rows."""
+        return SummaryPass(n_columns, labels, self.n_sampled)
+
+    def learn_model(
+        self,
+        passes: Passes,
+        summary: ColumnSummary,
+        targets: Any,
+        n_rows: int,
+        rng: np.random.Generator,
+    ) -> tuple[FeatureMap, Readout]:
+        """Return the network and its readout; see :meth:`learn`."""
+        features = self.learn(passes, summary, n_rows, rng)
+        dtype, leading = features.dtype.name, features.n_leading
+        return features, Readout(self.params.alpha, dtype, targets.negligible, n_leading=leading)
 
     def learn(
         self, passes: Passes, summary: ColumnSummary, n_rows: int, rng: np.random.Generator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from densernn.solvers import RidgeSolution, RidgeSystem, choose_alpha
@@ -43,6 +43,14 @@ class Readout:
     seconds: float = 0.0
     _solved: tuple[RidgeSolution, dict[float, float]] | None = None
     _lock: Any = field(default_factory=threading.Lock)
+
+    def decided(self, moments: Moments) -> Readout:
+        """Return this: a penalty is chosen anew by every solution."""
+        return self
+
+    def renewed(self, alpha: Any) -> Readout:
+        """Return the readout to be solved anew."""
+        return replace(self, alpha=alpha, seconds=0.0, _solved=None, _lock=threading.Lock())
 
     def solve(self, moments: Moments | None) -> tuple[RidgeSolution, dict[float, float]]:
         """Return weights, intercept and penalty, and the score of every penalty tried.

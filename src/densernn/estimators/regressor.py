@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import Any, Self
-
-from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.metrics import r2_score
+from typing import Any
 
 from densernn.cluster import Cluster
-from densernn.estimators.base import RNNELM
+from densernn.estimators.network import RNNELM
 from densernn.estimators.state import store_params
+from densernn.estimators.values import ValueLearner
 
 
-class RNNELMRegressor(RegressorMixin, MultiOutputMixin, RNNELM):  # type: ignore[misc]
+class RNNELMRegressor(RNNELM, ValueLearner):
     r"""Random Neural Network extreme learning machine for regression.
 
     Input is made nonnegative, passes a random layer of spiking clusters (11), and a ridge
@@ -44,8 +42,6 @@ n_features_in_, feature_names_in_
     True
     """
 
-    _labelled = False
-
     def __init__(
         self,
         n_hidden: int = 1000,
@@ -64,24 +60,3 @@ n_features_in_, feature_names_in_
         verbose: int = 0,
     ) -> None:
         store_params(self, locals())
-
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Add rows to the model; see :meth:`RNNELMClassifier.partial_fit`."""
-        return self._update(X, y, None, sample_weight)
-
-    def predict(self, X: Any) -> Any:
-        """Return the value or values of each row, in the shape that ``y`` had.
-
-        Of a Dask collection they are computed when they are needed, block by block.
-        """
-        return self._predict(X, "predict")
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return the coefficient of determination R^2, as in scikit-learn.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in :meth:`fit`; a source brings its own targets and weights.
-        """
-        return self._score(r2_score, X, y, sample_weight)

@@ -13,40 +13,31 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from densernn._products import transposed_product
-from densernn._renamed import renamed
 from densernn.engine.passes import warn_of_skipped
 from densernn.errors import DataError
-from densernn.estimators.readout import Readout
 from densernn.estimators.state import moments_wanted
 from densernn.estimators.targets import ClassTargets
-from densernn.estimators.validation import PREDICT_ROWS, as_source, as_stream, is_collection
-from densernn.layers import FeatureMap
+from densernn.estimators.validation import as_source, as_stream, is_collection
 from densernn.phases import LearnedState
-from densernn.solvers import RidgeSolution
 from densernn.sources.rows import Chunk, RowSource, Skipped
-from densernn.stats import ClassCounts, Moments
 
 Float64Array = NDArray[np.float64]
 
 
 class Trained(BaseEstimator):  # type: ignore[misc]
-    """The part of :class:`RNNELM` that learns nothing."""
+    """The part of :class:`Learner` that learns nothing."""
 
     alpha: Any
-    feature_map_: FeatureMap
+    feature_map_: Any
     targets_: Any
     learned_: LearnedState
+    _readout: Any
     _labelled: bool
     """Whether targets are labels, and not values."""
 
-    stack_ = renamed("stack_", "feature_map_")
-    coef_ = renamed("coef_", "readout_coef_")
-    intercept_ = renamed("intercept_", "readout_intercept_")
-
     @property
-    def moments_(self) -> Moments:
-        """Moments of hidden activations and targets; a model saved without them has none."""
+    def moments_(self) -> Any:
+        """Sums over activations and targets; a model saved without them has none."""
         moments = self.learned_.moments
         if moments is None:
             raise AttributeError("moments_ were left out when this model was saved")
@@ -58,34 +49,21 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         return self.learned_.is_decayed
 
     @property
-    def readout_coef_(self) -> Float64Array:
-        """Readout weights, of shape (n_hidden, n_targets)."""
-        return self._solution().coef
-
-    @property
-    def readout_intercept_(self) -> Float64Array:
-        """Unpenalised intercepts, of shape (n_targets,)."""
-        return self._solution().intercept
-
-    @property
     def alpha_(self) -> float:
         """Penalty in use."""
         return self._solution().alpha
 
     @property
     def alpha_scores_(self) -> dict[float, float]:
-        """Generalised cross-validation score of each penalty that was tried."""
+        """Score of each penalty that was tried, the smaller the better."""
         self._solution()
         return self._readout.solve(self.learned_.moments)[1]
 
     def _renew_readout(self) -> None:
-        """Drop the readout: the next use solves for one from the moments."""
-        features = self.feature_map_
-        self._readout = Readout(
-            self.alpha, features.dtype.name, self.targets_.negligible, n_leading=features.n_leading
-        )
+        """Drop the solution: the next use solves anew from the moments."""
+        self._readout = self._readout.renewed(self.alpha)
 
-    def _solution(self) -> RidgeSolution:
+    def _solution(self) -> Any:
         check_is_fitted(self, "feature_map_")
         # In this order: an update in another thread replaces the moments first, so that a new
         # readout is never solved from the old ones.
@@ -120,11 +98,6 @@ class Trained(BaseEstimator):  # type: ignore[misc]
 
     def _without_moments(self) -> LearnedState:
         return replace(self.learned_, moments=None)  # type: ignore[arg-type]
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        if "sources" in state and "views" not in state:  # of version 0.3, fitted or not
-            state = {**state, "views": state["sources"], "sources": "deprecated"}
-        super().__setstate__(_from_version_03(state) if "stack_" in state else state)
 
     def _predict(self, X: Any, method: str) -> Any:
         """Return predictions from the readout's outputs; of a Dask collection, lazily.
@@ -167,11 +140,9 @@ class Trained(BaseEstimator):  # type: ignore[misc]
 
     def _predict_chunks(self, source: RowSource) -> Iterator[tuple[Chunk, Float64Array]]:
         """Yield chunks of a source, and the readout's outputs for their rows."""
-        solution, features = self._solution(), self.feature_map_
-        coef = np.ascontiguousarray(solution.coef, features.dtype)
-        for chunk in source.chunks(PREDICT_ROWS):
-            hidden = features.forward(chunk.X, None, chunk.start)
-            yield chunk, transposed_product(coef, hidden).T + solution.intercept
+        solution, frozen = self._solution(), self.feature_map_
+        for chunk in source.chunks(frozen.predict_rows):
+            yield chunk, frozen.outputs(chunk.X, solution, chunk.start)
 
     def _score(self, metric: Callable[..., Any], X: Any, y: Any, sample_weight: Any) -> float:
         """Return a metric of targets and predictions; a source brings its own targets."""
@@ -196,16 +167,3 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         if isinstance(self.targets_, ClassTargets):
             targets = self.targets_.labels(targets)
         return targets, predicted, weight
-
-
-def _from_version_03(state: dict[str, Any]) -> dict[str, Any]:
-    """Return the state of a model saved by version 0.3 under the names of today."""
-    state = dict(state)
-    state["feature_map_"] = state.pop("stack_")
-    counts = state.pop("class_counts_", ClassCounts.zero())
-    moments, is_decayed = state.pop("moments_", None), state.pop("decayed_", False)
-    state["learned_"] = LearnedState(moments, counts, is_decayed)
-    classes, class_weight = state.pop("classes_", None), state.pop("class_weight_", None)
-    if isinstance(state["targets_"], ClassTargets):
-        state["targets_"] = ClassTargets(classes, class_weight)
-    return state

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from densernn.forest.bins import ColumnBins
 from densernn.forest.evaluation import outputs_of
 from densernn.forest.sampled import SampledRows
+from densernn.forest.solution import output_limits
 from densernn.forest.structure import Structure, draw_trees
 
 FloatArray = NDArray[np.float64]
@@ -181,16 +182,15 @@ class Trials:
         """Return outputs of each tree for each penalty, for the rows that judge."""
         return self._outputs(plan, alphas, n_trees)[0]
 
-    def _outputs(
-        self, plan: Plan, alphas: FloatArray, n_trees: int
-    ) -> tuple[FloatArray, float]:
+    def _outputs(self, plan: Plan, alphas: FloatArray, n_trees: int) -> tuple[FloatArray, float]:
         found, squares = [], []
         for train, valid in self.splits:
             structure = plan.structure(1.0, float(train.weight.sum()))
             seeds = self.seed + np.arange(n_trees)
             trees = draw_trees(structure, self.bins, train, seeds)
             squares += [tree.mean_square_size for tree in trees]
-            found.append(outputs_of(trees, self.coefficients, train, alphas, valid.scores))
+            limits = output_limits(self.finish, valid.targets.shape[1])
+            found.append(outputs_of(trees, self.coefficients, train, alphas, valid.scores, limits))
         return np.concatenate(found, axis=2), float(np.mean(squares))
 
     def run(self, plan: Plan, alphas: FloatArray) -> Trial:

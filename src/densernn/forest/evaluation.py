@@ -54,15 +54,15 @@ def tree_outputs(
     moments: TreeMoments,
     alphas: FloatArray,
     scores: NDArray[np.float32],
+    limits: FloatArray,
 ) -> FloatArray:
     """Return outputs of one tree for each penalty, of shape (n_alphas, n_rows, n_targets)."""
     weights, means = solve_tree(tree, moments, alphas)
     found = np.zeros((len(alphas), len(scores), means.shape[1]))
     gate = np.ones(len(scores))
     for outputs, own in zip(found, weights, strict=True):
-        add_outputs(
-            scores, gate, tree.routing, tree.clusters, coefficients, own, means, outputs
-        )
+        frozen = tree.routing, tree.clusters, coefficients
+        add_outputs(scores, gate, *frozen, own, means, limits, outputs)
     return found
 
 
@@ -72,12 +72,15 @@ def outputs_of(
     train: SampledRows,
     alphas: FloatArray,
     scores: NDArray[np.float32],
+    limits: FloatArray,
 ) -> FloatArray:
     """Return outputs of each tree taught by ``train``: (n_trees, n_alphas, n_rows, n_targets)."""
 
     def part(start: int, stop: int) -> list[FloatArray]:
         return [
-            tree_outputs(tree, coefficients, sum_rows(tree, coefficients, train), alphas, scores)
+            tree_outputs(
+                tree, coefficients, sum_rows(tree, coefficients, train), alphas, scores, limits
+            )
             for tree in trees[start:stop]
         ]
 
@@ -91,6 +94,7 @@ def held_out_outputs(
     moments: tuple[TreeMoments, ...],
     alphas: FloatArray,
     rows: HeldOut,
+    limits: FloatArray,
 ) -> FloatArray:
     """Return mean outputs for rows kept aside, whose share is first taken out of the moments.
 
@@ -103,7 +107,7 @@ def held_out_outputs(
             own = sum_rows(tree, coefficients, rows)
             np.subtract(whole.second, own.second, out=own.second)
             np.subtract(whole.cross, own.cross, out=own.cross)
-            found.append(tree_outputs(tree, coefficients, own, alphas, rows.scores))
+            found.append(tree_outputs(tree, coefficients, own, alphas, rows.scores, limits))
         return found
 
     with one_blas_thread():

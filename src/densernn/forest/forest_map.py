@@ -16,6 +16,7 @@ from densernn.forest.boxes import BoxTree
 from densernn.forest.moments import ForestMoments
 from densernn.forest.products import add_outputs
 from densernn.forest.solution import ForestSolution
+from densernn.forest.structure import Structure
 from densernn.layers import digest_of
 
 FloatArray = NDArray[np.float64]
@@ -34,6 +35,8 @@ class ForestMap:
     trees : tuple of BoxTree
     cluster : Cluster
         Parameters of all clusters, scalars.
+    structure : Structure
+        By which the trees were made, in weights of all rows.
     origin : ndarray of shape (n_targets,), float64
         Subtracted from values, so that their sums keep their digits; 0 for labels.
     """
@@ -41,6 +44,7 @@ class ForestMap:
     bins: ColumnBins
     trees: tuple[BoxTree, ...]
     cluster: Cluster
+    structure: Structure
     origin: FloatArray
 
     most_rows = 65_536
@@ -103,6 +107,7 @@ class ForestMap:
                     coefficients,
                     weights,
                     mean,
+                    solution.limits,
                     total[start:stop],
                 )
 

@@ -29,10 +29,10 @@ from densernn.forest.choice import (
 )
 from densernn.forest.evaluation import HeldOut
 from densernn.forest.forest_map import ForestMap
-from densernn.forest.readout import ForestReadout
+from densernn.forest.readout import ForestReadout, OpenReadout
 from densernn.forest.sampled import SampledRows
 from densernn.forest.solution import ClassProbabilities, LabelProbabilities, ValuesInRange
-from densernn.forest.structure import draw_trees
+from densernn.forest.structure import Structure, draw_trees
 
 FloatArray = NDArray[np.float64]
 
@@ -77,32 +77,17 @@ class ForestOptions:
     moment_bytes: int
 
 
-@dataclass(frozen=True, eq=False)
-class LearnedForest:
-    """A forest and what was chosen for it.
-
-    Parameters
-    ----------
-    forest : ForestMap
-    readout : ForestReadout
-    plan : Plan
-    """
-
-    forest: ForestMap
-    readout: ForestReadout
-    plan: Plan
-
-
 def learn_forest(
     X: NDArray[Any],
     targets: FloatArray,
     weight: FloatArray,
     keys: NDArray[np.uint64],
+    position: FloatArray,
     total_weight: float,
     options: ForestOptions,
     seed: int,
-) -> LearnedForest:
-    """Learn the frozen part of a forest from sampled rows.
+) -> tuple[ForestMap, ForestReadout | OpenReadout]:
+    """Return the frozen part of a forest, learned from sampled rows, and its readout.
 
     Parameters
     ----------
@@ -113,6 +98,8 @@ def learn_forest(
         Above 0.
     keys : ndarray of shape (n_rows,), uint64
         Hashes of the rows.
+    position : ndarray of shape (n_rows,), float64
+        Total weight of the rows before each.
     total_weight : float
         Of all rows that the sampled ones stand for.
     options : ForestOptions
@@ -123,7 +110,9 @@ def learn_forest(
     labelled = options.kind == "classes"
     origin = np.zeros(1) if options.kind != "values" else weight @ targets / weight.sum()
     bins = ColumnBins.of(X, weight)
-    rows = SampledRows.of(bins, X, targets - origin, weight / unit, keys, labelled=labelled)
+    rows = SampledRows.of(
+        bins, X, targets - origin, weight / unit, keys, position, labelled=labelled
+    )
     coefficients = options.cluster.coefficients(np.float32)[:, 0].copy()
     small = float(rows.weight.sum()) <= SMALL
     trees = options.n_trees or (TREES_OF_SMALL if small else TREES)
@@ -133,13 +122,12 @@ def learn_forest(
     )
     plan, alphas = _plan(trials, options, rows, small)
     share = float(weight.sum()) / total_weight * float(built.weight.sum() / rows.weight.sum())
-    boxes = _draw_within(plan, bins, built, share, trees, options, seed)
-    forest = ForestMap(bins, boxes, options.cluster, origin)
+    boxes, structure = _draw_within(plan, bins, built, share, trees, options, seed)
+    forest = ForestMap(bins, boxes, options.cluster, structure, origin)
     if kept is None:
-        finish, alphas = _settle(trials, plan, alphas, trees)
-        return LearnedForest(forest, ForestReadout(forest, finish, alphas), plan)
+        return forest, _settle(forest, trials, plan, alphas, trees)
     held_out = HeldOut(kept.scores, kept.targets, kept.weight * unit)
-    return LearnedForest(forest, ForestReadout(forest, trials.finish, alphas, held_out), plan)
+    return forest, OpenReadout(forest, trials.finish, alphas, held_out)
 
 
 def _finish(kind: str, rows: SampledRows) -> Any:
@@ -164,7 +152,11 @@ def _split(
     if small:
         dealt = rows.dealt(N_FOLDS, seed)
         parts = ((rows.weighing(rows.weight - own), rows.weighing(own)) for own in dealt)
-        return tuple((train, valid) for train, valid in parts if len(train) and len(valid)), rows, None
+        return (
+            tuple((train, valid) for train, valid in parts if len(train) and len(valid)),
+            rows,
+            None,
+        )
     share = min(KEPT_SHARE, KEPT_MOST / len(rows))
     own = rows.dealt(round(1 / share), seed)[0]
     built, kept = rows.weighing(rows.weight - own), rows.weighing(own)
@@ -207,17 +199,18 @@ def _plan(
 
 
 def _settle(
-    trials: Trials, plan: Plan, alphas: FloatArray, n_trees: int
-) -> tuple[Any, FloatArray]:
-    """Return a calibrated finish and one penalty, from the folds of a small table."""
+    forest: ForestMap, trials: Trials, plan: Plan, alphas: FloatArray, n_trees: int
+) -> ForestReadout:
+    """Return the readout of a penalty and a calibration chosen on the folds of a small table."""
     if not trials.splits:
-        return trials.finish, alphas[:1]
+        return ForestReadout(forest, trials.finish, float(alphas[0]))
     outputs = trials.outputs(plan, alphas, n_trees).mean(axis=0)
     targets, weight = trials.targets, trials.weight
     finished = [trials.finish.fit(one, targets, weight) for one in outputs]
     losses = np.stack([f.losses(o, targets) for f, o in zip(finished, outputs, strict=True)])
     chosen = simplest_alpha(losses, weight, alphas)
-    return finished[chosen], alphas[[chosen]]
+    scores = dict(zip(alphas.tolist(), (losses @ weight / weight.sum()).tolist(), strict=True))
+    return ForestReadout(forest, finished[chosen], float(alphas[chosen]), scores)
 
 
 def _draw_within(
@@ -228,7 +221,7 @@ def _draw_within(
     n_trees: int,
     options: ForestOptions,
     seed: int,
-) -> tuple[BoxTree, ...]:
+) -> tuple[tuple[BoxTree, ...], Structure]:
     """Return trees, fewer or of fewer boxes where their sums would not fit into memory."""
     structure = plan.structure(share, float(rows.weight.sum()))
     while True:
@@ -242,7 +235,8 @@ def _draw_within(
     if options.n_trees is not None and n_drawn < n_trees:
         _warn_smaller(n_trees, n_drawn)
     more = draw_trees(structure, bins, rows, seed + np.arange(len(trees), n_drawn))
-    return (*trees, *more)[:n_drawn]
+    region_size, min_leaf = structure.region_size / share, structure.min_leaf / share
+    return (*trees, *more)[:n_drawn], replace(structure, region_size=region_size, min_leaf=min_leaf)
 
 
 def _warn_smaller(wanted: int, n_drawn: int) -> None:

@@ -30,9 +30,7 @@ def add_rows(
 
     ``root_weight`` holds the roots of weights, and is empty where every row weighs 1.
     """
-    _add(
-        scores, targets, root_weight, tree.routing, tree.clusters, coefficients, second, cross
-    )
+    _add(scores, targets, root_weight, tree.routing, tree.clusters, coefficients, second, cross)
 
 
 @exact
@@ -116,11 +114,13 @@ def add_outputs(
     coefficients: Any,
     weights: Any,
     means: Any,
+    limits: Any,
     total: Any,
 ) -> None:
     """Add the outputs of a tree to ``total``, of shape (n_rows, n_targets).
 
-    They are the region's mean and, times ``gate``, what the activations add to it.
+    They are the region's mean and, times ``gate``, what the activations add to it, within
+    ``limits``: two rows of the least and the largest output.
     """
     starts, above, inputs, hinge, factor = clusters
     n_regions = starts.size - 1
@@ -152,4 +152,5 @@ def add_outputs(
                     for i in range(own.size):
                         found[i] += w * h[c, i]
                 for i in range(own.size):
-                    total[own[i], q] += means[r, q] + gate[own[i]] * found[i]
+                    output = means[r, q] + gate[own[i]] * found[i]
+                    total[own[i], q] += min(max(output, limits[0, q]), limits[1, q])

@@ -12,6 +12,15 @@ from densernn.forest.bins import ColumnBins
 
 FloatArray = NDArray[np.float64]
 
+BLOCKS = 100
+"""Blocks of neighbouring rows that are dealt to folds, at least."""
+
+ORDERED = 500
+"""Rows from which on their order may mean something."""
+
+COPIED = 1.5
+"""Mean weight from which on rows count as copies."""
+
 
 @dataclass(frozen=True, eq=False)
 class SampledRows:
@@ -31,6 +40,8 @@ class SampledRows:
         Above 0.
     keys : ndarray of shape (n_rows,), uint64
         Hashes of rows and targets.
+    position : ndarray of shape (n_rows,), float64
+        Total weight of all rows that came before each one.
     """
 
     codes: NDArray[np.uint8]
@@ -39,6 +50,7 @@ class SampledRows:
     labels: NDArray[np.intp]
     weight: FloatArray
     keys: NDArray[np.uint64]
+    position: FloatArray
 
     @classmethod
     def of(
@@ -48,13 +60,14 @@ class SampledRows:
         targets: FloatArray,
         weight: FloatArray,
         keys: NDArray[np.uint64],
+        position: FloatArray,
         *,
         labelled: bool,
     ) -> Self:
         """Return the sampled rows, of one label each or of any targets."""
         labels = targets.argmax(axis=1) if labelled else np.empty(0, np.intp)
         codes, scores = bins.codes(X), bins.normal_scores(X)
-        return cls(codes, scores, targets, labels, weight, keys)
+        return cls(codes, scores, targets, labels, weight, keys, position)
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -69,14 +82,19 @@ class SampledRows:
             labels=self.labels[rows] if self.labels.size else self.labels,
             weight=self.weight[rows],
             keys=self.keys[rows],
+            position=self.position[rows],
         )
 
     def dealt(self, n_folds: int, seed: int) -> FloatArray:
         """Return how much of the weight of each row falls to each fold, of shape (n_folds, n_rows).
 
-        The copies of a row are dealt to the folds in turn, like cards: a row of weight 1 falls to
-        one fold, of weight ``n_folds`` to all.
+        Folds are blocks of neighbouring rows: neighbours are often alike, as where rows are
+        ordered in time, and would tell of each other.  Few rows are dealt by chance instead, and
+        so are rows with many copies: these in turn, like cards, so that a row of weight 1 falls
+        to one fold, of weight ``n_folds`` to all.
         """
+        if len(self) >= ORDERED and self.weight.mean() < COPIED:
+            return self._dealt_by_blocks(n_folds, seed)
         # Hashes times an odd number are in another random order.
         order = np.argsort(self.keys * np.uint64(2 * seed + 1), kind="stable")
         stop = np.cumsum(self.weight[order])
@@ -88,6 +106,14 @@ class SampledRows:
         found[:, order] = np.diff(before, axis=1)
         found[found < 1e-9] = 0.0  # rounding of the edges
         return found
+
+    def _dealt_by_blocks(self, n_folds: int, seed: int) -> FloatArray:
+        n_blocks = n_folds * -(-BLOCKS // n_folds)
+        order = np.argsort(self.position, kind="stable")
+        block = np.empty(len(self), np.intp)
+        block[order] = np.arange(len(self)) * n_blocks // len(self)
+        fold = (block + seed) % n_folds
+        return np.where(fold == np.arange(n_folds)[:, None], self.weight, 0.0)
 
     def weighing(self, weight: FloatArray) -> Self:
         """Return the rows with other weights, without those that weigh nothing."""

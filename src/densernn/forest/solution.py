@@ -15,6 +15,9 @@ from densernn.forest.calibration import Calibration
 
 FloatArray = NDArray[np.float64]
 
+ZERO_TO_ONE = (np.zeros(1), np.ones(1))
+"""Limits of probabilities, for any number of them."""
+
 
 @dataclass(frozen=True, eq=False)
 class ForestSolution:
@@ -26,6 +29,8 @@ class ForestSolution:
         For each tree, weights of the clusters of each region, and then its constant.
     means : tuple of ndarray of shape (n_regions, n_targets), float64
         For each tree, the mean target of each region.
+    limits : ndarray of shape (2, n_targets), float64
+        Least and largest output of a tree: of targets.
     alpha : float
         Penalty, as a share of the mean eigenvalue of a region's products.
     finish : callable
@@ -34,6 +39,7 @@ class ForestSolution:
 
     weights: tuple[FloatArray, ...]
     means: tuple[FloatArray, ...]
+    limits: FloatArray
     alpha: float
     finish: Any
 
@@ -47,8 +53,14 @@ class ForestSolution:
         k = self.n_targets
         wanted = [(len(t.above) + len(t.sizes), k, len(t.sizes), k) for t in trees]
         pairs = zip(self.weights, self.means, strict=False)
-        if len(self.weights) != len(trees) or wanted != [(*w.shape, *m.shape) for w, m in pairs]:
+        fits = len(self.weights) == len(trees) and self.limits.shape == (2, k)
+        if not fits or wanted != [(*w.shape, *m.shape) for w, m in pairs]:
             raise DataError("the weights of this forest do not go with its trees: damaged file")
+
+
+def output_limits(finish: Any, n_targets: int) -> FloatArray:
+    """Return the least and the largest output of a tree, of shape (2, n_targets)."""
+    return np.stack([np.broadcast_to(limit, n_targets) for limit in finish.limits])
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,7 @@ class ClassProbabilities:
     """
 
     calibration: Calibration = Calibration()
+    limits = ZERO_TO_ONE
 
     def __call__(self, outputs: FloatArray) -> FloatArray:
         """Return probabilities of shape (n_rows, n_classes)."""
@@ -86,6 +99,7 @@ class LabelProbabilities:
     """
 
     calibration: Calibration = Calibration()
+    limits = ZERO_TO_ONE
 
     def __call__(self, outputs: FloatArray) -> FloatArray:
         """Return probabilities of shape (n_rows, n_labels)."""
@@ -100,9 +114,7 @@ class LabelProbabilities:
         """Return the same, calibrated."""
         codes = (targets > 0.5).astype(np.intp).ravel()
         both = _both(outputs).reshape(-1, 2)
-        return LabelProbabilities(
-            Calibration.fit(both, codes, np.repeat(weight, targets.shape[1]))
-        )
+        return LabelProbabilities(Calibration.fit(both, codes, np.repeat(weight, targets.shape[1])))
 
 
 def _both(outputs: FloatArray) -> FloatArray:
@@ -120,6 +132,11 @@ class ValuesInRange:
 
     least: FloatArray
     most: FloatArray
+
+    @property
+    def limits(self) -> tuple[FloatArray, FloatArray]:
+        """Least and largest values."""
+        return self.least, self.most
 
     def __call__(self, outputs: FloatArray) -> FloatArray:
         """Return values of shape (n_rows, n_targets)."""

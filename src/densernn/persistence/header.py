@@ -12,9 +12,9 @@ import numpy as np
 
 import densernn
 from densernn.errors import ModelFileError
-from densernn.estimators.base import RNNELM
 from densernn.estimators.features import ClusterFeatures
 from densernn.estimators.fitted_autoencoder import FittedAutoencoder
+from densernn.estimators.network import RNNELM
 from densernn.layers import FeatureMap
 from densernn.persistence.trusted import SCHEMA
 from densernn.weights import SparseWeights

@@ -5,7 +5,8 @@ weight 0 is ignored, and a row of weight k is equivalent to k copies.
 """
 
 from densernn.stats.column_stats import ClassCounts, Extrema, Marginals
+from densernn.stats.distinct import DistinctSample
 from densernn.stats.moments import Moments
 from densernn.stats.sample import Sample
 
-__all__ = ["ClassCounts", "Extrema", "Marginals", "Moments", "Sample"]
+__all__ = ["ClassCounts", "DistinctSample", "Extrema", "Marginals", "Moments", "Sample"]

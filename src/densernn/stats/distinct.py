@@ -26,18 +26,30 @@ class Block:
     X : ndarray of shape (n_rows, n_columns)
     y : ndarray of shape (n_rows,) or (n_rows, n_targets)
     weight : ndarray of shape (n_rows,), float64
+    position : ndarray of shape (n_rows,), float64
+        Total weight of the rows before; of copies, before the first of them.
     """
 
     keys: Keys
     X: NDArray[Any]
     y: NDArray[Any]
     weight: NDArray[np.float64]
+    position: NDArray[np.float64]
 
     def take(self, rows: Any) -> Self:
         """Return some rows."""
         return replace(
-            self, keys=self.keys[rows], X=self.X[rows], y=self.y[rows], weight=self.weight[rows]
+            self,
+            keys=self.keys[rows],
+            X=self.X[rows],
+            y=self.y[rows],
+            weight=self.weight[rows],
+            position=self.position[rows],
         )
+
+    def moved(self, weight: float) -> Self:
+        """Return the rows behind others of a total weight."""
+        return replace(self, position=self.position + weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +69,8 @@ class DistinctSample:
         Candidates, fewer than twice as many or not yet reduced.
     weight : float
         Total weight of all rows so far.
+    bound : int
+        Largest hash that can still come into the sample.
 
     Examples
     --------
@@ -69,6 +83,7 @@ class DistinctSample:
     most: int
     blocks: tuple[Block, ...] = ()
     weight: float = 0.0
+    bound: int = 2**64 - 1
 
     @classmethod
     def zero(cls, most: int) -> Self:
@@ -81,14 +96,23 @@ class DistinctSample:
         """Return the sample with more rows, of which those that weigh 0 do not count."""
         rows, weights = counted_rows(X, weight)
         targets = counted_rows(y, weight)[0]
-        total = self.weight + float(weights.sum())
-        block = Block(hash_rows(rows, targets), rows, _plain(targets), weights)
-        return replace(self, weight=total, blocks=(*self.blocks, block))._reduced()
+        # The exact sum of whole weights, whatever the chunks; of others, to rounding.
+        ends = np.cumsum(weights)
+        total = float(ends[-1]) if len(ends) else 0.0
+        keys = hash_rows(rows, targets)
+        position = self.weight + ends - weights
+        near = np.flatnonzero(keys <= np.uint64(self.bound))
+        block = Block(
+            keys[near], _narrow(rows[near]), _plain(targets[near]), weights[near], position[near]
+        )
+        blocks = (*self.blocks, block)
+        return replace(self, weight=self.weight + total, blocks=blocks)._reduced()
 
     def merge(self, other: DistinctSample) -> Self:
-        """Return the sample of the rows of both."""
-        total, blocks = self.weight + other.weight, self.blocks + other.blocks
-        return replace(self, weight=total, blocks=blocks)._reduced()
+        """Return the sample of the rows of both, those of ``other`` behind."""
+        blocks = self.blocks + tuple(block.moved(self.weight) for block in other.blocks)
+        weight, bound = self.weight + other.weight, min(self.bound, other.bound)
+        return replace(self, weight=weight, blocks=blocks, bound=bound)._reduced()
 
     def rows(self) -> Block:
         """Return the sampled rows, in the order of their hashes."""
@@ -96,19 +120,22 @@ class DistinctSample:
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
         first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-        weight = np.add.reduceat(
-            np.concatenate([block.weight for block in self.blocks])[order], first
-        )
+        weights = np.concatenate([block.weight for block in self.blocks])[order]
+        positions = np.concatenate([block.position for block in self.blocks])[order]
+        weight, position = np.add.reduceat(weights, first), np.minimum.reduceat(positions, first)
         chosen = order[first][: self.most]
         X = _gather([block.X for block in self.blocks], chosen)
         y = _gather([block.y for block in self.blocks], chosen)
-        return Block(keys[first][: self.most], X, y, weight[: self.most])
+        most = len(chosen)
+        return Block(keys[first][:most], X, y, weight[:most], position[:most])
 
     def _reduced(self) -> Self:
         """Return the sample with its rows alone once there are twice as many candidates."""
         if sum(len(block.keys) for block in self.blocks) < 2 * self.most:
             return self
-        return replace(self, blocks=(self.rows(),))
+        rows = self.rows()
+        full = len(rows.keys) == self.most
+        return replace(self, blocks=(rows,), bound=int(rows.keys[-1]) if full else self.bound)
 
 
 def _gather(parts: list[NDArray[Any]], chosen: NDArray[np.intp]) -> NDArray[Any]:
@@ -133,6 +160,15 @@ def hash_rows(X: NDArray[Any], y: NDArray[Any] | None = None) -> Keys:
         _hash(np.ascontiguousarray(y).reshape(len(y), -1), keys)
     _hash(X, keys)
     return keys
+
+
+def _narrow(X: NDArray[Any]) -> NDArray[Any]:
+    """Return rows in float32 where that holds every value exactly: many tables fit twice."""
+    if X.dtype != np.float64:
+        return X
+    with np.errstate(over="ignore"):
+        single = X.astype(np.float32)
+    return single if (single == X).all() else X
 
 
 def _plain(y: NDArray[Any]) -> NDArray[Any]:
