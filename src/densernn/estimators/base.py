@@ -27,7 +27,7 @@ STREAM_ROWS = 100_000
 
 
 class Learner(Trained):
-    """The base of classifiers and regressors: frozen clusters, and a readout from sums over rows."""
+    """The base of classifiers and regressors: a frozen part, and a readout from sums."""
 
     engine = "auto"  # of models from files that are older than these two
     checkpoint: Any = None
@@ -254,5 +254,5 @@ class Learner(Trained):
             if name.endswith("_") and name not in ("fit_seconds_", "learned_"):
                 setattr(model, name, value)
         model.learned_ = ReadoutPass(self.feature_map_, self.targets_).zero()
-        model._renew_readout()
+        model._readout = self._readout.renewed(self.alpha)
         return model

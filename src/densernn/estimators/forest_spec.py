@@ -111,7 +111,7 @@ class ForestSpec:
         )
 
     def _options(self, targets: Any) -> ForestOptions:
-        p = self.params
+        p, alphas = self.params, alpha_values(self.params.alpha)
         kind = "values"
         if isinstance(targets, (ClassTargets, LabelTargets)):
             kind = "classes" if isinstance(targets, ClassTargets) else "labels"
@@ -120,7 +120,7 @@ class ForestSpec:
             region_size=None if _is_auto(p.region_size) else float(p.region_size),
             min_leaf=None if _is_auto(p.min_samples_leaf) else float(p.min_samples_leaf),
             scale=None if _is_auto(p.input_scale) else float(p.input_scale),
-            alphas=None if _is_auto(p.alpha) else np.sort(alpha_values(p.alpha)),
+            alphas=None if alphas is None else np.atleast_1d(alphas),
             cluster=DEFAULT_CLUSTER if p.cluster is None else p.cluster,
             kind=kind,
             moment_bytes=self._budgets()[1],

@@ -51,13 +51,14 @@ class Trained(BaseEstimator):  # type: ignore[misc]
     @property
     def alpha_(self) -> float:
         """Penalty in use."""
-        return self._solution().alpha
+        return float(self._solution().alpha)
 
     @property
     def alpha_scores_(self) -> dict[float, float]:
         """Score of each penalty that was tried, the smaller the better."""
         self._solution()
-        return self._readout.solve(self.learned_.moments)[1]
+        scores: dict[float, float] = self._readout.solve(self.learned_.moments)[1]
+        return scores
 
     def _renew_readout(self) -> None:
         """Drop the solution: the next use solves anew from the moments."""
@@ -97,7 +98,7 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         return state if wanted else state | {"learned_": self._without_moments()}
 
     def _without_moments(self) -> LearnedState:
-        return replace(self.learned_, moments=None)  # type: ignore[arg-type]
+        return replace(self.learned_, moments=None)
 
     def _predict(self, X: Any, method: str) -> Any:
         """Return predictions from the readout's outputs; of a Dask collection, lazily.

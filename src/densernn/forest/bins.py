@@ -105,12 +105,14 @@ class ColumnBins:
     def excess(self, X: NDArray[Any]) -> FloatArray:
         """Return how far rows lie outside of the knots: the mean over columns, in their ranges."""
         first, last = self.knots[self.starts[:-1]], self.knots[self.starts[1:] - 1]
-        return _excess(X, first, last)
+        found: FloatArray = _excess(X, first, last)
+        return found
 
     def wall(self, column: NDArray[np.intp], code: NDArray[np.intp]) -> NDArray[np.float32]:
         """Return the scores that bound bins ``code`` of columns from above."""
         at = self.starts[column] + code
-        return (0.5 * (self.scores[at] + self.scores[at + 1])).astype(np.float32)
+        between: FloatArray = 0.5 * (self.scores[at] + self.scores[at + 1])
+        return between.astype(np.float32)
 
     def _apply(self, kernel: Any, X: NDArray[Any], out: NDArray[Any]) -> None:
         run_blocks(

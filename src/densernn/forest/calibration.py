@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,7 @@ def _softened(o: FloatArray, floor: float) -> FloatArray:
     return found
 
 
-def _bounded(point: Any) -> tuple[float, float]:
-    floor, power = np.exp(point)
-    return float(np.clip(floor, *FLOORS)), float(np.clip(power, *POWERS))
+def _bounded(point: FloatArray) -> tuple[float, float]:
+    lowest, highest = np.log([FLOORS, POWERS]).T
+    floor, power = np.exp(np.clip(point, lowest, highest))
+    return float(floor), float(power)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +109,7 @@ class Trial:
     @property
     def means(self) -> FloatArray:
         """Mean loss for each penalty."""
-        return self.losses @ self.weight / self.weight.sum()
+        return cast("FloatArray", self.losses @ self.weight / self.weight.sum())
 
     @property
     def best(self) -> FloatArray:
@@ -214,7 +214,7 @@ class Trials:
 
 def _squared_errors(outputs: FloatArray, targets: FloatArray, weight: FloatArray) -> FloatArray:
     """Return the mean squared error of outputs for each penalty."""
-    return np.square(outputs - targets).sum(axis=2) @ weight / weight.sum()
+    return cast("FloatArray", np.square(outputs - targets).sum(axis=2) @ weight / weight.sum())
 
 
 def _losses(finish: Any, outputs: FloatArray, targets: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,7 @@ class ForestMap:
         scores = self.bins.normal_scores(X)
         silence = self.cluster.zeta(FADE * self.bins.excess(X)) / self.cluster.zeta(0.0)
         raw = self.mean_outputs(scores, silence, solution)
-        return solution.finish(raw + self.origin)
+        return cast("FloatArray", solution.finish(raw + self.origin))
 
     def mean_outputs(
         self, scores: NDArray[np.float32], gate: FloatArray, solution: ForestSolution

@@ -88,12 +88,13 @@ def grow_tree(
     node_weight = np.empty(capacity)
     leaf = np.empty(len(codes), np.intp)
     n_classes = int(labels.max()) + 1 if labels.size else 0
-    grow = _grow_by_labels if labels.size else _grow_by_values
-    targets = labels if labels.size else values
-    n_nodes = grow(
-        codes, targets, n_classes, weight, max_features, min_weight, seed, whole, node_weight, leaf
-    )
-    return GrownTree(*(row[:n_nodes].copy() for row in whole), node_weight[:n_nodes].copy(), leaf)
+    targets = labels[:, None] if labels.size else values
+    n_sums, dtype = (n_classes, weight.dtype) if n_classes else (1 + values.shape[1], np.float64)
+    none = np.zeros((n_sums, codes.shape[1]), dtype)
+    given = codes, targets, n_classes, weight
+    n_nodes = _grow(*given, max_features, min_weight, seed, none, whole, node_weight, leaf)
+    column, code, parent, right, end = whole[:, :n_nodes].copy()
+    return GrownTree(column, code, parent, right, end, node_weight[:n_nodes].copy(), leaf)
 
 
 @exact
@@ -129,7 +130,7 @@ def _ranges(codes: Any, low: Any, high: Any) -> None:
 
 
 @exact
-def _draw(low: Any, high: Any, max_features: Any, state: Any, live: Any, threshold: Any) -> int:
+def _draw(low: Any, high: Any, max_features: Any, state: Any, live: Any, threshold: Any) -> Any:
     """Draw columns into the front of ``live``, with thresholds; return how many."""
     n_live = 0
     for j in range(low.size):
@@ -175,14 +176,93 @@ def _partition(
 
 
 @exact
-def _grow_by_labels(
+def _sum_node(targets: Any, n_classes: Any, weight: Any, total: Any, present: Any) -> Any:
+    """Sum a node's rows into ``total``; return how many of the sums matter, and the weight.
+
+    Labels: a sum for each class, of which those above 0 matter.  Values: the weight and a sum
+    for each target; none matters where all rows are alike.
+    """
+    total[:] = 0.0
+    whole = 0.0
+    n_present = 0
+    if n_classes:
+        for r in range(len(targets)):
+            c = np.intp(targets[r, 0])
+            if total[c] == 0.0:
+                present[n_present] = c
+                n_present += 1
+            total[c] += weight[r]
+            whole += weight[r]
+        return (n_present if n_present > 1 else 0), whole
+    varies = False
+    for r in range(len(targets)):
+        whole += weight[r]
+        for q in range(targets.shape[1]):
+            total[q + 1] += weight[r] * targets[r, q]
+            varies |= targets[r, q] != targets[0, q]
+    for q in range(total.size):
+        present[q] = q
+    return (total.size if varies else 0), whole
+
+
+@exact
+def _left_sums(
+    codes: Any, targets: Any, n_classes: Any, weight: Any, threshold: Any, none: Any
+) -> Any:
+    """Return the sums of the rows on the left of every column's split, from those of none."""
+    left = none.copy()  # arrays made here are known not to overlap
+    bound = threshold.copy()
+    for r in range(len(codes)):
+        x = codes[r]
+        if n_classes:
+            w, counts = weight[r], left[np.intp(targets[r, 0])]
+            for j in range(x.size):
+                counts[j] += w if x[j] <= bound[j] else 0
+            continue
+        for q in range(len(left)):
+            value = np.float64(weight[r])
+            if q:
+                value *= targets[r, q - 1]
+            sums = left[q]
+            for j in range(x.size):
+                sums[j] += value if x[j] <= bound[j] else 0.0
+    return left
+
+
+@exact
+def _best_of(drawn: Any, left: Any, total: Any, present: Any, n_classes: Any, limits: Any) -> int:
+    """Return the drawn column with the largest gain, or -1 where none leaves enough on a side."""
+    whole, min_weight = limits
+    best, column = -1.0, -1
+    for j in drawn:
+        n_left = 0.0
+        if n_classes:
+            for c in present:
+                n_left += left[c, j]
+        else:
+            n_left += left[0, j]
+        n_right = whole - n_left
+        if n_left < min_weight or n_right < min_weight:
+            continue
+        gain = 0.0
+        for c in present[0 if n_classes else 1 :]:
+            a = np.float64(left[c, j])
+            gain += a * a / n_left + (total[c] - a) * (total[c] - a) / n_right
+        if gain > best:
+            best, column = gain, j
+    return column
+
+
+@exact
+def _grow(
     codes: Any,
-    labels: Any,
+    targets: Any,
     n_classes: Any,
     weight: Any,
     max_features: Any,
     min_weight: Any,
     seed: Any,
+    none: Any,
     nodes: Any,
     node_weight: Any,
     leaf: Any,
@@ -190,13 +270,11 @@ def _grow_by_labels(
     n, d = codes.shape
     state = _seeded(seed)
     # Rows are moved with their nodes: rows of a node lie side by side in memory.
-    rows, codes, labels, weight = np.arange(n), codes.copy(), labels.copy(), weight.copy()
-    spare = codes.copy(), labels.copy(), weight.copy(), rows.copy()
+    rows, codes, targets, weight = np.arange(n), codes.copy(), targets.copy(), weight.copy()
+    spare = codes.copy(), targets.copy(), weight.copy(), rows.copy()
     low, high, threshold = (np.empty(d, np.uint8), np.empty(d, np.uint8), np.empty(d, np.uint8))
     live = np.empty(d, np.intp)
-    left = np.zeros((n_classes, d), weight.dtype)
-    total = np.zeros(n_classes)
-    present = np.empty(n_classes, np.intp)
+    total, present = np.zeros(len(none)), np.empty(len(none), np.intp)
     stack = np.empty((64 + n, 3), np.intp)
     stack[0] = 0, n, -1
     n_stacked, n_nodes = 1, 0
@@ -209,137 +287,19 @@ def _grow_by_labels(
         nodes[2, node] = parent
         if parent >= 0 and node > parent + 1:
             nodes[3, parent] = node
-        n_present = 0
-        whole = 0.0
-        for r in range(start, stop):
-            c = labels[r]
-            if total[c] == 0.0:
-                present[n_present] = c
-                n_present += 1
-            total[c] += weight[r]
-            whole += weight[r]
+        own, own_targets, own_weight = codes[start:stop], targets[start:stop], weight[start:stop]
+        n_present, whole = _sum_node(own_targets, n_classes, own_weight, total, present)
         node_weight[node] = whole
-        best, column = -1.0, -1
-        if n_present > 1 and whole >= 2.0 * min_weight:
-            _ranges(codes[start:stop], low, high)
+        column = -1
+        if n_present and whole >= 2.0 * min_weight:
+            _ranges(own, low, high)
             for _ in range(TRIES):
                 n_drawn = _draw(low, high, max_features, state, live, threshold)
-                for k in range(n_present):
-                    left[present[k]] = 0
-                for r in range(start, stop):
-                    x, w, counts = codes[r], weight[r], left[labels[r]]
-                    for j in range(d):
-                        counts[j] += w if x[j] <= threshold[j] else 0
-                for k in range(n_drawn):
-                    j = live[k]
-                    n_left = 0.0
-                    for i in range(n_present):
-                        n_left += left[present[i], j]
-                    n_right = whole - n_left
-                    if n_left < min_weight or n_right < min_weight:
-                        continue
-                    gain = 0.0
-                    for i in range(n_present):
-                        c = present[i]
-                        a = np.float64(left[c, j])
-                        gain += a * a / n_left + (total[c] - a) * (total[c] - a) / n_right
-                    if gain > best:
-                        best, column = gain, j
-                if column >= 0 or not n_drawn:
-                    break
-        for k in range(n_present):
-            total[present[k]] = 0.0
-        if column < 0:
-            leaf[rows[start:stop]] = node
-            continue
-        nodes[0, node] = column
-        nodes[1, node] = threshold[column]
-        middle = start + _partition(
-            codes[start:stop],
-            labels[start:stop],
-            weight[start:stop],
-            rows[start:stop],
-            column,
-            threshold[column],
-            spare,
-        )
-        stack[n_stacked] = middle, stop, node
-        stack[n_stacked + 1] = start, middle, node
-        n_stacked += 2
-    _find_ends(nodes, n_nodes)
-    return n_nodes
-
-
-@exact
-def _grow_by_values(
-    codes: Any,
-    values: Any,
-    n_classes: Any,
-    weight: Any,
-    max_features: Any,
-    min_weight: Any,
-    seed: Any,
-    nodes: Any,
-    node_weight: Any,
-    leaf: Any,
-) -> int:
-    n, d = codes.shape
-    n_targets = values.shape[1]
-    state = _seeded(seed)
-    rows, codes, values, weight = np.arange(n), codes.copy(), values.copy(), weight.copy()
-    spare = codes.copy(), values.copy(), weight.copy(), rows.copy()
-    low, high, threshold = (np.empty(d, np.uint8), np.empty(d, np.uint8), np.empty(d, np.uint8))
-    live = np.empty(d, np.intp)
-    left = np.zeros((n_targets + 1, d))
-    total = np.zeros(n_targets)
-    stack = np.empty((64 + n, 3), np.intp)
-    stack[0] = 0, n, -1
-    n_stacked, n_nodes = 1, 0
-    while n_stacked:
-        n_stacked -= 1
-        start, stop, parent = stack[n_stacked]
-        node = n_nodes
-        n_nodes += 1
-        nodes[:, node] = -1
-        nodes[2, node] = parent
-        if parent >= 0 and node > parent + 1:
-            nodes[3, parent] = node
-        total[:] = 0.0
-        whole = 0.0
-        varies = False
-        for r in range(start, stop):
-            whole += weight[r]
-            for q in range(n_targets):
-                total[q] += weight[r] * values[r, q]
-                varies |= values[r, q] != values[start, q]
-        node_weight[node] = whole
-        best, column = -1.0, -1
-        if varies and whole >= 2.0 * min_weight:
-            _ranges(codes[start:stop], low, high)
-            for _ in range(TRIES):
-                n_drawn = _draw(low, high, max_features, state, live, threshold)
-                left[:] = 0.0
-                for r in range(start, stop):
-                    x = codes[r]
-                    for q in range(n_targets + 1):
-                        w = np.float64(weight[r])
-                        if q:
-                            w *= values[r, q - 1]
-                        sums = left[q]
-                        for j in range(d):
-                            sums[j] += w if x[j] <= threshold[j] else 0.0
-                for k in range(n_drawn):
-                    j = live[k]
-                    n_left = left[0, j]
-                    n_right = whole - n_left
-                    if n_left < min_weight or n_right < min_weight:
-                        continue
-                    gain = 0.0
-                    for q in range(n_targets):
-                        a = left[q + 1, j]
-                        gain += a * a / n_left + (total[q] - a) * (total[q] - a) / n_right
-                    if gain > best:
-                        best, column = gain, j
+                left = _left_sums(own, own_targets, n_classes, own_weight, threshold, none)
+                limits = whole, min_weight
+                column = _best_of(
+                    live[:n_drawn], left, total, present[:n_present], n_classes, limits
+                )
                 if column >= 0 or not n_drawn:
                     break
         if column < 0:
@@ -348,13 +308,7 @@ def _grow_by_values(
         nodes[0, node] = column
         nodes[1, node] = threshold[column]
         middle = start + _partition(
-            codes[start:stop],
-            values[start:stop],
-            weight[start:stop],
-            rows[start:stop],
-            column,
-            threshold[column],
-            spare,
+            own, own_targets, own_weight, rows[start:stop], column, threshold[column], spare
         )
         stack[n_stacked] = middle, stop, node
         stack[n_stacked + 1] = start, middle, node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,7 +41,7 @@ class TreeMoments:
 
     def totals(self, tree: BoxTree) -> FloatArray:
         """Return the weight of each region, and its sums of targets."""
-        return self.cross[tree.starts[1:] + np.arange(len(tree.sizes))]
+        return cast("FloatArray", self.cross[tree.starts[1:] + np.arange(len(tree.sizes))])
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ FloatArray = NDArray[np.float64]
 
 ZERO_TO_ONE = (np.zeros(1), np.ones(1))
 """Limits of probabilities, for any number of them."""
+
+UNCALIBRATED = Calibration()
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +74,7 @@ class ClassProbabilities:
     calibration : Calibration
     """
 
-    calibration: Calibration = Calibration()
+    calibration: Calibration = UNCALIBRATED
     limits = ZERO_TO_ONE
 
     def __call__(self, outputs: FloatArray) -> FloatArray:
@@ -98,7 +100,7 @@ class LabelProbabilities:
         Of the two classes "yes" and "no" of any label.
     """
 
-    calibration: Calibration = Calibration()
+    calibration: Calibration = UNCALIBRATED
     limits = ZERO_TO_ONE
 
     def __call__(self, outputs: FloatArray) -> FloatArray:
@@ -108,7 +110,8 @@ class LabelProbabilities:
     def losses(self, outputs: FloatArray, targets: FloatArray) -> FloatArray:
         """Return the log loss of each row, the sum over its labels."""
         codes = (targets > 0.5).astype(np.intp)
-        return self.calibration.log_losses(_both(outputs), codes).sum(axis=-1)
+        losses = self.calibration.log_losses(_both(outputs), codes)
+        return cast("FloatArray", losses.sum(axis=-1))
 
     def fit(self, outputs: FloatArray, targets: FloatArray, weight: FloatArray) -> Any:
         """Return the same, calibrated."""
@@ -145,7 +148,7 @@ class ValuesInRange:
     def losses(self, outputs: FloatArray, targets: FloatArray) -> FloatArray:
         """Return the squared error of each row, in units of the squared ranges."""
         width = np.where(self.most > self.least, self.most - self.least, 1.0)
-        return np.square((self(outputs) - targets) / width).sum(axis=-1)
+        return cast("FloatArray", np.square((self(outputs) - targets) / width).sum(axis=-1))
 
     def fit(self, outputs: FloatArray, targets: FloatArray, weight: FloatArray) -> Any:
         """Return the same."""
