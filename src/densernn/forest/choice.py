@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.forest.bins import ColumnBins
-from densernn.forest.evaluation import outputs_of
+from densernn.forest.evaluation import Taught
 from densernn.forest.sampled import SampledRows
 from densernn.forest.solution import output_limits
 from densernn.forest.structure import Structure, draw_trees
@@ -20,14 +20,17 @@ FloatArray = NDArray[np.float64]
 ALPHAS = np.array([1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0])
 """Penalties that are tried, as shares of the mean eigenvalue of a region's products."""
 
-REGIONS = (16000.0, 4000.0, 1000.0, 250.0)
-"""Sizes of regions that are tried, in rows; a table of fewer rows begins as one region."""
+REGIONS = (4000.0, ((16000.0,), (1000.0, 250.0)))
+"""Rows of a region: where the search begins, and its directions."""
 
-LEAVES = (100.0, 300.0, 750.0)
-"""Leaves of a region that are tried, about."""
+REGIONS_OF_SMALL = (1000.0, 250.0)
+"""Rows of a region of a small table, which begins as one region."""
 
-SCALES = (0.05, 0.01, 0.003)
-"""Scales that are tried, from hard to soft walls."""
+LEAVES, LEAVES_OF_SMALL = (200.0, ((500.0,),)), (100.0, ((300.0, 750.0),))
+"""Leaves of a region, about."""
+
+SCALES = (0.01, ((0.05,), (0.003,)))
+"""Scales, from hard to soft walls."""
 
 RAMP = 0.005
 """Scale of the almost linear clusters."""
@@ -44,8 +47,9 @@ rows and trees, and a whole standard error cost accuracy on every larger table t
 DEAREST = 450.0
 """Clusters of a region, as a root mean square over rows, above which no plan goes on."""
 
-CHOSEN_ON = 30_000
-"""Rows on which a structure is chosen at most: more decide the same, at a higher cost."""
+CHOSEN_SHARE, CHOSEN_LEAST, CHOSEN_MOST = 1 / 3, 5_000, 30_000
+"""Rows on which a structure is chosen: a share of all, at least, and at most.  Regions are of a
+number of rows, whatever the table: so a part of the rows decides the same."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,27 @@ class Plan:
         n_rows : float
             Weight of the sampled rows.
         """
-        region_size = min(self.region_size * share, n_rows)
-        least = region_size / self.leaves if self.min_leaf is None else self.min_leaf * share
-        return Structure(region_size, max(1.0, least), self.scale, self.ramp)
+        size = self.region_size * share
+        least = size / self.leaves if self.min_leaf is None else self.min_leaf * share
+        return Structure(min(size, n_rows), max(1.0, least), self.scale, self.ramp)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A number of a plan that is free.
+
+    Parameters
+    ----------
+    name : str
+    start : float
+        Value to begin with.
+    directions : tuple of tuple of float
+        Values to try, away from it.
+    """
+
+    name: str
+    start: float
+    directions: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +116,8 @@ class Trial:
     Parameters
     ----------
     plan : Plan
+    alphas : ndarray of shape (n_alphas,), float64
+        Penalties that were tried.
     losses : ndarray of shape (n_alphas, n_rows), float64
         Of the rows it was tried on, for each penalty.
     weight : ndarray of shape (n_rows,), float64
@@ -102,6 +126,7 @@ class Trial:
     """
 
     plan: Plan
+    alphas: FloatArray
     losses: FloatArray
     weight: FloatArray
     clusters: float
@@ -110,6 +135,11 @@ class Trial:
     def means(self) -> FloatArray:
         """Mean loss for each penalty."""
         return cast("FloatArray", self.losses @ self.weight / self.weight.sum())
+
+    @property
+    def best_alpha(self) -> float:
+        """Penalty whose mean loss is least."""
+        return float(self.alphas[int(np.argmin(self.means))])
 
     @property
     def best(self) -> FloatArray:
@@ -180,27 +210,60 @@ class Trials:
 
     def outputs(self, plan: Plan, alphas: FloatArray, n_trees: int) -> FloatArray:
         """Return outputs of each tree for each penalty, for the rows that judge."""
-        return self._outputs(plan, alphas, n_trees)[0]
+        return self._judged(self._taught(plan, n_trees), alphas)
 
-    def _outputs(self, plan: Plan, alphas: FloatArray, n_trees: int) -> tuple[FloatArray, float]:
-        found, squares = [], []
-        for train, valid in self.splits:
+    def run(self, plan: Plan, alphas: FloatArray, near: float | None = None) -> Trial:
+        """Return the losses of a plan.
+
+        Parameters
+        ----------
+        plan : Plan
+        alphas : ndarray
+            Increasing.
+        near : float, optional
+            One of ``alphas``: it and its neighbours are tried, and on until one is the best.
+        """
+        taught = self._taught(plan, self.n_trees)
+        place = 0 if near is None else int(np.searchsorted(alphas, near))
+        low, high = (0, len(alphas)) if near is None else (max(place - 1, 0), place + 2)
+        outputs = self._judged(taught, alphas[low:high])
+        while True:
+            trial = self._trial(plan, alphas[low:high], outputs, taught)
+            best = trial.best_alpha
+            if best == alphas[low] and low:
+                low -= 1
+                outputs = np.hstack([self._judged(taught, alphas[low : low + 1]), outputs])
+            elif best == alphas[min(high, len(alphas)) - 1] and high < len(alphas):
+                high += 1
+                outputs = np.hstack([outputs, self._judged(taught, alphas[high - 1 : high])])
+            else:
+                return trial
+
+    def _taught(self, plan: Plan, n_trees: int) -> list[Taught]:
+        """Return trees and their sums over the rows that teach, for every split."""
+        seeds = self.seed + np.arange(n_trees)
+        found = []
+        for train, _ in self.splits:
             structure = plan.structure(1.0, float(train.weight.sum()))
-            seeds = self.seed + np.arange(n_trees)
             trees = draw_trees(structure, self.bins, train, seeds)
-            squares += [tree.mean_square_size for tree in trees]
-            limits = output_limits(self.finish, valid.targets.shape[1])
-            found.append(outputs_of(trees, self.coefficients, train, alphas, valid.scores, limits))
-        return np.concatenate(found, axis=2), float(np.mean(squares))
+            found.append(Taught.by(trees, self.coefficients, train))
+        return found
 
-    def run(self, plan: Plan, alphas: FloatArray) -> Trial:
+    def _judged(self, taught: list[Taught], alphas: FloatArray) -> FloatArray:
+        limits = output_limits(self.finish, self.targets.shape[1])
+        pairs = zip(taught, self.splits, strict=True)
+        outputs = [own.outputs(alphas, valid.scores, limits) for own, (_, valid) in pairs]
+        return np.concatenate(outputs, axis=2)
+
+    def _trial(
+        self, plan: Plan, alphas: FloatArray, outputs: FloatArray, taught: list[Taught]
+    ) -> Trial:
         r"""Return the losses of a plan, extrapolated to all trees.
 
         The squared error of the mean of T trees is :math:`E_1 - (E_1 - E_k)(1 - 1/T)/(1 - 1/k)`,
         from that of single trees and of the k trees of a trial.  Losses of rows are those of the
         trial, lowered by the same factor: a log loss itself has no such law.
         """
-        outputs, square = self._outputs(plan, alphas, self.n_trees)
         targets, weight = self.targets, self.weight
         mean = outputs.mean(axis=0)
         rough = int(np.argmin(_losses(self.finish, mean, targets) @ weight))
@@ -209,7 +272,9 @@ class Trials:
         single = np.mean([_squared_errors(one, targets, weight) for one in outputs], axis=0)
         share = (1.0 - 1.0 / self.total_trees) / (1.0 - 1.0 / self.n_trees)
         factor = (single - share * (single - joint)) / np.where(joint > 0, joint, 1.0)
-        return Trial(plan, _losses(finish, mean, targets) * factor[:, None], weight, square**0.5)
+        losses = _losses(finish, mean, targets) * factor[:, None]
+        square = np.mean([tree.mean_square_size for own in taught for tree in own.trees])
+        return Trial(plan, alphas, losses, weight, float(square) ** 0.5)
 
 
 def _squared_errors(outputs: FloatArray, targets: FloatArray, weight: FloatArray) -> FloatArray:
@@ -222,38 +287,48 @@ def _losses(finish: Any, outputs: FloatArray, targets: FloatArray) -> FloatArray
     return np.stack([finish.losses(of_one, targets) for of_one in outputs])
 
 
-def choose_plan(
-    trials: Trials, first: Plan, groups: Sequence[Sequence[dict[str, float]]], alphas: FloatArray
-) -> Trial:
+def choose_plan(trials: Trials, first: Plan, steps: Sequence[Step], alphas: FloatArray) -> Trial:
     """Return the trial of the best plan.
 
     Parameters
     ----------
     trials : Trials
     first : Plan
-        Where the search begins: the simplest.
-    groups : sequence of sequence of dict
-        Changes of a plan, a group for each number that is free, from simple to complex.  A group
-        is left at the first change that does not lower the loss; of its plans the simplest stays
+        Where the search begins.
+    steps : sequence of Step
+        One for each number that is free.  From the best plan so far, each direction is followed
+        up to the first value that does not lower the loss; of all these plans the first stays
         that is close to the best.
     alphas : ndarray
         Penalties to try with each.
     """
     best = trials.run(first, alphas)
-    for group in groups:
-        along = [best]
-        for change in group:
-            plan = replace(along[-1].plan, **change)
-            if along[-1].clusters * plan.leaves / along[-1].plan.leaves > DEAREST:
-                break
-            along.append(trials.run(plan, alphas))
-            if along[-1].means.min() > along[-2].means.min():
-                break
-        best = simplest(along)
+    for step in steps:
+        tried = [best]
+        for values in step.directions:
+            tried += _along(trials, best, step.name, values, alphas)
+        best = first_of_best(tried)
     return best
 
 
-def simplest(trials: Sequence[Trial]) -> Trial:
+def _along(
+    trials: Trials, start: Trial, name: str, values: Sequence[float], alphas: FloatArray
+) -> list[Trial]:
+    """Return the trials of one direction, up to the first that does not lower the loss."""
+    found, last = [], start
+    for value in values:
+        plan = replace(last.plan, **{name: value})
+        if last.clusters * plan.leaves / last.plan.leaves > DEAREST:
+            break
+        trial = trials.run(plan, alphas, last.best_alpha)
+        found.append(trial)
+        if trial.means.min() > last.means.min():
+            break
+        last = trial
+    return found
+
+
+def first_of_best(trials: Sequence[Trial]) -> Trial:
     """Return the first trial whose loss is close to the least."""
     least = min(trials, key=lambda trial: float(trial.means.min()))
     for trial in trials:

@@ -60,32 +60,55 @@ def tree_outputs(
     weights, means = solve_tree(tree, moments, alphas)
     found = np.zeros((len(alphas), len(scores), means.shape[1]))
     gate = np.ones(len(scores))
-    for outputs, own in zip(found, weights, strict=True):
-        frozen = tree.routing, tree.clusters, coefficients
-        add_outputs(scores, gate, *frozen, own, means, limits, outputs)
+    add_outputs(
+        scores, gate, tree.routing, tree.clusters, coefficients, weights, means, limits, found
+    )
     return found
 
 
-def outputs_of(
-    trees: tuple[BoxTree, ...],
-    coefficients: NDArray[np.float32],
-    train: SampledRows,
-    alphas: FloatArray,
-    scores: NDArray[np.float32],
-    limits: FloatArray,
-) -> FloatArray:
-    """Return outputs of each tree taught by ``train``: (n_trees, n_alphas, n_rows, n_targets)."""
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """Trees with their sums over some rows.
 
-    def part(start: int, stop: int) -> list[FloatArray]:
-        return [
-            tree_outputs(
-                tree, coefficients, sum_rows(tree, coefficients, train), alphas, scores, limits
-            )
-            for tree in trees[start:stop]
-        ]
+    Parameters
+    ----------
+    trees : tuple of BoxTree
+    coefficients : ndarray of shape (4,), float32
+        Of zeta.
+    moments : list of TreeMoments
+    """
 
-    with one_blas_thread():
-        return np.stack([one for block in run_blocks(part, len(trees)) for one in block])
+    trees: tuple[BoxTree, ...]
+    coefficients: NDArray[np.float32]
+    moments: list[TreeMoments]
+
+    @classmethod
+    def by(
+        cls, trees: tuple[BoxTree, ...], coefficients: NDArray[np.float32], rows: SampledRows
+    ) -> Taught:
+        """Return trees with the sums over rows."""
+
+        def part(start: int, stop: int) -> list[TreeMoments]:
+            return [sum_rows(tree, coefficients, rows) for tree in trees[start:stop]]
+
+        with one_blas_thread():
+            moments = [one for block in run_blocks(part, len(trees)) for one in block]
+        return cls(trees, coefficients, moments)
+
+    def outputs(
+        self, alphas: FloatArray, scores: NDArray[np.float32], limits: FloatArray
+    ) -> FloatArray:
+        """Return outputs of each tree: (n_trees, n_alphas, n_rows, n_targets)."""
+
+        def part(start: int, stop: int) -> list[FloatArray]:
+            pairs = zip(self.trees[start:stop], self.moments[start:stop], strict=True)
+            return [
+                tree_outputs(tree, self.coefficients, sums, alphas, scores, limits)
+                for tree, sums in pairs
+            ]
+
+        with one_blas_thread():
+            return np.stack([one for block in run_blocks(part, len(self.trees)) for one in block])
 
 
 def held_out_outputs(

@@ -105,10 +105,10 @@ class ForestMap:
                     tree.routing,
                     tree.clusters,
                     coefficients,
-                    weights,
+                    weights[None],
                     mean,
                     solution.limits,
-                    total[start:stop],
+                    total[None, start:stop],
                 )
 
         run_blocks(part, len(scores), at_least=256)

@@ -15,14 +15,19 @@ from densernn.forest.bins import ColumnBins
 from densernn.forest.boxes import BoxTree
 from densernn.forest.choice import (
     ALPHAS,
-    CHOSEN_ON,
+    CHOSEN_LEAST,
+    CHOSEN_MOST,
+    CHOSEN_SHARE,
     LEAVES,
+    LEAVES_OF_SMALL,
     N_FOLDS,
     RAMP,
     REGIONS,
+    REGIONS_OF_SMALL,
     SCALES,
     SMALL,
     Plan,
+    Step,
     Trials,
     choose_plan,
     simplest_alpha,
@@ -161,41 +166,54 @@ def _split(
     own = rows.dealt(round(1 / share), seed)[0]
     built, kept = rows.weighing(rows.weight - own), rows.weighing(own)
     # Rows are in the order of their hashes: the first ones are a random part.
-    return ((built.take(slice(CHOSEN_ON)), kept),), built, kept
+    n_chosen = int(np.clip(CHOSEN_SHARE * len(rows), CHOSEN_LEAST, CHOSEN_MOST))
+    return ((built.take(slice(n_chosen)), kept),), built, kept
 
 
 def _plan(
     trials: Trials, options: ForestOptions, rows: SampledRows, small: bool
 ) -> tuple[Plan, FloatArray]:
     """Return the plan, and penalties to choose from with all trees."""
-    n_rows = float(rows.weight.sum())
-    sizes = [size for size in REGIONS if size < 0.7 * n_rows]
-    if n_rows < REGIONS[0]:
-        sizes = [n_rows, *sizes]
     ramp = RAMP if small and rows.codes.shape[1] <= MOST_RAMPS else 0.0
+    region, scale, leaves = _steps(float(rows.weight.sum()), small)
+    free = (
+        (region, options.region_size),
+        (scale, options.scale),
+        (leaves, options.min_leaf),  # last: the others are cheaper to try with few leaves
+    )
+    steps = [step for step, given in free if given is None]
     first = Plan(
-        options.region_size or sizes[0],
-        LEAVES[0],
-        options.scale or SCALES[0],
+        options.region_size or region.start,
+        leaves.start,
+        options.scale or scale.start,
         ramp,
         options.min_leaf,
     )
-    groups: list[list[dict[str, float]]] = []
-    if options.region_size is None:
-        groups.append([{"region_size": size} for size in sizes[1:]])
-    if options.min_leaf is None:
-        groups.append([{"leaves": leaves} for leaves in LEAVES[1:]])
-    if options.scale is None:
-        groups.append([{"scale": scale} for scale in SCALES[1:]])
     alphas = ALPHAS if options.alphas is None else options.alphas
-    if not trials.splits or (not groups and len(alphas) == 1):
+    if not trials.splits:
         return first, alphas[len(alphas) // 2 :][:1]
-    best = choose_plan(trials, first, groups, alphas)
+    if not steps and options.alphas is not None:
+        return first, alphas
+    best = choose_plan(trials, first, steps, alphas)
     if options.alphas is not None:
         return best.plan, alphas
     # More trees forgive smaller penalties: the neighbours of the best one are tried with all.
-    near = int(np.argmin(best.means))
-    return best.plan, alphas[max(near - 2, 0) : near + 2]
+    near = int(np.searchsorted(alphas, best.best_alpha))
+    return best.plan, alphas[max(near - 1, 0) : near + 2]
+
+
+def _steps(n_rows: float, small: bool) -> tuple[Step, Step, Step]:
+    """Return what is tried of region sizes, scales and leaves."""
+    start, directions = REGIONS
+    leaves = LEAVES
+    if small:
+        start, directions, leaves = n_rows, (REGIONS_OF_SMALL,), LEAVES_OF_SMALL
+    fitting = tuple(tuple(size for size in way if size < 0.7 * n_rows) for way in directions)
+    return (
+        Step("region_size", start, fitting),
+        Step("scale", *SCALES),
+        Step("leaves", *leaves),
+    )
 
 
 def _settle(

@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn._kernels import exact
+from densernn._syrk import add_products
 from densernn.forest.boxes import BoxTree, activations, by_region, route
 
 TILE = 512
 """Rows whose activations are held at once."""
-
-BLOCK = 96
-"""Clusters of a block of products: of a symmetric product half is computed, and half a block."""
 
 
 def add_rows(
@@ -51,11 +49,16 @@ def _add(
     # Fresh arrays for every tile would cost more in page faults than the activations.
     room = np.empty((most + 1) * TILE)
     scratch = np.empty((most + scores.shape[1]) * TILE, np.float32)
-    products = np.empty(BLOCK * most)
+    room_of_products = np.empty(most * most)
     entry = 0
     for r in range(n_regions):
         start, stop = starts[r], starts[r + 1]
         m = stop - start
+        if edges[r] == edges[r + 1]:
+            entry += m * (m + 1) // 2
+            continue
+        products = room_of_products[: m * m].reshape(m, m)
+        products[:] = 0.0
         for first in range(edges[r], edges[r + 1], TILE):
             own = rows[first : min(first + TILE, edges[r + 1])]
             h = room[: (m + 1) * own.size].reshape(m + 1, own.size)
@@ -73,8 +76,12 @@ def _add(
             h[m] = 1.0
             t = _weighted(targets, root_weight, own, h)
             cross[start + r : stop + r + 1] += np.dot(h, t)
-            _add_triangle(h[:m], products, second[entry : entry + m * (m + 1) // 2])
-        entry += m * (m + 1) // 2
+            if m:
+                add_products(h[:m], products)
+        for c in range(m):
+            for b in range(c + 1):
+                second[entry + b] += products[c, b]
+            entry += c + 1
 
 
 @exact
@@ -93,19 +100,6 @@ def _weighted(targets: Any, root_weight: Any, rows: Any, h: Any) -> Any:
 
 
 @exact
-def _add_triangle(h: Any, products: Any, packed: Any) -> None:
-    """Add h h' to a packed lower triangle, a block of clusters at a time."""
-    for low in range(0, h.shape[0], BLOCK):
-        high = min(low + BLOCK, h.shape[0])
-        block = products[: (high - low) * high].reshape(high - low, high)
-        np.dot(h[low:high], h[:high].T, block)
-        for c in range(low, high):
-            line = packed[c * (c + 1) // 2 :][: c + 1]
-            for b in range(c + 1):
-                line[b] += block[c - low, b]
-
-
-@exact
 def add_outputs(
     scores: Any,
     gate: Any,
@@ -117,10 +111,11 @@ def add_outputs(
     limits: Any,
     total: Any,
 ) -> None:
-    """Add the outputs of a tree to ``total``, of shape (n_rows, n_targets).
+    """Add the outputs of a tree to ``total``, of shape (n_solutions, n_rows, n_targets).
 
     They are the region's mean and, times ``gate``, what the activations add to it, within
-    ``limits``: two rows of the least and the largest output.
+    ``limits``: two rows of the least and the largest output.  ``weights`` has a set for each
+    solution.
     """
     starts, above, inputs, hinge, factor = clusters
     n_regions = starts.size - 1
@@ -145,12 +140,13 @@ def add_outputs(
                 scratch,
                 h,
             )
-            for q in range(total.shape[1]):
-                found = np.full(own.size, weights[stop + r, q])
-                for c in range(m):
-                    w = weights[start + r + c, q]
+            for k in range(len(weights)):
+                for q in range(total.shape[2]):
+                    found = np.full(own.size, weights[k, stop + r, q])
+                    for c in range(m):
+                        w = weights[k, start + r + c, q]
+                        for i in range(own.size):
+                            found[i] += w * h[c, i]
                     for i in range(own.size):
-                        found[i] += w * h[c, i]
-                for i in range(own.size):
-                    output = means[r, q] + gate[own[i]] * found[i]
-                    total[own[i], q] += min(max(output, limits[0, q]), limits[1, q])
+                        output = means[r, q] + gate[own[i]] * found[i]
+                        total[k, own[i], q] += min(max(output, limits[0, q]), limits[1, q])
