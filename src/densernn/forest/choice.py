@@ -40,7 +40,7 @@ SMALL = 5000
 
 N_FOLDS = 5
 
-CLOSE = 0.5
+CLOSE = 1.0
 """Standard errors by which losses of plans may differ and count as equal: a plan is chosen on few
 rows and trees, and a whole standard error cost accuracy on every larger table tried."""
 
