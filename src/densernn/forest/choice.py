@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from densernn.forest.bins import ColumnBins
 from densernn.forest.evaluation import Taught
-from densernn.forest.sampled import SampledRows
+from densernn.forest.sampled import SampledRows, blocks_of
 from densernn.forest.solution import output_limits
 from densernn.forest.structure import Structure, draw_trees
 
@@ -40,9 +40,9 @@ SMALL = 5000
 
 N_FOLDS = 5
 
-CLOSE = 1.0
-"""Standard errors by which losses of plans may differ and count as equal: a plan is chosen on few
-rows and trees, and a whole standard error cost accuracy on every larger table tried."""
+CLOSE, CLOSE_OF_SMALL = 1.0, 0.5
+"""Standard errors by which losses of plans may differ and count as equal.  All rows of a small
+table judge, and the search begins at the simplest plan, which a whole one would favour."""
 
 DEAREST = 450.0
 """Clusters of a region, as a root mean square over rows, above which no plan goes on."""
@@ -121,6 +121,8 @@ class Trial:
     losses : ndarray of shape (n_alphas, n_rows), float64
         Of the rows it was tried on, for each penalty.
     weight : ndarray of shape (n_rows,), float64
+    block : ndarray of shape (n_rows,), intp
+        Of neighbouring rows.
     clusters : float
         Of the region of a row, root mean square: the cost of a row goes with its square.
     """
@@ -129,6 +131,7 @@ class Trial:
     alphas: FloatArray
     losses: FloatArray
     weight: FloatArray
+    block: NDArray[np.intp]
     clusters: float
 
     @property
@@ -148,23 +151,30 @@ class Trial:
         return found
 
 
-def gap_and_error(first: FloatArray, second: FloatArray, weight: FloatArray) -> tuple[float, float]:
-    """Return the mean of the difference of losses of the same rows, and its standard error."""
+def gap_and_error(
+    first: FloatArray, second: FloatArray, weight: FloatArray, block: NDArray[np.intp]
+) -> tuple[float, float]:
+    """Return the mean of the difference of losses of the same rows, and its standard error.
+
+    Rows of a block may be alike, as those of one day are: they count as one observation.
+    """
     share = weight / weight.sum()
     difference = first - second
     gap = float(share @ difference)
-    error = float(np.sqrt(np.sum(np.square(share * (difference - gap)))))
-    return gap, error
+    of_blocks = np.bincount(block, share * (difference - gap))
+    return gap, float(np.sqrt(np.square(of_blocks).sum()))
 
 
-def simplest_alpha(losses: FloatArray, weight: FloatArray, alphas: FloatArray) -> int:
+def simplest_alpha(
+    losses: FloatArray, weight: FloatArray, block: NDArray[np.intp], alphas: FloatArray
+) -> int:
     """Return the place of the largest penalty that is as good as the best one.
 
     As good is a mean loss within a standard error of the difference.
     """
     best = int(np.argmin(losses @ weight))
     for k in np.argsort(-alphas):
-        gap, error = gap_and_error(losses[k], losses[best], weight)
+        gap, error = gap_and_error(losses[k], losses[best], weight, block)
         if gap <= error:
             return int(k)
     return best
@@ -183,6 +193,8 @@ class Trials:
         Probabilities, or values, and their losses.
     splits : tuple of (SampledRows, SampledRows)
         Rows that teach, and rows that judge.
+    close : float
+        Standard errors by which losses may differ and count as equal.
     n_trees : int
         Trees of a trial.
     total_trees : int
@@ -194,6 +206,7 @@ class Trials:
     coefficients: NDArray[np.float32]
     finish: Any
     splits: tuple[tuple[SampledRows, SampledRows], ...]
+    close: float
     n_trees: int
     total_trees: int
     seed: int
@@ -202,6 +215,12 @@ class Trials:
     def weight(self) -> FloatArray:
         """Weights of the rows that judge."""
         return np.concatenate([valid.weight for _, valid in self.splits])
+
+    @property
+    def block(self) -> NDArray[np.intp]:
+        """Blocks of the rows that judge."""
+        position = np.concatenate([valid.position for _, valid in self.splits])
+        return blocks_of(position, self.weight)
 
     @property
     def targets(self) -> FloatArray:
@@ -274,7 +293,7 @@ class Trials:
         factor = (single - share * (single - joint)) / np.where(joint > 0, joint, 1.0)
         losses = _losses(finish, mean, targets) * factor[:, None]
         square = np.mean([tree.mean_square_size for own in taught for tree in own.trees])
-        return Trial(plan, alphas, losses, weight, float(square) ** 0.5)
+        return Trial(plan, alphas, losses, weight, self.block, float(square) ** 0.5)
 
 
 def _squared_errors(outputs: FloatArray, targets: FloatArray, weight: FloatArray) -> FloatArray:
@@ -307,7 +326,7 @@ def choose_plan(trials: Trials, first: Plan, steps: Sequence[Step], alphas: Floa
         tried = [best]
         for values in step.directions:
             tried += _along(trials, best, step.name, values, alphas)
-        best = first_of_best(tried)
+        best = first_of_best(tried, trials.close)
     return best
 
 
@@ -328,11 +347,11 @@ def _along(
     return found
 
 
-def first_of_best(trials: Sequence[Trial]) -> Trial:
+def first_of_best(trials: Sequence[Trial], close: float) -> Trial:
     """Return the first trial whose loss is close to the least."""
     least = min(trials, key=lambda trial: float(trial.means.min()))
     for trial in trials:
-        gap, error = gap_and_error(trial.best, least.best, least.weight)
-        if gap <= CLOSE * error:
+        gap, error = gap_and_error(trial.best, least.best, least.weight, least.block)
+        if gap <= close * error:
             return trial
     return least

@@ -26,16 +26,14 @@ class HeldOut:
     scores : ndarray of shape (n_rows, n_columns), float32
     targets : ndarray of shape (n_rows, n_targets), float64
     weight : ndarray of shape (n_rows,), float64
+    block : ndarray of shape (n_rows,), intp
+        Of neighbouring rows.
     """
 
     scores: NDArray[np.float32]
     targets: FloatArray
     weight: FloatArray
-
-    @classmethod
-    def of(cls, rows: SampledRows) -> HeldOut:
-        """Return sampled rows as rows kept aside."""
-        return cls(rows.scores, rows.targets, rows.weight)
+    block: NDArray[np.intp]
 
 
 def sum_rows(

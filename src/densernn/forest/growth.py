@@ -13,6 +13,9 @@ from densernn._kernels import exact
 TRIES = 3
 """Draws of thresholds at a node before it stays a leaf."""
 
+SCORED = 10_000
+"""Rows of a node by which splits are scored, at most."""
+
 
 @dataclass(frozen=True, eq=False)
 class GrownTree:
@@ -79,6 +82,8 @@ def grow_tree(
 
     Notes
     -----
+    Splits of nodes of more than 10,000 rows are scored on 10,000 of them.
+
     Cost: two passes over the rows of a node, in which the columns of a row, one or two cache lines
     of bytes, are compared with their thresholds by vector instructions.
     """
@@ -89,9 +94,13 @@ def grow_tree(
     leaf = np.empty(len(codes), np.intp)
     n_classes = int(labels.max()) + 1 if labels.size else 0
     targets = labels[:, None] if labels.size else values
-    n_sums, dtype = (n_classes, weight.dtype) if n_classes else (1 + values.shape[1], np.float64)
-    none = np.zeros((n_sums, codes.shape[1]), dtype)
-    given = codes, targets, n_classes, weight
+    n_sums, dtype = (
+        (n_classes, weight.dtype) if n_classes else (1 + values.shape[1], np.dtype(np.float32))
+    )
+    padded = np.zeros((len(codes), -(-codes.shape[1] // 8) * 8), np.uint8)
+    padded[:, : codes.shape[1]] = codes
+    none = np.zeros((n_sums, padded.shape[1]), dtype)
+    given = padded, targets, n_classes, weight
     n_nodes = _grow(*given, max_features, min_weight, seed, none, whole, node_weight, leaf)
     column, code, parent, right, end = whole[:, :n_nodes].copy()
     return GrownTree(column, code, parent, right, end, node_weight[:n_nodes].copy(), leaf)
@@ -120,13 +129,14 @@ def _next(state: Any) -> Any:
 
 @exact
 def _ranges(codes: Any, low: Any, high: Any) -> None:
-    low[:] = 255
-    high[:] = 0
-    for i in range(codes.shape[0]):
+    least, most = codes[0].copy(), codes[0].copy()  # arrays made here are known not to overlap
+    for i in range(1, codes.shape[0]):
         x = codes[i]
         for j in range(x.size):
-            low[j] = min(low[j], x[j])
-            high[j] = max(high[j], x[j])
+            least[j] = min(least[j], x[j])
+            most[j] = max(most[j], x[j])
+    low[:] = least
+    high[:] = most
 
 
 @exact
@@ -148,27 +158,34 @@ def _draw(low: Any, high: Any, max_features: Any, state: Any, live: Any, thresho
 
 
 @exact
-def _partition(
-    codes: Any, targets: Any, weight: Any, rows: Any, column: Any, threshold: Any, spare: Any
-) -> int:
-    """Put rows that go left first, both sides in their order; return how many go left."""
-    spare_codes, spare_targets, spare_weight, spare_rows = spare
+def _partition(moved: Any, spare: Any, column: Any, threshold: Any) -> int:
+    """Put rows that go left first, both sides in their order; return how many go left.
+
+    ``moved`` holds bins, bins as words of eight, targets, weights and numbers of rows.
+    """
+    codes, words, targets, weight, rows = moved
+    spare_words, spare_targets, spare_weight, spare_rows = spare
     n_left = 0
     n_right = 0
     for i in range(rows.size):
         if codes[i, column] <= threshold:
-            codes[n_left] = codes[i]
-            targets[n_left] = targets[i]
+            # Loops, since assigning rows of arrays costs several times as much.
+            for j in range(words.shape[1]):
+                words[n_left, j] = words[i, j]
+            for q in range(targets.shape[1]):
+                targets[n_left, q] = targets[i, q]
             weight[n_left] = weight[i]
             rows[n_left] = rows[i]
             n_left += 1
         else:
-            spare_codes[n_right] = codes[i]
-            spare_targets[n_right] = targets[i]
+            for j in range(words.shape[1]):
+                spare_words[n_right, j] = words[i, j]
+            for q in range(targets.shape[1]):
+                spare_targets[n_right, q] = targets[i, q]
             spare_weight[n_right] = weight[i]
             spare_rows[n_right] = rows[i]
             n_right += 1
-    codes[n_left:] = spare_codes[:n_right]
+    words[n_left:] = spare_words[:n_right]
     targets[n_left:] = spare_targets[:n_right]
     weight[n_left:] = spare_weight[:n_right]
     rows[n_left:] = spare_rows[:n_right]
@@ -220,12 +237,30 @@ def _left_sums(
                 counts[j] += w if x[j] <= bound[j] else 0
             continue
         for q in range(len(left)):
-            value = np.float64(weight[r])
+            value = np.float32(weight[r])
             if q:
-                value *= targets[r, q - 1]
+                value *= np.float32(targets[r, q - 1])
             sums = left[q]
             for j in range(x.size):
-                sums[j] += value if x[j] <= bound[j] else 0.0
+                sums[j] += value if x[j] <= bound[j] else np.float32(0.0)
+    return left
+
+
+@exact
+def _left_counts(codes: Any, targets: Any, threshold: Any, none: Any) -> Any:
+    """Return the same for labelled rows that all weigh 1: counted in bytes, many at a time."""
+    left = none.copy()
+    bound = threshold.copy()
+    few = np.zeros(none.shape, np.uint8)
+    for first in range(0, len(codes), 255):
+        few[:] = 0
+        for r in range(first, min(first + 255, len(codes))):
+            x, counts = codes[r], few[np.intp(targets[r, 0])]
+            for j in range(x.size):
+                counts[j] += np.uint8(x[j] <= bound[j])
+        for c in range(len(few)):
+            for j in range(few.shape[1]):
+                left[c, j] += few[c, j]
     return left
 
 
@@ -254,6 +289,20 @@ def _best_of(drawn: Any, left: Any, total: Any, present: Any, n_classes: Any, li
 
 
 @exact
+def _fits(
+    codes: Any, weight: Any, column: Any, threshold: Any, whole: Any, min_weight: Any
+) -> bool:
+    """Return whether a split that was scored on some rows leaves enough of all on both sides."""
+    if len(codes) <= SCORED:
+        return True
+    n_left = 0.0
+    for r in range(len(codes)):
+        if codes[r, column] <= threshold:
+            n_left += weight[r]
+    return n_left >= min_weight and whole - n_left >= min_weight
+
+
+@exact
 def _grow(
     codes: Any,
     targets: Any,
@@ -271,10 +320,12 @@ def _grow(
     state = _seeded(seed)
     # Rows are moved with their nodes: rows of a node lie side by side in memory.
     rows, codes, targets, weight = np.arange(n), codes.copy(), targets.copy(), weight.copy()
-    spare = codes.copy(), targets.copy(), weight.copy(), rows.copy()
+    words = codes.view(np.uint64)
+    spare = words.copy(), targets.copy(), weight.copy(), rows.copy()
     low, high, threshold = (np.empty(d, np.uint8), np.empty(d, np.uint8), np.empty(d, np.uint8))
     live = np.empty(d, np.intp)
     total, present = np.zeros(len(none)), np.empty(len(none), np.intp)
+    unit = n_classes > 0 and weight.max() == 1
     stack = np.empty((64 + n, 3), np.intp)
     stack[0] = 0, n, -1
     n_stacked, n_nodes = 1, 0
@@ -288,18 +339,27 @@ def _grow(
         if parent >= 0 and node > parent + 1:
             nodes[3, parent] = node
         own, own_targets, own_weight = codes[start:stop], targets[start:stop], weight[start:stop]
-        n_present, whole = _sum_node(own_targets, n_classes, own_weight, total, present)
-        node_weight[node] = whole
+        node_weight[node] = own_weight.sum()
+        # Rows come in an order as good as random: the first ones stand for all.
+        some, some_targets, some_weight = own[:SCORED], own_targets[:SCORED], own_weight[:SCORED]
+        n_present, whole = _sum_node(some_targets, n_classes, some_weight, total, present)
         column = -1
-        if n_present and whole >= 2.0 * min_weight:
-            _ranges(own, low, high)
+        if n_present and node_weight[node] >= 2.0 * min_weight:
+            _ranges(some, low, high)
+            limits = whole, min_weight * whole / node_weight[node]
             for _ in range(TRIES):
                 n_drawn = _draw(low, high, max_features, state, live, threshold)
-                left = _left_sums(own, own_targets, n_classes, own_weight, threshold, none)
-                limits = whole, min_weight
+                if unit:
+                    left = _left_counts(some, some_targets, threshold, none)
+                else:
+                    left = _left_sums(some, some_targets, n_classes, some_weight, threshold, none)
                 column = _best_of(
                     live[:n_drawn], left, total, present[:n_present], n_classes, limits
                 )
+                if column >= 0 and not _fits(
+                    own, own_weight, column, threshold[column], node_weight[node], min_weight
+                ):
+                    column = -1
                 if column >= 0 or not n_drawn:
                     break
         if column < 0:
@@ -307,9 +367,8 @@ def _grow(
             continue
         nodes[0, node] = column
         nodes[1, node] = threshold[column]
-        middle = start + _partition(
-            own, own_targets, own_weight, rows[start:stop], column, threshold[column], spare
-        )
+        moved = own, words[start:stop], own_targets, own_weight, rows[start:stop]
+        middle = start + _partition(moved, spare, column, threshold[column])
         stack[n_stacked] = middle, stop, node
         stack[n_stacked + 1] = start, middle, node
         n_stacked += 2

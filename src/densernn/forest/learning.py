@@ -18,6 +18,8 @@ from densernn.forest.choice import (
     CHOSEN_LEAST,
     CHOSEN_MOST,
     CHOSEN_SHARE,
+    CLOSE,
+    CLOSE_OF_SMALL,
     LEAVES,
     LEAVES_OF_SMALL,
     N_FOLDS,
@@ -35,7 +37,7 @@ from densernn.forest.choice import (
 from densernn.forest.evaluation import HeldOut
 from densernn.forest.forest_map import ForestMap
 from densernn.forest.readout import ForestReadout, OpenReadout
-from densernn.forest.sampled import SampledRows
+from densernn.forest.sampled import SampledRows, blocks_of
 from densernn.forest.solution import ClassProbabilities, LabelProbabilities, ValuesInRange
 from densernn.forest.structure import Structure, draw_trees
 
@@ -122,16 +124,17 @@ def learn_forest(
     small = float(rows.weight.sum()) <= SMALL
     trees = options.n_trees or (TREES_OF_SMALL if small else TREES)
     splits, built, kept = _split(rows, small, seed)
-    trials = Trials(
-        bins, coefficients, _finish(options.kind, rows), splits, TRIED_TREES, trees, seed
-    )
+    close = CLOSE_OF_SMALL if small else CLOSE
+    finish = _finish(options.kind, rows)
+    trials = Trials(bins, coefficients, finish, splits, close, TRIED_TREES, trees, seed)
     plan, alphas = _plan(trials, options, rows, small)
     share = float(weight.sum()) / total_weight * float(built.weight.sum() / rows.weight.sum())
     boxes, structure = _draw_within(plan, bins, built, share, trees, options, seed)
     forest = ForestMap(bins, boxes, options.cluster, structure, origin)
     if kept is None:
         return forest, _settle(forest, trials, plan, alphas, trees)
-    held_out = HeldOut(kept.scores, kept.targets, kept.weight * unit)
+    block = blocks_of(kept.position, kept.weight)
+    held_out = HeldOut(kept.scores, kept.targets, kept.weight * unit, block)
     return forest, OpenReadout(forest, trials.finish, alphas, held_out)
 
 
@@ -199,7 +202,7 @@ def _plan(
         return best.plan, alphas
     # More trees forgive smaller penalties: the neighbours of the best one are tried with all.
     near = int(np.searchsorted(alphas, best.best_alpha))
-    return best.plan, alphas[max(near - 1, 0) : near + 2]
+    return best.plan, alphas[max(near - 1, 0) : near + 5]
 
 
 def _steps(n_rows: float, small: bool) -> tuple[Step, Step, Step]:
@@ -226,7 +229,7 @@ def _settle(
     targets, weight = trials.targets, trials.weight
     finished = [trials.finish.fit(one, targets, weight) for one in outputs]
     losses = np.stack([f.losses(o, targets) for f, o in zip(finished, outputs, strict=True)])
-    chosen = simplest_alpha(losses, weight, alphas)
+    chosen = simplest_alpha(losses, weight, trials.block, alphas)
     scores = dict(zip(alphas.tolist(), (losses @ weight / weight.sum()).tolist(), strict=True))
     return ForestReadout(forest, finished[chosen], float(alphas[chosen]), scores)
 

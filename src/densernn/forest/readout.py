@@ -58,7 +58,7 @@ class OpenReadout:
         losses = np.stack(
             [f.losses(one, rows.targets) for f, one in zip(finished, outputs, strict=True)]
         )
-        chosen = simplest_alpha(losses, rows.weight, self.alphas)
+        chosen = simplest_alpha(losses, rows.weight, rows.block, self.alphas)
         means = losses @ rows.weight / rows.weight.sum()
         scores = dict(zip(self.alphas.tolist(), means.tolist(), strict=True))
         return ForestReadout(forest, finished[chosen], float(self.alphas[chosen]), scores)

@@ -15,11 +15,27 @@ FloatArray = NDArray[np.float64]
 BLOCKS = 100
 """Blocks of neighbouring rows that are dealt to folds, at least."""
 
+JUDGED_BLOCKS = 30
+"""Blocks of neighbouring rows by which standard errors are found."""
+
 ORDERED = 500
 """Rows from which on their order may mean something."""
 
 COPIED = 1.5
 """Mean weight from which on rows count as copies."""
+
+
+def is_ordered(weight: FloatArray) -> bool:
+    """Return whether the order of rows may mean something."""
+    return len(weight) >= ORDERED and bool(weight.mean() < COPIED)
+
+
+def blocks_of(position: FloatArray, weight: FloatArray) -> NDArray[np.intp]:
+    """Return blocks of neighbouring rows; of few rows, or copies, each is a block of its own."""
+    n = len(position)
+    block = np.empty(n, np.intp)
+    block[np.argsort(position, kind="stable")] = np.arange(n)
+    return block * JUDGED_BLOCKS // n if is_ordered(weight) else block
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +109,7 @@ class SampledRows:
         so are rows with many copies: these in turn, like cards, so that a row of weight 1 falls
         to one fold, of weight ``n_folds`` to all.
         """
-        if len(self) >= ORDERED and self.weight.mean() < COPIED:
+        if is_ordered(self.weight):
             return self._dealt_by_blocks(n_folds, seed)
         # Hashes times an odd number are in another random order.
         order = np.argsort(self.keys * np.uint64(2 * seed + 1), kind="stable")
@@ -106,6 +122,18 @@ class SampledRows:
         found[:, order] = np.diff(before, axis=1)
         found[found < 1e-9] = 0.0  # rounding of the edges
         return found
+
+    def kept_aside(self, share: float, seed: int) -> FloatArray:
+        """Return how much of the weight of each row is kept aside from the structure.
+
+        Half of it are the last rows, which tell how well earlier ones foresee later ones where
+        rows are in order of time; the other half is dealt from all others.
+        """
+        kept = self.dealt(max(2, round(2.0 / share)), seed)[0]
+        if is_ordered(self.weight):
+            last = np.argsort(self.position, kind="stable")[round((1.0 - share / 2) * len(self)) :]
+            kept[last] = self.weight[last]
+        return kept
 
     def _dealt_by_blocks(self, n_folds: int, seed: int) -> FloatArray:
         n_blocks = n_folds * -(-BLOCKS // n_folds)
