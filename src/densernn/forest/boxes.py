@@ -171,7 +171,7 @@ def make_boxes(
     own = np.flatnonzero(cluster >= 0)
     hinge, factor = _walls(tree.parent, tree.column, wall, region, cluster, own, spread)
     root = cluster == -1  # of regions
-    routing = np.flatnonzero(cluster <= -1)
+    routing = np.flatnonzero((cluster == -1) | (cluster == -2))
     place = np.full(len(tree.column), -1)
     place[routing] = np.arange(len(routing))
     right = np.where(tree.right[routing] >= 0, place[tree.right[routing]], -1)
@@ -195,7 +195,10 @@ def make_boxes(
 def _divide(parent: Any, column: Any, weight: Any, region_weight: Any, least: Any) -> Any:
     """Return the region of each node, and its place among the region's clusters.
 
-    The place is -1 at the root of a region, -2 above, and -3 for a node that has no cluster.
+    The place is -1 at the root of a region, -2 above, and -3 for a node that has no cluster: one
+    that weighs too little, and a leaf on the right.  With hard walls its activation is its
+    parent's less its sibling's, and with soft ones nearly so: the clusters are better spent on
+    smaller boxes.
     """
     region, cluster = np.full(parent.size, -1), np.full(parent.size, -2)
     n_regions = 0
@@ -204,7 +207,7 @@ def _divide(parent: Any, column: Any, weight: Any, region_weight: Any, least: An
         if node and cluster[parent[node]] != -2:
             region[node] = region[parent[node]]
             cluster[node] = -3
-            if weight[node] >= least:
+            if weight[node] >= least and (column[node] >= 0 or node == parent[node] + 1):
                 cluster[node] = n_clusters
                 n_clusters += 1
         elif weight[node] <= region_weight or column[node] < 0:

@@ -78,7 +78,7 @@ class Calibration:
             return float(w @ tried.log_losses(o, c) + 2.0 * point[1] ** 2)
 
         start = np.log([0.05, 1.0])
-        options = {"maxfev": 60, "xatol": 0.02, "fatol": 1e-3}
+        options = {"maxfev": 40, "xatol": 0.02, "fatol": 1e-3}
         return cls(*_bounded(minimize(cost, start, method="Nelder-Mead", options=options).x), doubt)
 
 

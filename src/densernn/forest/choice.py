@@ -26,11 +26,14 @@ REGIONS = (4000.0, ((16000.0,), (1000.0, 250.0)))
 REGIONS_OF_SMALL = (1000.0, 250.0)
 """Rows of a region of a small table, which begins as one region."""
 
-LEAVES, LEAVES_OF_SMALL = (200.0, ((500.0,),)), (100.0, ((300.0, 750.0),))
+LEAVES, LEAVES_OF_SMALL = (250.0, ((80.0,), (600.0,))), (100.0, ((300.0, 750.0),))
 """Leaves of a region, about."""
 
-SCALES = (0.01, ((0.05,), (0.003,)))
-"""Scales, from hard to soft walls."""
+SCALES, SCALES_OF_SMALL = (0.01, ()), (0.01, ((0.05,), (0.003,)))
+"""Scales, from hard to soft walls; on no larger table did another one than the first matter."""
+
+FEATURES, FEATURES_OF_SMALL = 0.75, 0.5
+"""Share of the columns that are drawn at a node."""
 
 RAMP = 0.005
 """Scale of the almost linear clusters."""
@@ -44,10 +47,13 @@ CLOSE, CLOSE_OF_SMALL = 1.0, 0.5
 """Standard errors by which losses of plans may differ and count as equal.  All rows of a small
 table judge, and the search begins at the simplest plan, which a whole one would favour."""
 
+CLOSE_PENALTY = 0.25
+"""The same for penalties."""
+
 DEAREST = 450.0
 """Clusters of a region, as a root mean square over rows, above which no plan goes on."""
 
-CHOSEN_SHARE, CHOSEN_LEAST, CHOSEN_MOST = 1 / 3, 5_000, 30_000
+CHOSEN_SHARE, CHOSEN_LEAST, CHOSEN_MOST = 1 / 2, 5_000, 30_000
 """Rows on which a structure is chosen: a share of all, at least, and at most.  Regions are of a
 number of rows, whatever the table: so a part of the rows decides the same."""
 
@@ -68,6 +74,8 @@ class Plan:
         s of the almost linear clusters; 0 for none.
     min_leaf : float, optional
         Rows of a box at least, where they do not follow from ``leaves``.
+    max_features : float
+        Share of the columns that are drawn at a node.
     """
 
     region_size: float
@@ -75,6 +83,7 @@ class Plan:
     scale: float
     ramp: float = 0.0
     min_leaf: float | None = None
+    max_features: float = 1.0
 
     def structure(self, share: float, n_rows: float) -> Structure:
         """Return the structure for sampled rows.
@@ -88,7 +97,9 @@ class Plan:
         """
         size = self.region_size * share
         least = size / self.leaves if self.min_leaf is None else self.min_leaf * share
-        return Structure(min(size, n_rows), max(1.0, least), self.scale, self.ramp)
+        return Structure(
+            min(size, n_rows), max(1.0, least), self.scale, self.ramp, self.max_features
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,11 +113,15 @@ class Step:
         Value to begin with.
     directions : tuple of tuple of float
         Values to try, away from it.
+    cheapest : bool
+        Whether of plans that are close to the best the one with the fewest clusters stays, and
+        not the first.
     """
 
     name: str
     start: float
     directions: tuple[tuple[float, ...], ...]
+    cheapest: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,12 +185,12 @@ def simplest_alpha(
 ) -> int:
     """Return the place of the largest penalty that is as good as the best one.
 
-    As good is a mean loss within a standard error of the difference.
+    As good is a mean loss within a quarter of a standard error of the difference.
     """
     best = int(np.argmin(losses @ weight))
     for k in np.argsort(-alphas):
         gap, error = gap_and_error(losses[k], losses[best], weight, block)
-        if gap <= error:
+        if gap <= CLOSE_PENALTY * error:
             return int(k)
     return best
 
@@ -316,8 +331,8 @@ def choose_plan(trials: Trials, first: Plan, steps: Sequence[Step], alphas: Floa
         Where the search begins.
     steps : sequence of Step
         One for each number that is free.  From the best plan so far, each direction is followed
-        up to the first value that does not lower the loss; of all these plans the first stays
-        that is close to the best.
+        up to the first value that does not lower the loss; of all these plans one stays that is
+        close to the best.
     alphas : ndarray
         Penalties to try with each.
     """
@@ -326,7 +341,11 @@ def choose_plan(trials: Trials, first: Plan, steps: Sequence[Step], alphas: Floa
         tried = [best]
         for values in step.directions:
             tried += _along(trials, best, step.name, values, alphas)
-        best = first_of_best(tried, trials.close)
+        close = trials.close
+        if step.cheapest:
+            tried.sort(key=lambda trial: trial.clusters)
+            close = min(close, CLOSE_OF_SMALL)
+        best = first_of_best(tried, close)
     return best
 
 

@@ -20,6 +20,8 @@ from densernn.forest.choice import (
     CHOSEN_SHARE,
     CLOSE,
     CLOSE_OF_SMALL,
+    FEATURES,
+    FEATURES_OF_SMALL,
     LEAVES,
     LEAVES_OF_SMALL,
     N_FOLDS,
@@ -27,6 +29,7 @@ from densernn.forest.choice import (
     REGIONS,
     REGIONS_OF_SMALL,
     SCALES,
+    SCALES_OF_SMALL,
     SMALL,
     Plan,
     Step,
@@ -43,7 +46,7 @@ from densernn.forest.structure import Structure, draw_trees
 
 FloatArray = NDArray[np.float64]
 
-TREES, TREES_OF_SMALL = 16, 32
+TREES, TREES_OF_SMALL = 24, 32
 
 TRIED_TREES = 4
 
@@ -191,6 +194,7 @@ def _plan(
         options.scale or scale.start,
         ramp,
         options.min_leaf,
+        FEATURES_OF_SMALL if small else FEATURES,
     )
     alphas = ALPHAS if options.alphas is None else options.alphas
     if not trials.splits:
@@ -198,24 +202,24 @@ def _plan(
     if not steps and options.alphas is not None:
         return first, alphas
     best = choose_plan(trials, first, steps, alphas)
-    if options.alphas is not None:
-        return best.plan, alphas
-    # More trees forgive smaller penalties: the neighbours of the best one are tried with all.
-    near = int(np.searchsorted(alphas, best.best_alpha))
-    return best.plan, alphas[max(near - 1, 0) : near + 5]
+    if small:  # more trees forgive smaller penalties: neighbours are tried with all of them
+        near = int(np.searchsorted(alphas, best.best_alpha))
+        return best.plan, alphas[max(near - 1, 0) : near + 2]
+    return best.plan, np.array([best.best_alpha])
 
 
 def _steps(n_rows: float, small: bool) -> tuple[Step, Step, Step]:
     """Return what is tried of region sizes, scales and leaves."""
     start, directions = REGIONS
-    leaves = LEAVES
+    scales, leaves = SCALES, LEAVES
     if small:
-        start, directions, leaves = n_rows, (REGIONS_OF_SMALL,), LEAVES_OF_SMALL
+        start, directions = n_rows, (REGIONS_OF_SMALL,)
+        scales, leaves = SCALES_OF_SMALL, LEAVES_OF_SMALL
     fitting = tuple(tuple(size for size in way if size < 0.7 * n_rows) for way in directions)
     return (
         Step("region_size", start, fitting),
-        Step("scale", *SCALES),
-        Step("leaves", *leaves),
+        Step("scale", *scales),
+        Step("leaves", *leaves, cheapest=True),
     )
 
 

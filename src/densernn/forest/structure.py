@@ -14,9 +14,6 @@ from densernn.forest.boxes import BoxTree, make_boxes
 from densernn.forest.growth import grow_tree
 from densernn.forest.sampled import SampledRows
 
-MAX_FEATURES = 0.5
-"""Share of the varying columns that are drawn at a node."""
-
 
 @dataclass(frozen=True)
 class Structure:
@@ -33,12 +30,15 @@ class Structure:
     ramp : float
         s of one cluster for each column in each region, inhibited by the whole range of its
         column: an almost linear part.  0 stands for none.
+    max_features : float
+        Share of the varying columns that are drawn at a node.
     """
 
     region_size: float
     min_leaf: float
     scale: float
     ramp: float = 0.0
+    max_features: float = 1.0
 
 
 def draw_trees(
@@ -77,6 +77,6 @@ def _draw(
     seed: int,
 ) -> BoxTree:
     s = structure
-    tree = grow_tree(codes, rows.labels, values, weight, MAX_FEATURES, s.min_leaf, seed)
+    tree = grow_tree(codes, rows.labels, values, weight, s.max_features, s.min_leaf, seed)
     boxes = make_boxes(tree, bins, rows.scores, rows.weight, s.region_size, s.min_leaf, s.scale)
     return boxes.with_ramps(bins.varying, s.ramp) if s.ramp else boxes
