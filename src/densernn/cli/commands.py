@@ -42,6 +42,18 @@ def densernn() -> None:
 @shared.with_options(shared.MODEL_OPTIONS)
 @shared.with_options(shared.READ_OPTIONS)
 @shared.TARGET_TYPE
+@click.option(
+    "--seeds",
+    "n_seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Number of seeds, from --seed on: scores become means, with standard deviations.",
+)
+@click.option(
+    "--beside-boosting",
+    is_flag=True,
+    help="Also train scikit-learn's HistGradientBoosting at its defaults on the same rows.",
+)
 @shared.JSON
 @click.option("-o", "--save", "output", type=FILE, help="Also save the model to this file.")
 def evaluate(**options: Any) -> None:

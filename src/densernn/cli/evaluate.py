@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.model_selection import train_test_split
 
 from densernn import ImageSubsampler, datasets
@@ -18,12 +18,14 @@ from densernn.cli.models import (
     check_structure,
     choose_task,
     count_classes,
+    looks_like_images,
     make_model,
     read_own,
     save_model,
     train,
 )
 from densernn.cli.options import DATASETS, ModelOptions
+from densernn.cli.scores import SCORES, baselines, scores
 from densernn.errors import DataError
 from densernn.sources.load import Table
 
@@ -49,6 +51,9 @@ ROWS_BY_THEMSELVES = ("mnist",)
 """Data sets whose rows are standardised over their columns by default."""
 
 
+TIMES = ("fit_seconds", "cpu_seconds", "predict_seconds")
+
+
 class Parts(NamedTuple):
     """Training and test rows, and names of their columns if they are known."""
 
@@ -71,6 +76,8 @@ def evaluate(
     task: str,
     model_options: ModelOptions,
     read_options: dict[str, Any],
+    n_seeds: int,
+    beside_boosting: bool,
     as_json: bool,
     output: str | None,
 ) -> None:
@@ -79,31 +86,27 @@ def evaluate(
         report.check_place(output)
     if table is not None:
         rows = read_own(table, str(target), read_options)
-        parts = _hold_out(rows, task, test_size or 0.25, model_options.seed)
     else:
         parts = _load(str(dataset), data_path)
     if model_options.preprocess == "auto":
         usual = "zscore-rows" if dataset in ROWS_BY_THEMSELVES else "none"
         model_options = replace(model_options, preprocess=usual)
-    n_classes = count_classes(parts.y_train, parts.task)
-    check_structure(model_options, parts.X_train.shape[1], n_classes)
-    model = make_model(parts.task, model_options)
-    trained = train(model, parts.X_train, parts.y_train)
-    start = time.perf_counter()
-    predictions = model.predict(parts.X_test)
-    predict_seconds = time.perf_counter() - start
-    if output is not None:
-        save_model(model, parts.feature_names, output)
+    results = []
+    for seed in range(model_options.seed, model_options.seed + n_seeds):
+        if table is not None:
+            parts = _hold_out(rows, task, test_size or 0.25, seed)
+        options = replace(model_options, seed=seed).resolved(looks_like_images(parts.X_train))
+        model, result = _run(parts, options)
+        if beside_boosting:
+            result |= _boosting(parts, seed)
+        results.append(result)
+        if output is not None and len(results) == 1:
+            save_model(model, parts.feature_names, output)
     result = {
         "dataset": parts.name,
         "task": parts.task,
-        "model_kind": model_options.model,
-        "structure": model_options.structure,
-        **_score(parts, predictions),
-        "n_test": len(parts.X_test),
-        **trained,
-        "predict_seconds": predict_seconds,
-        "preprocess": model_options.preprocess,
+        **_summary(results),
+        **baselines(parts.task, parts.y_train, parts.y_test),
         "seed": model_options.seed,
         **report.environment(),
         "model": output,
@@ -111,10 +114,55 @@ def evaluate(
     report.show(result, f"densernn on {parts.name}", as_json=as_json)
 
 
-def _score(parts: Parts, predictions: NDArray[Any]) -> dict[str, float]:
+def _run(parts: Parts, options: ModelOptions) -> tuple[Any, dict[str, Any]]:
+    """Train a model and return it, with its scores, choices and times."""
+    n_classes = count_classes(parts.y_train, parts.task)
+    check_structure(options, parts.X_train.shape[1], n_classes)
+    model = make_model(parts.task, options)
+    trained = train(model, parts.X_train, parts.y_train)
+    start = time.perf_counter()
+    found = scores(model, parts.task, parts.X_test, parts.y_test)
+    predict_seconds = time.perf_counter() - start
+    return model, {
+        "model_kind": options.model,
+        "structure": options.structure,
+        **found,
+        "n_test": len(parts.X_test),
+        **trained,
+        "predict_seconds": predict_seconds,
+        "preprocess": options.preprocess,
+    }
+
+
+def _boosting(parts: Parts, seed: int) -> dict[str, float]:
+    """Return scores and CPU seconds of scikit-learn's boosted trees at their defaults."""
+    kind = HistGradientBoostingClassifier
     if parts.task == "regression":
-        return {"r2": float(r2_score(parts.y_test, predictions))}
-    return {"accuracy": float(accuracy_score(parts.y_test, predictions))}
+        kind = HistGradientBoostingRegressor
+    model = kind(random_state=seed)
+    start = time.process_time()
+    model.fit(parts.X_train, parts.y_train)
+    seconds = time.process_time() - start
+    found = scores(model, parts.task, parts.X_test, parts.y_test)
+    found["cpu_seconds"] = seconds
+    return {f"boosting_{name}": value for name, value in found.items()}
+
+
+def _summary(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the result of the first seed; of several, means of scores and times, and deviations.
+
+    Deviations are those of a sample, with one degree of freedom less.
+    """
+    if len(results) == 1:
+        return results[0]
+    summary = {**results[0], "seeds": len(results)}
+    for name in results[0]:
+        if name.removeprefix("boosting_") in (*SCORES, *TIMES):
+            values = [result[name] for result in results]
+            summary[name] = float(np.mean(values))
+            if name in SCORES:
+                summary[f"{name}_std"] = float(np.std(values, ddof=1))
+    return summary
 
 
 def _load(dataset: str, path: str | None) -> Parts:

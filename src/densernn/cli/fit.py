@@ -13,6 +13,7 @@ from densernn.cli.models import (
     check_structure,
     choose_task,
     count_classes,
+    looks_like_images,
     make_model,
     read_own,
     save_model,
@@ -69,6 +70,7 @@ def _fit_loaded(
 ) -> tuple[tuple[str, ...], dict[str, Any]]:
     task = choose_task(rows, task)
     y = np.asarray(rows.y)
+    options = options.resolved(looks_like_images(rows.X))
     check_structure(options, rows.X.shape[1], count_classes(y, task))
     model = make_model(task, options)
     trained = train(model, rows.X, y)
@@ -90,6 +92,7 @@ def _fit_streamed(
     first = next(source.chunks(FIRST_ROWS))
     names = source.feature_names or ()
     task = choose_task(Table(Path(path), names, first.X, first.y, target), task)
+    options = options.resolved(looks_like_images(first.X))
     check_structure(options, source.n_columns, None)
     model = make_model(task, options)
     model.set_params(memory_limit=stream.memory_limit, checkpoint=stream.checkpoint)
@@ -103,6 +106,7 @@ def _result(
     return {
         "dataset": name,
         "task": task,
+        "model_kind": options.model,
         **trained,
         "preprocess": options.preprocess,
         "seed": options.seed,

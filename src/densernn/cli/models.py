@@ -17,18 +17,29 @@ from densernn import (
     DenseRNNRegressor,
     RNNELMClassifier,
     RNNELMRegressor,
+    RNNForestClassifier,
+    RNNForestRegressor,
     RowStandardizer,
 )
 from densernn.cli.options import PUBLISHED, ModelOptions
 from densernn.errors import DataError
+from densernn.estimators.forest import RNNForest
 from densernn.paper import from_structure, parse_structure
+from densernn.preparation import shares_unit
 from densernn.sources.load import Table, read_table
 from densernn.sources.rows import RowSource
+from densernn.stats import Extrema
 
 MANY_VALUES = 20
 """Number of different values up to which a floating-point target is taken for classes."""
 
 WARM_ROWS, WARM_HIDDEN = 256, 32
+
+LEAST_PIXELS = 256
+"""Columns from which on rows may be images."""
+
+WARM_FOREST_ROWS = 6000
+"""A forest of more than 5,000 rows is learned in another way."""
 
 
 def target_column(target: str, options: dict[str, Any]) -> str | int:
@@ -60,6 +71,8 @@ def choose_task(table: Table, task: str) -> str:
 
 def make_model(task: str, options: ModelOptions) -> Any:
     """Return an untrained estimator, in a pipeline if rows are to be preprocessed."""
+    if options.model == "forest":
+        return _forest(task, options)
     if options.model in PUBLISHED:
         if task == "regression":
             raise DataError(f"--model {options.model} is a classifier: say --model dense-rnn")
@@ -76,6 +89,18 @@ def make_model(task: str, options: ModelOptions) -> Any:
     if options.preprocess == "zscore-rows":
         return make_pipeline(RowStandardizer(), learner)
     return learner
+
+
+def looks_like_images(X: NDArray[Any]) -> bool:
+    """Return whether rows look like images of 16 x 16 pixels or more; a forest learns less well."""
+    return X.shape[1] >= LEAST_PIXELS and shares_unit(Extrema.of(X))
+
+
+def _forest(task: str, options: ModelOptions) -> Any:
+    kind = RNNForestRegressor if task == "regression" else RNNForestClassifier
+    names = ("n_trees", "region_size", "min_samples_leaf", "input_scale", "alpha")
+    chosen = {name: getattr(options, name) for name in names}
+    return kind(**chosen, random_state=options.seed, verbose=1)
 
 
 def _own(task: str, options: ModelOptions) -> Any:
@@ -149,19 +174,35 @@ def train(model: Any, X: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
         rows = model[:-1].fit_transform(X)
         preprocess_seconds = time.perf_counter() - start
     _warm_up(learner, rows)
-    learner.fit(rows, y)
-    return {**_trained(learner, len(X)), "preprocess_seconds": preprocess_seconds}
+    return {**_fitted(learner, rows, y), "preprocess_seconds": preprocess_seconds}
 
 
 def train_streamed(learner: Any, source: RowSource, few: NDArray[Any]) -> dict[str, Any]:
     """Train on a source, as :func:`train`; ``few`` are its first rows."""
     _warm_up(learner, few)
-    learner.fit(source)
-    return _trained(learner, round(learner.moments_.weight))
+    return _fitted(learner, source)
+
+
+def _fitted(learner: Any, *rows: Any) -> dict[str, Any]:
+    start = time.process_time()
+    learner.fit(*rows)
+    cpu_seconds = time.process_time() - start
+    return {**_trained(learner, round(learner.moments_.weight)), "cpu_seconds": cpu_seconds}
 
 
 def _trained(learner: Any, n_rows: int) -> dict[str, Any]:
     """Return the choices and times of a trained estimator."""
+    if isinstance(learner, RNNForest):
+        return {
+            "n_train": n_rows,
+            "n_features": learner.n_features_in_,
+            "n_trees": learner.n_trees_,
+            "region_size": learner.region_size_,
+            "min_samples_leaf": learner.min_samples_leaf_,
+            "input_scale": learner.input_scale_,
+            "alpha": float(learner.alpha_),
+            "fit_seconds": sum(learner.fit_seconds_.values()),
+        }
     tries = max(1, len(learner.alpha_scores_))
     solve = learner.fit_seconds_["readout"] / tries
     return {
@@ -204,6 +245,9 @@ def save_model(model: Any, names: tuple[str, ...] | None, path: str, moments: bo
 
 def _warm_up(learner: Any, rows: NDArray[Any]) -> None:
     """Train small models on a few rows, which compiles all kernels and starts BLAS threads."""
+    if isinstance(learner, RNNForest):
+        _warm_up_forest(learner, rows)
+        return
     few = rows[:: max(1, len(rows) // WARM_ROWS)][:WARM_ROWS]
     labels = np.arange(len(few)) % 2
     for dtype in ("float32", "float64") if learner.dtype == "auto" else (learner.dtype,):
@@ -214,3 +258,13 @@ def _warm_up(learner: Any, rows: NDArray[Any]) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             small.fit(few, labels).predict(few)
+
+
+def _warm_up_forest(learner: Any, rows: NDArray[Any]) -> None:
+    """Train small forests, as few rows are learned and as many are."""
+    for n_rows in (WARM_ROWS, WARM_FOREST_ROWS):
+        few = rows[:: max(1, len(rows) // n_rows)][:n_rows]
+        small = clone(learner).set_params(n_trees=2, verbose=0, checkpoint=None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            small.fit(few, np.arange(len(few)) % 2).predict(few)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import click
@@ -38,13 +38,47 @@ class Alpha(click.ParamType):  # type: ignore[type-arg]
         return numbers[0] if len(numbers) == 1 else numbers
 
 
+class Auto(click.ParamType):  # type: ignore[type-arg]
+    """``auto``, or a number above 0."""
+
+    def __init__(self, kind: type[int] | type[float]) -> None:
+        self.kind = kind
+        self.name = "integer" if kind is int else "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | int | float:
+        """Return ``"auto"`` or a number."""
+        if value == "auto" or not isinstance(value, str):
+            return value  # type: ignore[no-any-return]
+        try:
+            number = self.kind(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither auto nor a number")
+        if not 0 < number < math.inf:
+            self.fail(f"{value!r}: must be above 0")
+        return number
+
+
 PUBLISHED = {f"classifier{number}": number for number in range(1, 6)}
 """Models of the paper, by their numbers."""
 
-MODELS = ("rnn-elm", "dense-rnn", *PUBLISHED)
+MODELS = ("auto", "forest", "rnn-elm", "dense-rnn", *PUBLISHED)
+
+FOREST_OPTIONS = ("n_trees", "region_size", "min_samples_leaf", "input_scale")
+"""Options that only a forest has."""
+
+NETWORK_OPTIONS = (
+    *("structure", "encoder", "kappa", "lam", "weights", "n_hidden", "fan_in", "dtype"),
+    "preprocess",
+)
+"""Options that only networks have."""
 
 SET_BY_STRUCTURE = ("n_hidden", "weights", "fan_in")
 """Options that a published model takes from its structure."""
+
+NOT_SHALLOW = ("structure", "encoder", "kappa")
+"""Options that a network without encoders has no use for."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +92,15 @@ class ModelOptions:
     dtype: str
     preprocess: str
     seed: int
-    model: str = "rnn-elm"
+    model: str = "auto"
     structure: str | None = None
     encoder: str | None = None
     kappa: float | None = None
     lam: float | None = None
+    n_trees: int | str = "auto"
+    region_size: float | str = "auto"
+    min_samples_leaf: float | str = "auto"
+    input_scale: float | str = "auto"
     given: frozenset[str] = frozenset()
 
     @classmethod
@@ -84,34 +122,81 @@ class ModelOptions:
 
     def check(self) -> None:
         """Raise :class:`click.UsageError` if options contradict one another."""
-        if self.model in PUBLISHED:
+        networks, forests = self._given(NETWORK_OPTIONS), self._given(FOREST_OPTIONS)
+        if self.model == "auto" and networks and forests:
+            raise click.UsageError(
+                f"{_dashed(networks)} and {_dashed(forests)}: the former belong to networks, the "
+                "latter to the forest"
+            )
+        if self.model == "forest":
+            idle = networks
+        elif self.model == "auto":
+            idle = self._given(NOT_SHALLOW)
+        elif forests:
+            idle = forests
+        elif self.model in PUBLISHED:
             if self.structure is None:
                 raise click.UsageError(
                     f"--model {self.model} needs --structure, as 784-500-5000-10"
                 )
-            idle = [name for name in SET_BY_STRUCTURE if name in self.given]
+            idle = self._given(SET_BY_STRUCTURE)
             if self.encoder == "nonnegative-fista":
                 raise click.UsageError(
                     "--encoder nonnegative-fista: only --model classifier1 has such encoders"
                 )
         elif self.model == "rnn-elm":
-            idle = [name for name in ("structure", "encoder", "kappa") if name in self.given]
+            idle = self._given(NOT_SHALLOW)
         else:
             idle = ["n_hidden"] if self.structure is not None and "n_hidden" in self.given else []
         if idle:
-            named = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
-            raise click.UsageError(f"{named}: has no meaning for --model {self.model} here")
+            model = "rnn-elm" if self.model == "auto" else self.model
+            raise click.UsageError(f"{_dashed(idle)}: has no meaning for --model {model} here")
         if self.kappa is not None and self.encoder != "ridge":
             raise click.UsageError("--kappa needs --encoder ridge")
+
+    def _given(self, names: Sequence[str]) -> list[str]:
+        return [name for name in names if name in self.given]
+
+    def resolved(self, images: bool) -> ModelOptions:
+        """Return the options with a model in place of ``auto``.
+
+        It is a forest for tables, and a network for images, and wherever an option is given that
+        only networks have.
+        """
+        if self.model != "auto":
+            return self
+        network = self._given(NETWORK_OPTIONS) or (images and not self._given(FOREST_OPTIONS))
+        return replace(self, model="rnn-elm" if network else "forest")
+
+
+def _dashed(names: Sequence[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
 MODEL_OPTIONS = (
     click.option(
         "--model",
         type=click.Choice(MODELS),
-        default="rnn-elm",
-        help="rnn-elm: a random layer; dense-rnn: encoders before it; classifier1 to classifier5: "
-        "as published, from --structure.",
+        default="auto",
+        help="forest: trees of clusters; rnn-elm: a random layer; dense-rnn: encoders before it; "
+        "classifier1 to classifier5: as published, from --structure. auto is forest for tables, "
+        "and rnn-elm for images or where an option of networks is given.",
+    ),
+    click.option("--n-trees", type=Auto(int), default="auto", help="Trees of a forest."),
+    click.option(
+        "--region-size", type=Auto(float), default="auto", help="Rows of a region of a forest."
+    ),
+    click.option(
+        "--min-samples-leaf",
+        type=Auto(float),
+        default="auto",
+        help="Rows of a box of a forest at least.",
+    ),
+    click.option(
+        "--input-scale",
+        type=Auto(float),
+        default="auto",
+        help="Hardness of the walls of a forest's boxes.",
     ),
     click.option(
         "--structure",
@@ -156,7 +241,7 @@ MODEL_OPTIONS = (
         type=Alpha(),
         default="auto",
         help="Ridge penalty: auto, a number, or several separated by commas, of which the best "
-        "is chosen by generalised cross-validation.",
+        "is chosen: by rows kept aside in a forest, else by generalised cross-validation.",
     ),
     click.option(
         "--dtype",

@@ -115,7 +115,7 @@ def _finite(value: Any) -> Any:
 
 def _text(name: str, value: Any) -> str:
     """Return the text of a value in a table."""
-    if name == "accuracy":
+    if name.endswith("accuracy"):
         return f"{100 * value:.2f} %"
     if isinstance(value, float):
         return f"{value:.4g}" if not name.endswith("mb") else f"{value:,.0f}"

@@ -12,8 +12,10 @@ import numpy as np
 
 import densernn
 from densernn.errors import ModelFileError
+from densernn.estimators.base import Learner
 from densernn.estimators.features import ClusterFeatures
 from densernn.estimators.fitted_autoencoder import FittedAutoencoder
+from densernn.estimators.forest import RNNForest
 from densernn.estimators.network import RNNELM
 from densernn.layers import FeatureMap
 from densernn.persistence.trusted import SCHEMA
@@ -41,7 +43,9 @@ def describe(path: str | PathLike[str]) -> dict[str, Any]:
         ``estimator`` (the densernn estimator inside a pipeline), ``moments`` (whether it can
         go on learning) and what describes the model: ``n_hidden``, ``weights``, ``fan_in``,
         ``preparation``, ``dtype``, ``alpha``, ``weight_learned``, ``n_features``,
-        ``feature_names``, ``n_outputs``, ``classes``.  What does not apply is None or left out.
+        ``feature_names``, ``n_outputs``, ``classes``; of a forest ``n_trees``, ``n_regions``,
+        ``n_clusters``, ``region_size``, ``min_samples_leaf``, ``input_scale``.  What does not
+        apply is None or left out.
 
     Raises
     ------
@@ -117,7 +121,9 @@ def make_header(model: Any, moments: bool) -> dict[str, Any]:
         inner, "feature_map_"
     ):
         header |= _describe_layers(inner, inner.feature_map_)
-    if isinstance(inner, RNNELM) and hasattr(inner, "feature_map_"):
+    if isinstance(inner, RNNForest) and hasattr(inner, "feature_map_"):
+        header |= _describe_forest(inner)
+    if isinstance(inner, Learner) and hasattr(inner, "feature_map_"):
         header |= _describe_readout(inner)
     header["classes"] = _as_list(getattr(model, "classes_", None))
     return header
@@ -145,7 +151,19 @@ def _describe_layers(model: Any, features: FeatureMap) -> dict[str, Any]:
     }
 
 
-def _describe_readout(model: RNNELM) -> dict[str, Any]:
+def _describe_forest(model: RNNForest) -> dict[str, Any]:
+    trees = model.feature_map_.trees
+    return {
+        "n_trees": len(trees),
+        "n_regions": sum(len(tree.sizes) for tree in trees),
+        "n_clusters": model.feature_map_.n_features,
+        "region_size": model.region_size_,
+        "min_samples_leaf": model.min_samples_leaf_,
+        "input_scale": model.input_scale_,
+    }
+
+
+def _describe_readout(model: Learner) -> dict[str, Any]:
     moments = getattr(model, "moments_", None)
     solved = moments is None or moments.weight
     return {
