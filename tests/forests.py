@@ -25,6 +25,12 @@ def forest(kind, n_trees=3, **options):
     return (RNNForestClassifier if labelled else RNNForestRegressor)(n_trees, **options)
 
 
+def auto(kind, n_trees=3, **options):
+    """An estimator with few trees that chooses everything else."""
+    chosen = dict.fromkeys(GIVEN, "auto") | {"random_state": 0}
+    return forest(kind, n_trees, **{**chosen, **options})
+
+
 def table(kind, n_rows=400, seed=0):
     """Rows and targets of a kind."""
     if kind == "classes":
