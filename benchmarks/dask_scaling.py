@@ -30,7 +30,7 @@ ENGINES = ("local", "dask")
 
 def fit(path: Path, engine: str, options: argparse.Namespace) -> tuple[float, RNNELMClassifier]:
     """Return the seconds of a fit, and the model."""
-    from densernn import open_rows  # noqa: PLC0415 - files are made without
+    from densernn import open_rows
 
     model = RNNELMClassifier(options.n_hidden, alpha=options.alpha, random_state=0, engine=engine)
     begin = time.perf_counter()
@@ -87,7 +87,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     options = arguments()
-    from distributed import Client, LocalCluster  # noqa: PLC0415 - workers import this file too
+    from distributed import Client, LocalCluster
 
     path, small = rows_file(options, options.rows), rows_file(options, 20_000)
     places = {"n_workers": options.workers, "threads_per_worker": 1, "processes": True}

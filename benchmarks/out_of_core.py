@@ -45,7 +45,7 @@ def make(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def source(options: argparse.Namespace, rows: int, suffix: str) -> Any:
-    from densernn import open_rows  # noqa: PLC0415 - a bare read does without
+    from densernn import open_rows
 
     path = place(options, rows, suffix)
     if suffix == ".parquet":
@@ -72,7 +72,7 @@ def compile_kernels() -> None:
 
 def fit(options: argparse.Namespace, suffix: str) -> dict[str, Any]:
     """Fit from a file."""
-    import pandas as pd  # noqa: PLC0415 - not in the process that starts the others
+    import pandas as pd
 
     compile_kernels()
     model = estimator(options)
@@ -86,8 +86,8 @@ def fit(options: argparse.Namespace, suffix: str) -> dict[str, Any]:
 
 def read(options: argparse.Namespace) -> dict[str, Any]:
     """Unpack and parse the CSV.gz, and nothing else."""
-    import pyarrow as pa  # noqa: PLC0415 - not in the process that starts the others
-    import pyarrow.csv as arrow_csv  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.csv as arrow_csv
 
     path = place(options, options.rows, ".csv.gz")
     names = arrow_csv.ReadOptions(column_names=COLUMNS, block_size=4 << 20)

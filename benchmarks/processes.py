@@ -16,7 +16,7 @@ from densernn.cli.report import environment
 
 def peak_mib() -> float:
     """Return the most memory that this process has held so far, in MiB."""
-    import resource  # noqa: PLC0415 - there is none on Windows
+    import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,7 @@ def load_folds(
     n_rows = len(data.y_train)
     if data.ordered:
         edges = np.arange(N_BLOCKS + 1) * n_rows // N_BLOCKS
-        parts = [(np.arange(a), np.arange(a, b)) for a, b in zip(edges[1:-1], edges[2:])]
+        parts = [(np.arange(a), np.arange(a, b)) for a, b in pairwise(edges[1:])]
     else:
         fold = np.random.default_rng(seed).permutation(n_rows) % n_folds
         parts = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_folds)]

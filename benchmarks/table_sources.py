@@ -31,6 +31,32 @@ class Source(NamedTuple):
     n_train: int | None = None
 
 
+KNOWN = [
+    "month",
+    "day",
+    "weekday",
+    "sched_dep_time",
+    "sched_arr_time",
+    "carrier",
+    "origin",
+    "dest",
+    "distance",
+    "temp",
+    "dewp",
+    "humid",
+    "wind_dir",
+    "wind_speed",
+    "wind_gust",
+    "precip",
+    "pressure",
+    "visib",
+    "built",
+    "seats",
+    "engine",
+]
+"""Columns that are known before a flight leaves."""
+
+
 def _of_sklearn(load: Callable[..., Any]) -> Callable[[], Source]:
     def make() -> Source:
         X, y = load(return_X_y=True)
@@ -82,7 +108,7 @@ def elevation() -> Source:
 
 
 def friedman1() -> Source:
-    """A sum of smooth functions of five of ten columns, with noise."""
+    """Smooth functions of five of ten columns, with noise."""
     X, y = sklearn_sets.make_friedman1(10_000, noise=1.0, random_state=0)
     return Source(pd.DataFrame(X), y)
 
@@ -100,9 +126,7 @@ def _flights() -> tuple[pd.DataFrame, pd.Series]:
     frame = frame.merge(known, how="left", on="tailnum")
     delay = frame["arr_delay"]
     frame["weekday"] = pd.to_datetime(frame[["year", "month", "day"]]).dt.dayofweek
-    keep = "month day weekday sched_dep_time sched_arr_time carrier origin dest distance temp dewp \
-humid wind_dir wind_speed wind_gust precip pressure visib built seats engine".split()
-    return frame[keep], delay
+    return frame[KNOWN], delay
 
 
 def flights_late() -> Source:

@@ -291,7 +291,7 @@ def _best_of(drawn: Any, left: Any, total: Any, present: Any, n_classes: Any, li
 @exact
 def _fits(
     codes: Any, weight: Any, column: Any, threshold: Any, whole: Any, min_weight: Any
-) -> bool:
+) -> Any:
     """Return whether a split that was scored on some rows leaves enough of all on both sides."""
     if len(codes) <= SCORED:
         return True

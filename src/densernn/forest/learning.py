@@ -13,48 +13,31 @@ from densernn.cluster import Cluster
 from densernn.errors import SmallerForestWarning, user_level
 from densernn.forest.bins import ColumnBins
 from densernn.forest.boxes import BoxTree
-from densernn.forest.choice import (
-    ALPHAS,
-    CHOSEN_LEAST,
-    CHOSEN_MOST,
-    CHOSEN_SHARE,
-    CLOSE,
-    CLOSE_OF_SMALL,
-    FEATURES,
-    FEATURES_OF_SMALL,
-    LEAVES,
-    LEAVES_OF_SMALL,
-    N_FOLDS,
-    RAMP,
-    REGIONS,
-    REGIONS_OF_SMALL,
-    SCALES,
-    SCALES_OF_SMALL,
-    SMALL,
-    Plan,
-    Step,
-    Trials,
-    choose_plan,
-    simplest_alpha,
-)
+from densernn.forest.choice import choose_plan, simplest_alpha
 from densernn.forest.evaluation import HeldOut
 from densernn.forest.forest_map import ForestMap
+from densernn.forest.plan import SMALL, Plan, Search, search_for
 from densernn.forest.readout import ForestReadout, OpenReadout
 from densernn.forest.sampled import SampledRows, blocks_of
 from densernn.forest.solution import ClassProbabilities, LabelProbabilities, ValuesInRange
 from densernn.forest.structure import Structure, draw_trees
+from densernn.forest.trials import Trials
 
 FloatArray = NDArray[np.float64]
 
-TREES, TREES_OF_SMALL = 24, 32
+ALPHAS = np.array([1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0])
+"""Penalties that are tried, as shares of the mean eigenvalue of a region's products."""
+
+N_FOLDS = 5
 
 TRIED_TREES = 4
 
 KEPT_SHARE, KEPT_MOST = 0.15, 10_000
-"""Rows kept aside from the structure, by which the penalty is chosen."""
+"""Rows of a larger table that are kept aside from its structure, to choose by."""
 
-MOST_RAMPS = 100
-"""Columns up to which an almost linear part is worth its clusters."""
+TRIED_SHARE, TRIED_LEAST, TRIED_MOST = 0.5, 5_000, 30_000
+"""Rows that plans are tried on: a share of all, at least, and at most.  Regions are of a number of
+rows, whatever the table: so a part of the rows decides nearly the same."""
 
 FEWEST_TREES = 4
 
@@ -124,13 +107,13 @@ def learn_forest(
         bins, X, targets - origin, weight / unit, keys, position, labelled=labelled
     )
     coefficients = options.cluster.coefficients(np.float32)[:, 0].copy()
-    small = float(rows.weight.sum()) <= SMALL
-    trees = options.n_trees or (TREES_OF_SMALL if small else TREES)
-    splits, built, kept = _split(rows, small, seed)
-    close = CLOSE_OF_SMALL if small else CLOSE
+    n_rows = float(rows.weight.sum())
+    search = search_for(n_rows, X.shape[1])
+    trees = options.n_trees or search.n_trees
+    splits, built, kept = _split(rows, n_rows <= SMALL, seed)
     finish = _finish(options.kind, rows)
-    trials = Trials(bins, coefficients, finish, splits, close, TRIED_TREES, trees, seed)
-    plan, alphas = _plan(trials, options, rows, small)
+    trials = Trials(bins, coefficients, finish, splits, TRIED_TREES, trees, seed)
+    plan, alphas = _plan(trials, options, search)
     share = float(weight.sum()) / total_weight * float(built.weight.sum() / rows.weight.sum())
     boxes, structure = _draw_within(plan, bins, built, share, trees, options, seed)
     forest = ForestMap(bins, boxes, options.cluster, structure, origin)
@@ -172,29 +155,25 @@ def _split(
     own = rows.dealt(round(1 / share), seed)[0]
     built, kept = rows.weighing(rows.weight - own), rows.weighing(own)
     # Rows are in the order of their hashes: the first ones are a random part.
-    n_chosen = int(np.clip(CHOSEN_SHARE * len(rows), CHOSEN_LEAST, CHOSEN_MOST))
-    return ((built.take(slice(n_chosen)), kept),), built, kept
+    n_tried = int(np.clip(TRIED_SHARE * len(rows), TRIED_LEAST, TRIED_MOST))
+    return ((built.take(slice(n_tried)), kept),), built, kept
 
 
-def _plan(
-    trials: Trials, options: ForestOptions, rows: SampledRows, small: bool
-) -> tuple[Plan, FloatArray]:
+def _plan(trials: Trials, options: ForestOptions, search: Search) -> tuple[Plan, FloatArray]:
     """Return the plan, and penalties to choose from with all trees."""
-    ramp = RAMP if small and rows.codes.shape[1] <= MOST_RAMPS else 0.0
-    region, scale, leaves = _steps(float(rows.weight.sum()), small)
     free = (
-        (region, options.region_size),
-        (scale, options.scale),
-        (leaves, options.min_leaf),  # last: the others are cheaper to try with few leaves
+        (search.region, options.region_size),
+        (search.scale, options.scale),
+        (search.leaves, options.min_leaf),
     )
-    steps = [step for step, given in free if given is None]
+    steps = [step for step, given in free if given is None and step.directions]
     first = Plan(
-        options.region_size or region.start,
-        leaves.start,
-        options.scale or scale.start,
-        ramp,
+        options.region_size or search.region.start,
+        search.leaves.start,
+        options.scale or search.scale.start,
+        search.ramp,
         options.min_leaf,
-        FEATURES_OF_SMALL if small else FEATURES,
+        search.max_features,
     )
     alphas = ALPHAS if options.alphas is None else options.alphas
     if not trials.splits:
@@ -202,25 +181,11 @@ def _plan(
     if not steps and options.alphas is not None:
         return first, alphas
     best = choose_plan(trials, first, steps, alphas)
-    if small:  # more trees forgive smaller penalties: neighbours are tried with all of them
-        near = int(np.searchsorted(alphas, best.best_alpha))
-        return best.plan, alphas[max(near - 1, 0) : near + 2]
-    return best.plan, np.array([best.best_alpha])
-
-
-def _steps(n_rows: float, small: bool) -> tuple[Step, Step, Step]:
-    """Return what is tried of region sizes, scales and leaves."""
-    start, directions = REGIONS
-    scales, leaves = SCALES, LEAVES
-    if small:
-        start, directions = n_rows, (REGIONS_OF_SMALL,)
-        scales, leaves = SCALES_OF_SMALL, LEAVES_OF_SMALL
-    fitting = tuple(tuple(size for size in way if size < 0.7 * n_rows) for way in directions)
-    return (
-        Step("region_size", start, fitting),
-        Step("scale", *scales),
-        Step("leaves", *leaves, cheapest=True),
-    )
+    if len(trials.splits) == 1:
+        return best.plan, np.array([best.best_alpha])
+    # More trees forgive smaller penalties: neighbours are tried with all of them.
+    near = int(np.searchsorted(alphas, best.best_alpha))
+    return best.plan, alphas[max(near - 1, 0) : near + 2]
 
 
 def _settle(

@@ -123,25 +123,14 @@ class SampledRows:
         found[found < 1e-9] = 0.0  # rounding of the edges
         return found
 
-    def kept_aside(self, share: float, seed: int) -> FloatArray:
-        """Return how much of the weight of each row is kept aside from the structure.
-
-        Half of it are the last rows, which tell how well earlier ones foresee later ones where
-        rows are in order of time; the other half is dealt from all others.
-        """
-        kept = self.dealt(max(2, round(2.0 / share)), seed)[0]
-        if is_ordered(self.weight):
-            last = np.argsort(self.position, kind="stable")[round((1.0 - share / 2) * len(self)) :]
-            kept[last] = self.weight[last]
-        return kept
-
     def _dealt_by_blocks(self, n_folds: int, seed: int) -> FloatArray:
         n_blocks = n_folds * -(-BLOCKS // n_folds)
         order = np.argsort(self.position, kind="stable")
         block = np.empty(len(self), np.intp)
         block[order] = np.arange(len(self)) * n_blocks // len(self)
         fold = (block + seed) % n_folds
-        return np.where(fold == np.arange(n_folds)[:, None], self.weight, 0.0)
+        found: FloatArray = np.where(fold == np.arange(n_folds)[:, None], self.weight, 0.0)
+        return found
 
     def weighing(self, weight: FloatArray) -> Self:
         """Return the rows with other weights, without those that weigh nothing."""
