@@ -297,8 +297,10 @@ def _factors(class_weight: Any, classes: list[Any], counts: Float64Array) -> Flo
                 f"class_weight names {strange}, which are not among the classes {classes}"
             )
         weights = [float(class_weight.get(label, 1.0)) for label in classes]
-        if min(weights) < 0:
-            raise ParameterError(f"class_weight must not be negative: {class_weight}")
+        if not all(0 <= weight < np.inf for weight in weights):
+            raise ParameterError(
+                f"class_weight must not be negative, and be finite: it is {class_weight}"
+            )
         return np.asarray(weights)
     if not isinstance(class_weight, str) or class_weight != "balanced":
         raise ParameterError(

@@ -89,10 +89,11 @@ def _centred(packed: Any, cross: Any, n: Any) -> Any:
     matrix = np.zeros((m, m))
     right = np.empty((m, cross.shape[1] - 1))
     for c in range(m):
+        mean = cross[c, 0] / n  # products of two sums leave the range of numbers first
         for b in range(c + 1):
-            matrix[c, b] = packed[c * (c + 1) // 2 + b] - cross[c, 0] * cross[b, 0] / n
+            matrix[c, b] = packed[c * (c + 1) // 2 + b] - mean * cross[b, 0]
         for q in range(right.shape[1]):
-            right[c, q] = cross[c, 1 + q] - cross[c, 0] * cross[m, 1 + q] / n
+            right[c, q] = cross[c, 1 + q] - mean * cross[m, 1 + q]
     return matrix, right
 
 

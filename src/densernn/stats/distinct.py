@@ -157,7 +157,7 @@ def hash_rows(X: NDArray[Any], y: NDArray[Any] | None = None) -> Keys:
         digests = [hashlib.blake2b(str(label).encode(), digest_size=8) for label in labels]
         keys ^= np.array([int.from_bytes(d.digest(), "little") for d in digests], np.uint64)[codes]
     elif y is not None:
-        _hash(np.ascontiguousarray(y).reshape(len(y), -1), keys)
+        _hash(np.ascontiguousarray(y if y.ndim == 2 else y[:, None]), keys)
     _hash(X, keys)
     return keys
 
