@@ -267,7 +267,6 @@ def test_weights_count_copies_and_0_leaves_out(kind, n_rows):
     assert weighted.moments_.weight == len(copies)
 
 
-@pytest.mark.xfail(strict=True, reason="1 - 1e-16 is too little for a box of one row")
 @pytest.mark.parametrize("scale", [1 / 300, 1e-6, 1e-300])
 @pytest.mark.parametrize("kind", KINDS)
 def test_shares_are_weights_as_good_as_numbers(kind, scale):

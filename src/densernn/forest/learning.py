@@ -41,6 +41,9 @@ rows, whatever the table: so a part of the rows decides nearly the same."""
 
 FEWEST_TREES = 4
 
+ROUNDING = 1e-9
+"""Of weights, relative."""
+
 
 @dataclass(frozen=True, eq=False)
 class ForestOptions:
@@ -103,9 +106,11 @@ def learn_forest(
     labelled = options.kind == "classes"
     origin = np.zeros(1) if options.kind != "values" else weight @ targets / weight.sum()
     bins = ColumnBins.of(X, weight)
-    rows = SampledRows.of(
-        bins, X, targets - origin, weight / unit, keys, position, labelled=labelled
-    )
+    counts = weight / unit
+    # A row of weight 1/n weighs 1 less a rounding error then, which is too little for a box of 1.
+    whole = np.rint(counts)
+    counts = np.where(np.abs(counts - whole) <= ROUNDING * whole, whole, counts)
+    rows = SampledRows.of(bins, X, targets - origin, counts, keys, position, labelled=labelled)
     coefficients = options.cluster.coefficients(np.float32)[:, 0].copy()
     n_rows = float(rows.weight.sum())
     search = search_for(n_rows, X.shape[1])

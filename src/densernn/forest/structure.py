@@ -14,6 +14,9 @@ from densernn.forest.boxes import BoxTree, make_boxes
 from densernn.forest.growth import grow_tree
 from densernn.forest.sampled import SampledRows
 
+ROUNDING = 1e-9
+"""Of sums of weights, relative."""
+
 
 @dataclass(frozen=True)
 class Structure:
@@ -77,6 +80,8 @@ def _draw(
     seed: int,
 ) -> BoxTree:
     s = structure
-    tree = grow_tree(codes, rows.labels, values, weight, s.max_features, s.min_leaf, seed)
-    boxes = make_boxes(tree, bins, rows.scores, rows.weight, s.region_size, s.min_leaf, s.scale)
+    # Weights that are shares add up to what they stand for but for rounding.
+    most, least = s.region_size * (1.0 + ROUNDING), s.min_leaf * (1.0 - ROUNDING)
+    tree = grow_tree(codes, rows.labels, values, weight, s.max_features, least, seed)
+    boxes = make_boxes(tree, bins, rows.scores, rows.weight, most, least, s.scale)
     return boxes.with_ramps(bins.varying, s.ramp) if s.ramp else boxes
