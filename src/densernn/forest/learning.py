@@ -157,7 +157,7 @@ def _split(
             None,
         )
     share = min(KEPT_SHARE, KEPT_MOST / len(rows))
-    own = rows.dealt(round(1 / share), seed)[0]
+    own = next(rows.dealt(round(1 / share), seed))
     built, kept = rows.weighing(rows.weight - own), rows.weighing(own)
     # Rows are in the order of their hashes: the first ones are a random part.
     n_tried = int(np.clip(TRIED_SHARE * len(rows), TRIED_LEAST, TRIED_MOST))
@@ -217,15 +217,16 @@ def _draw_within(
     options: ForestOptions,
     seed: int,
 ) -> tuple[tuple[BoxTree, ...], Structure]:
-    """Return trees, fewer or of fewer boxes where their sums would not fit into memory."""
-    structure = plan.structure(share, float(rows.weight.sum()))
+    """Return trees: fewer, or of larger regions and boxes, where sums would not fit into memory."""
+    n_rows = float(rows.weight.sum())
+    structure = plan.structure(share, n_rows)
     while True:
         trees = draw_trees(structure, bins, rows, seed + np.arange(min(2, n_trees)))
         each = max(8 * tree.n_products for tree in trees) or 1
         affordable = int(options.moment_bytes // each)
         if affordable >= min(n_trees, FEWEST_TREES):
             break
-        structure = replace(structure, min_leaf=2.0 * structure.min_leaf)
+        structure = structure.larger(n_rows)
     n_drawn = min(n_trees, affordable)
     if options.n_trees is not None and n_drawn < n_trees:
         _warn_smaller(n_trees, n_drawn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -101,36 +102,32 @@ class SampledRows:
             position=self.position[rows],
         )
 
-    def dealt(self, n_folds: int, seed: int) -> FloatArray:
-        """Return how much of the weight of each row falls to each fold, of shape (n_folds, n_rows).
+    def dealt(self, n_folds: int, seed: int) -> Iterator[FloatArray]:
+        """Yield how much of the weight of each row falls to each fold.
 
         Folds are blocks of neighbouring rows: neighbours are often alike, as where rows are
         ordered in time, and would tell of each other.  Few rows are dealt by chance instead, and
         so are rows with many copies: these in turn, like cards, so that a row of weight 1 falls
         to one fold, of weight ``n_folds`` to all.
         """
+        n = len(self)
         if is_ordered(self.weight):
-            return self._dealt_by_blocks(n_folds, seed)
+            n_blocks = n_folds * -(-BLOCKS // n_folds)
+            block = np.empty(n, np.intp)
+            block[np.argsort(self.position, kind="stable")] = np.arange(n) * n_blocks // n
+            for k in range(n_folds):
+                yield np.where((block + seed) % n_folds == k, self.weight, 0.0)
+            return
         # Hashes times an odd number are in another random order.
         order = np.argsort(self.keys * np.uint64(2 * seed + 1), kind="stable")
-        stop = np.cumsum(self.weight[order])
-        edges = np.concatenate([[0.0], stop])
+        edges = np.concatenate([[0.0], np.cumsum(self.weight[order])])
         turns, place = np.divmod(edges, n_folds)
-        # What lies before each edge that falls to fold k.
-        before = [turns + np.clip(place - k, 0.0, 1.0) for k in range(n_folds)]
-        found = np.empty((n_folds, len(self)))
-        found[:, order] = np.diff(before, axis=1)
-        found[found < 1e-9] = 0.0  # rounding of the edges
-        return found
-
-    def _dealt_by_blocks(self, n_folds: int, seed: int) -> FloatArray:
-        n_blocks = n_folds * -(-BLOCKS // n_folds)
-        order = np.argsort(self.position, kind="stable")
-        block = np.empty(len(self), np.intp)
-        block[order] = np.arange(len(self)) * n_blocks // len(self)
-        fold = (block + seed) % n_folds
-        found: FloatArray = np.where(fold == np.arange(n_folds)[:, None], self.weight, 0.0)
-        return found
+        for k in range(n_folds):
+            # The difference of what lies before each edge and falls to fold k.
+            found = np.empty(n)
+            found[order] = np.diff(turns + np.clip(place - k, 0.0, 1.0))
+            found[found < 1e-9] = 0.0  # rounding of the edges
+            yield found
 
     def weighing(self, weight: FloatArray) -> Self:
         """Return the rows with other weights, without those that weigh nothing."""

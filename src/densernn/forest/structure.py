@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,11 @@ class Structure:
     scale: float
     ramp: float = 0.0
     max_features: float = 1.0
+
+    def larger(self, n_rows: float) -> Structure:
+        """Return the structure with regions, up to all rows, and boxes of twice the size."""
+        region_size = min(2.0 * self.region_size, n_rows)
+        return replace(self, region_size=region_size, min_leaf=2.0 * self.min_leaf)
 
 
 def draw_trees(

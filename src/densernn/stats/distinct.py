@@ -66,7 +66,7 @@ class DistinctSample:
     most : int
         Rows of the sample at most.
     blocks : tuple of Block
-        Candidates, fewer than twice as many or not yet reduced.
+        Candidates, fewer than a quarter more.
     weight : float
         Total weight of all rows so far.
     bound : int
@@ -130,8 +130,8 @@ class DistinctSample:
         return Block(keys[first][:most], X, y, weight[:most], position[:most])
 
     def _reduced(self) -> Self:
-        """Return the sample with its rows alone once there are twice as many candidates."""
-        if sum(len(block.keys) for block in self.blocks) < 2 * self.most:
+        """Return the sample with its rows alone once there are a quarter more candidates."""
+        if sum(len(block.keys) for block in self.blocks) < 1.25 * self.most:
             return self
         rows = self.rows()
         full = len(rows.keys) == self.most
