@@ -9,7 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from densernn import DenseRNNClassifier, RNNAutoencoder, RNNELMClassifier, open_rows
+from densernn import (
+    DenseRNNClassifier,
+    RNNAutoencoder,
+    RNNELMClassifier,
+    RNNForestClassifier,
+    open_rows,
+)
 from densernn.engine import checkpoint
 from densernn.sources.arrays import ArraySource
 
@@ -52,6 +58,8 @@ def make(kind, checkpoint):
         return RNNELMClassifier(150, checkpoint=checkpoint, random_state=None)
     if kind == "deep":
         return DenseRNNClassifier((20, 10), 300, checkpoint=checkpoint, random_state=3)
+    if kind == "forest":
+        return RNNForestClassifier(4, checkpoint=checkpoint, random_state=3)
     if kind == "published":
         return DenseRNNClassifier(
             (20,), 80, weights="dense", encoder="fista", checkpoint=checkpoint, random_state=3
@@ -71,6 +79,8 @@ def digest(model):
     ):
         if hasattr(model, name):
             found.update(np.ascontiguousarray(getattr(model, name)).tobytes())
+    if isinstance(model, RNNForestClassifier):
+        found.update(model.predict_proba(rows()[0]).tobytes())
     return found.hexdigest()
 
 

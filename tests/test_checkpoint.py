@@ -22,7 +22,7 @@ from densernn.engine import checkpoint
 from densernn.errors import CheckpointError
 from densernn.sources.arrays import ArraySource
 
-KINDS = ("shallow", "deep", "published", "autoencoder")
+KINDS = ("shallow", "deep", "published", "autoencoder", "forest")
 SCRIPT = Path(__file__).parent / "killed_fit.py"
 
 
@@ -75,7 +75,7 @@ def test_a_killed_training_ends_with_the_same_bits(kind, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["deep", "published", "file"])
+@pytest.mark.parametrize("kind", ["deep", "published", "file", "forest"])
 def test_twenty_kills(kind, tmp_path):
     """The longest pause is well below the whole training, so that all twenty strike."""
     folder = tmp_path / "checkpoint"
@@ -100,7 +100,11 @@ class Broken(Slow):
 
 @pytest.mark.parametrize(
     ("kind", "chunks"),
-    [*(("shallow", n) for n in (1, 12, 24, 25, 47)), *(("deep", n) for n in (5, 40, 60, 95))],
+    [
+        *(("shallow", n) for n in (1, 12, 24, 25, 47)),
+        *(("forest", n) for n in (1, 20, 24, 25, 47)),
+        *(("deep", n) for n in (5, 40, 60, 95)),
+    ],
 )
 def test_only_what_is_missing_is_read_again(kind, chunks, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "LEAST_SECONDS", 0.0)
@@ -111,7 +115,7 @@ def test_only_what_is_missing_is_read_again(kind, chunks, tmp_path, monkeypatch)
         make(kind, tmp_path / "c").fit(Broken(X, y))
     monkeypatch.setattr(Broken, "left", 10**9)
     resumed = make(kind, tmp_path / "c").fit(Broken(X, y))
-    passes = {"shallow": 2, "deep": 4}[kind]
+    passes = {"shallow": 2, "forest": 2, "deep": 4}[kind]
     needed = passes * -(-len(X) // 64)
     # An interrupted chunk may be read again, no more.
     assert 10**9 - Broken.left <= needed - chunks + passes

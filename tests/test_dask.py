@@ -17,6 +17,8 @@ from densernn import (
     RNNAutoencoder,
     RNNELMClassifier,
     RNNELMRegressor,
+    RNNForestClassifier,
+    RNNForestRegressor,
     open_rows,
 )
 from densernn.errors import DataError, ParameterError
@@ -60,6 +62,11 @@ def frame():
     return dd.from_pandas(table, npartitions=7)
 
 
+def learned(model):
+    """What a classifier learned, as numbers."""
+    return model.readout_coef_ if hasattr(model, "readout_coef_") else model.predict_proba(X)
+
+
 def close(first, second):
     np.testing.assert_allclose(first.readout_coef_, second.readout_coef_, atol=1e-8)
     np.testing.assert_allclose(first.readout_intercept_, second.readout_intercept_, atol=1e-8)
@@ -71,36 +78,42 @@ MODELS = [
     DenseRNNClassifier((20, 10), 100, alpha=1.0, random_state=0),
     DenseRNNClassifier((20,), 60, alpha=1.0, weights="dense", encoder="fista", random_state=0),
     RNNELMRegressor(100, alpha=1.0, random_state=0),
+    RNNForestClassifier(4, random_state=0, class_weight="balanced"),
+    RNNForestRegressor(4, random_state=0),
 ]
 
+EITHER = [RNNELMClassifier(150, random_state=0), RNNForestClassifier(4, random_state=0)]
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__ + m.weights)
+
+@pytest.mark.parametrize("model", MODELS, ids=str)
 def test_a_cluster_learns_what_this_machine_does(model, client, arrays):
     spread, whole = clone(model).fit(*arrays), clone(model).fit(X, LABELS)
     np.testing.assert_allclose(spread.predict(X), whole.predict(X), atol=1e-6)
     assert spread.moments_.weight == pytest.approx(len(X))
     if isinstance(model, RNNELMClassifier) and model.weights == "sparse":
         close(spread, whole)
+    if isinstance(model, RNNForestClassifier):
+        np.testing.assert_allclose(learned(spread), learned(whole), atol=1e-8)
 
 
-def test_results_do_not_depend_on_the_number_of_workers(client, arrays):
-    model = RNNELMClassifier(150, random_state=0)
+@pytest.mark.parametrize("model", EITHER, ids=str)
+def test_results_do_not_depend_on_the_number_of_workers(model, client, arrays):
     two = clone(model).fit(*arrays)
     options = {"processes": True, "threads_per_worker": 1, "dashboard_address": ":0"}
     with LocalCluster(n_workers=1, **options) as single, Client(single):
         one = clone(model).fit(*arrays)
-    np.testing.assert_array_equal(one.readout_coef_, two.readout_coef_)
+    np.testing.assert_array_equal(learned(one), learned(two))
     assert one.alpha_ == two.alpha_
 
 
 @pytest.mark.slow
-def test_a_worker_that_dies_in_the_middle_changes_nothing(client, arrays):
+@pytest.mark.parametrize("model", EITHER, ids=str)
+def test_a_worker_that_dies_in_the_middle_changes_nothing(model, client, arrays):
     def slowly(block):
         time.sleep(0.3)
         return block
 
     rows = arrays[0].rechunk((60, 64)).map_blocks(slowly, dtype=float)
-    model = RNNELMClassifier(150, random_state=0)
     expected = clone(model).fit(rows, arrays[1])
     victim = next(iter(client.run(os.getpid).values()))
     killer = threading.Timer(2.0, os.kill, (victim, signal.SIGKILL))
@@ -108,7 +121,7 @@ def test_a_worker_that_dies_in_the_middle_changes_nothing(client, arrays):
     found = clone(model).fit(rows, arrays[1])
     killer.join()
     assert victim not in client.run(os.getpid).values()
-    np.testing.assert_array_equal(found.readout_coef_, expected.readout_coef_)
+    np.testing.assert_array_equal(learned(found), learned(expected))
 
 
 @pytest.mark.slow

@@ -22,6 +22,8 @@ from densernn import (
     RNNAutoencoder,
     RNNELMClassifier,
     RNNELMRegressor,
+    RNNForestClassifier,
+    RNNForestRegressor,
     open_rows,
 )
 from densernn.errors import DataError, ParameterError, SkippedRowsWarning
@@ -53,9 +55,17 @@ def opened(folder, name, target="label", **options):
     return open_rows(folder / name, target, columns=NAMES, **options)
 
 
+def answers(model):
+    rows = pd.DataFrame(X, columns=NAMES) if hasattr(model, "feature_names_in_") else X
+    return model.predict_proba(rows) if hasattr(model, "predict_proba") else model.predict(rows)
+
+
 def same(first, second):
-    for name in ("readout_coef_", "readout_intercept_"):
-        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+    if hasattr(first, "readout_coef_"):
+        np.testing.assert_array_equal(first.readout_coef_, second.readout_coef_)
+        np.testing.assert_array_equal(first.readout_intercept_, second.readout_intercept_)
+    else:
+        np.testing.assert_array_equal(answers(first), answers(second))
     assert first.alpha_ == second.alpha_
     assert first.feature_map_.fingerprint() == second.feature_map_.fingerprint()
 
@@ -71,12 +81,17 @@ def same(first, second):
         DenseRNNClassifier((20,), 60, weights="dense", encoder="fista", random_state=0),
         RNNELMRegressor(100, random_state=0),
         DenseRNNRegressor((20,), 100, random_state=0),
+        RNNForestClassifier(4, random_state=0, class_weight="balanced"),
+        RNNForestClassifier(4, random_state=0, memory_limit="150 MB"),
+        RNNForestRegressor(4, random_state=0),
     ],
-    ids=lambda model: type(model).__name__ + model.weights,
+    ids=str,
 )
 def test_files_give_the_model_of_memory_to_the_last_bit(model, name, folder):
     streamed = clone(model).fit(opened(folder, name))
-    if isinstance(model.preparation, MinMaxScaler):  # in pieces, so equal to rounding alone
+    if isinstance(
+        getattr(model, "preparation", None), MinMaxScaler
+    ):  # in pieces, so equal to rounding alone
         whole = clone(model).fit(X, LABELS)
         np.testing.assert_allclose(
             streamed.readout_coef_, whole.readout_coef_, rtol=1e-6, atol=1e-9
@@ -89,8 +104,9 @@ def test_files_give_the_model_of_memory_to_the_last_bit(model, name, folder):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_weights_and_words_stream_too(name, folder):
-    model = RNNELMClassifier(100, random_state=0, class_weight={"one": 2.0})
+@pytest.mark.parametrize("kind", [RNNELMClassifier, RNNForestClassifier])
+def test_weights_and_words_stream_too(kind, name, folder):
+    model = kind(20, random_state=0, class_weight={"one": 2.0})
     streamed = clone(model).fit(opened(folder, name, "word", weight="weight"))
     whole = clone(model).fit(X, WORDS, WEIGHT)
     same(streamed, whole)
