@@ -118,8 +118,10 @@ class Learner(Trained):
         )
         passes.chunk_bytes = spec.chunk_bytes(source, self.targets_.n_targets)
         n_rows = STREAM_ROWS if streams else int(passes.n_rows or 0)
+        found = spec.digest(summary, self.targets_)
+        del summary  # which may hold most of the memory
         self.feature_map_, self._readout = spec.learn_model(
-            passes, summary, self.targets_, n_rows, rng
+            passes, found, self.targets_, n_rows, rng
         )
 
     def _update(self, X: Any, y: Any, classes: ArrayLike | None, sample_weight: Any) -> Self:

@@ -84,6 +84,10 @@ class NetworkSpec:
         """Return the first pass over the rows."""
         return SummaryPass(n_columns, labels, self.n_sampled)
 
+    def digest(self, summary: ColumnSummary, targets: Any) -> ColumnSummary:
+        """Return what learning needs of the first pass: all of it."""
+        return summary
+
     def learn_model(
         self,
         passes: Passes,

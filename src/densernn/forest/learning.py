@@ -21,6 +21,7 @@ from densernn.forest.readout import ForestReadout, OpenReadout
 from densernn.forest.sampled import SampledRows, blocks_of
 from densernn.forest.solution import ClassProbabilities, LabelProbabilities, ValuesInRange
 from densernn.forest.structure import Structure, draw_trees
+from densernn.forest.table import BinnedTable
 from densernn.forest.trials import Trials
 
 FloatArray = NDArray[np.float64]
@@ -41,9 +42,6 @@ rows, whatever the table: so a part of the rows decides nearly the same."""
 
 FEWEST_TREES = 4
 
-ROUNDING = 1e-9
-"""Of weights, relative."""
-
 
 @dataclass(frozen=True, eq=False)
 class ForestOptions:
@@ -57,8 +55,6 @@ class ForestOptions:
     alphas : ndarray or None
         Penalties to choose from.
     cluster : Cluster
-    kind : {"classes", "labels", "values"}
-        What targets are.
     moment_bytes : int
         Memory for sums.
     """
@@ -69,63 +65,29 @@ class ForestOptions:
     scale: float | None
     alphas: FloatArray | None
     cluster: Cluster
-    kind: str
     moment_bytes: int
 
 
 def learn_forest(
-    X: NDArray[Any],
-    targets: FloatArray,
-    weight: FloatArray,
-    keys: NDArray[np.uint64],
-    position: FloatArray,
-    total_weight: float,
-    options: ForestOptions,
-    seed: int,
+    table: BinnedTable, options: ForestOptions, seed: int
 ) -> tuple[ForestMap, ForestReadout | OpenReadout]:
-    """Return the frozen part of a forest, learned from sampled rows, and its readout.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_columns)
-    targets : ndarray of shape (n_rows, n_targets), float64
-        Encoded.
-    weight : ndarray of shape (n_rows,), float64
-        Above 0.
-    keys : ndarray of shape (n_rows,), uint64
-        Hashes of the rows.
-    position : ndarray of shape (n_rows,), float64
-        Total weight of the rows before each.
-    total_weight : float
-        Of all rows that the sampled ones stand for.
-    options : ForestOptions
-    seed : int
-    """
-    # Weights that are shares of 1 must not make a table of one row; those above 1 are copies.
-    unit = min(1.0, float(weight.mean()))
-    labelled = options.kind == "classes"
-    origin = np.zeros(1) if options.kind != "values" else weight @ targets / weight.sum()
-    bins = ColumnBins.of(X, weight)
-    counts = weight / unit
-    # A row of weight 1/n weighs 1 less a rounding error then, which is too little for a box of 1.
-    whole = np.rint(counts)
-    counts = np.where(np.abs(counts - whole) <= ROUNDING * whole, whole, counts)
-    rows = SampledRows.of(bins, X, targets - origin, counts, keys, position, labelled=labelled)
-    coefficients = options.cluster.coefficients(np.float32)[:, 0].copy()
+    """Return the frozen part of a forest, learned from sampled rows, and its readout."""
+    bins, rows = table.bins, table.rows
     n_rows = float(rows.weight.sum())
-    search = search_for(n_rows, X.shape[1])
+    search = search_for(n_rows, bins.n_columns)
     trees = options.n_trees or search.n_trees
     splits, built, kept = _split(rows, n_rows <= SMALL, seed)
-    finish = _finish(options.kind, rows)
+    coefficients = options.cluster.coefficients(np.float32)[:, 0].copy()
+    finish = _finish(table.kind, rows)
     trials = Trials(bins, coefficients, finish, splits, TRIED_TREES, trees, seed)
     plan, alphas = _plan(trials, options, search)
-    share = float(weight.sum()) / total_weight * float(built.weight.sum() / rows.weight.sum())
+    share = table.share * float(built.weight.sum()) / n_rows
     boxes, structure = _draw_within(plan, bins, built, share, trees, options, seed)
-    forest = ForestMap(bins, boxes, options.cluster, structure, origin)
+    forest = ForestMap(bins, boxes, options.cluster, structure, table.origin)
     if kept is None:
         return forest, _settle(forest, trials, plan, alphas, trees)
     block = blocks_of(kept.position, kept.weight)
-    held_out = HeldOut(kept.scores, kept.targets, kept.weight * unit, block)
+    held_out = HeldOut(kept.scores, kept.targets, kept.weight * table.unit, block)
     return forest, OpenReadout(forest, trials.finish, alphas, held_out)
 
 
