@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from densernn._kernels import exact
 from densernn._threads import run_blocks
 from densernn.errors import DataError
+from densernn.forest.checks import are_arrays
 
 FloatArray = NDArray[np.float64]
 
@@ -80,7 +81,10 @@ class ColumnBins:
     def check(self) -> None:
         """Raise DataError for arrays, as from a damaged file, that kernels must not follow."""
         sound = (
-            self.starts[0] == 0
+            are_arrays((self.starts,), "i", 1)
+            and are_arrays((self.knots, self.scores), "f", 1)
+            and len(self.starts) > 0
+            and self.starts[0] == 0
             and (np.diff(self.starts) > 0).all()
             and self.starts[-1] == len(self.knots) == len(self.scores)
         )
