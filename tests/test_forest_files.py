@@ -178,6 +178,23 @@ def test_what_was_not_tampered_with_is_read(tmp_path):
     assert read(tmp_path / "m.skops")[0].startswith("read")
 
 
+def test_rows_of_other_columns_are_never_followed(tmp_path):
+    model = forest("classes").fit(*table("classes"))
+    model.n_features_in_ = 3000
+    save(model, tmp_path / "m.skops")
+    assert "rows have 3000 columns, and these bins 5" in read(tmp_path / "m.skops")[0]
+
+
+def test_a_readout_of_other_trees_is_refused(tmp_path):
+    X, y = table("classes")
+    model = forest("classes").fit(X, y)
+    other = forest("classes", region_size=30).fit(X, y)
+    model._readout = replace(model._readout, forest=other.feature_map_)
+    save(model, tmp_path / "m.skops")
+    with pytest.raises(ModelFileError, match="readout of this forest is of other trees"):
+        load(tmp_path / "m.skops")
+
+
 def test_several_clusters_are_refused(tmp_path):
     model = forest("classes").fit(*table("classes"))
     other = replace(model.feature_map_.cluster, p=np.full(5, 0.1))

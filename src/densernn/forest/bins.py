@@ -119,6 +119,11 @@ class ColumnBins:
         return between.astype(np.float32)
 
     def _apply(self, kernel: Any, X: NDArray[Any], out: NDArray[Any]) -> None:
+        if X.shape[1] != self.n_columns:
+            raise DataError(
+                f"rows have {X.shape[1]} columns, and these bins {self.n_columns}: a model whose "
+                "file is damaged, or rows of another table"
+            )
         run_blocks(
             lambda i, j: kernel(X[i:j], self.starts, self.knots, self.scores, out[i:j]),
             len(X),
