@@ -18,6 +18,7 @@ import pytest
 import skops.io
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
@@ -34,6 +35,8 @@ from densernn import (
     ImageSubsampler,
     RNNELMClassifier,
     RNNELMRegressor,
+    RNNForestClassifier,
+    RNNForestRegressor,
     RowStandardizer,
     SignSplitter,
     SplitScaler,
@@ -59,6 +62,14 @@ def classifier(**options):
 
 def regressor(**options):
     return RNNELMRegressor(**{"n_hidden": 12, "fan_in": 3, "random_state": 0, **options})
+
+
+def forest(**options):
+    return RNNForestClassifier(**{"n_trees": 3, "random_state": 0, **options})
+
+
+def value_forest(**options):
+    return RNNForestRegressor(**{"n_trees": 3, "random_state": 0, **options})
 
 
 class Doubler(UnitScaler):
@@ -87,6 +98,15 @@ FITTED = {
     "streamed": lambda: classifier().partial_fit(X, LABELS, classes=[0, 1, 2, 3]),
     "regressor": lambda: regressor().fit(X, VALUES),
     "two outputs": lambda: regressor().fit(X, np.stack([VALUES, -(VALUES**2)], 1)),
+    "forest": lambda: forest().fit(NAMED, WORDS),
+    "forest of labels": lambda: forest().fit(X, np.stack([LABELS > 0, LABELS > 1], 1).astype(int)),
+    "weighted forest": lambda: forest(class_weight={0: 2.0}, alpha=0.1).fit(X, LABELS),
+    "streamed forest": lambda: forest().partial_fit(X, LABELS, classes=[0, 1, 2, 3]),
+    "forest of values": lambda: value_forest(cluster=Cluster(n=10)).fit(X, VALUES),
+    "forest of two": lambda: value_forest().fit(X, np.stack([VALUES, -(VALUES**2)], 1)),
+    "large forest": lambda: forest().fit(
+        np.tile(X, (50, 1)) + np.arange(6000)[:, None] / 1e3, WORDS.repeat(50)
+    ),
     "features": lambda: ClusterFeatures(8, fan_in=2, random_state=0).fit(X),
     "unit": lambda: UnitScaler().fit(NAMED),
     "split scaler": lambda: SplitScaler().fit(X),
@@ -172,10 +192,10 @@ def test_another_process_reads_the_same(small, tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), model.predict_proba(X))
 
 
-@pytest.mark.parametrize("kind", [classifier, regressor])
+@pytest.mark.parametrize("kind", [classifier, regressor, forest, value_forest])
 def test_loaded_model_goes_on_as_the_saved_one_would(kind, tmp_path, one_blas_thread):
-    y = LABELS if kind is classifier else VALUES
-    first = {"classes": [0, 1, 2]} if kind is classifier else {}
+    y = LABELS if kind in (classifier, forest) else VALUES
+    first = {"classes": [0, 1, 2]} if kind in (classifier, forest) else {}
     model = kind().partial_fit(X[:70], y[:70], **first)
     shard = model.fresh().partial_fit(X[70:90], y[70:90])
     save(model, tmp_path / "model.skops")
@@ -184,15 +204,18 @@ def test_loaded_model_goes_on_as_the_saved_one_would(kind, tmp_path, one_blas_th
     for one, two in ((model, shard), (again, other)):
         one.merge(two).partial_fit(X[90:], y[90:]).forget(X[:10], y[:10])
     assert_same(model, again)
-    np.testing.assert_array_equal(model.moments_.second, again.moments_.second)
+    assert model.moments_.weight == again.moments_.weight == len(X) - 10
+    if kind in (classifier, regressor):
+        np.testing.assert_array_equal(model.moments_.second, again.moments_.second)
 
 
-def test_fresh_model_travels_to_a_shard(tmp_path, one_blas_thread):
-    model = classifier().fit(X, LABELS)
+@pytest.mark.parametrize("kind", [classifier, forest])
+def test_fresh_model_travels_to_a_shard(kind, tmp_path, one_blas_thread):
+    model = kind().fit(X, LABELS)
     save(model.fresh(), tmp_path / "fresh.skops")
     shard = load(tmp_path / "fresh.skops").partial_fit(X, LABELS)
     np.testing.assert_array_equal(shard.predict_proba(X), model.predict_proba(X))
-    assert describe(tmp_path / "fresh.skops")["alpha"] is None
+    assert describe(tmp_path / "fresh.skops").get("alpha") is None
     with pytest.raises(DataError, match="no rows"):
         save(model.fresh(), tmp_path / "none.skops", moments=False)
 
@@ -215,9 +238,9 @@ def test_saving_changes_nothing_outside_a_file(tmp_path):
 # ------------------------------------------------------------------- for prediction alone
 
 
-@pytest.fixture
-def predictor(tmp_path):
-    save(classifier().fit(X, LABELS), tmp_path / "p.skops", moments=False)
+@pytest.fixture(params=[classifier, forest])
+def predictor(request, tmp_path):
+    save(request.param().fit(X, LABELS), tmp_path / "p.skops", moments=False)
     return load(tmp_path / "p.skops")
 
 
@@ -229,7 +252,7 @@ def predictor(tmp_path):
         lambda model: model.forget(X, LABELS),
         lambda model: model.fresh(),
         lambda model: model.merge(classifier().fit(X, LABELS)),
-        lambda model: classifier().fit(X, LABELS).merge(model),
+        lambda model: clone(model).fit(X, LABELS).merge(model),
     ],
 )
 def test_model_without_moments_refuses_what_needs_them(act, predictor):

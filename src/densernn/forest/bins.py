@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from densernn._kernels import exact
 from densernn._threads import run_blocks
 from densernn.errors import DataError
+from densernn.forest.checks import are_arrays
 
 FloatArray = NDArray[np.float64]
 
@@ -80,7 +81,10 @@ class ColumnBins:
     def check(self) -> None:
         """Raise DataError for arrays, as from a damaged file, that kernels must not follow."""
         sound = (
-            self.starts[0] == 0
+            are_arrays((self.starts,), "i", 1)
+            and are_arrays((self.knots, self.scores), "f", 1)
+            and len(self.starts) > 0
+            and self.starts[0] == 0
             and (np.diff(self.starts) > 0).all()
             and self.starts[-1] == len(self.knots) == len(self.scores)
         )
@@ -115,6 +119,11 @@ class ColumnBins:
         return between.astype(np.float32)
 
     def _apply(self, kernel: Any, X: NDArray[Any], out: NDArray[Any]) -> None:
+        if X.shape[1] != self.n_columns:
+            raise DataError(
+                f"rows have {X.shape[1]} columns, and these bins {self.n_columns}: a model whose "
+                "file is damaged, or rows of another table"
+            )
         run_blocks(
             lambda i, j: kernel(X[i:j], self.starts, self.knots, self.scores, out[i:j]),
             len(X),

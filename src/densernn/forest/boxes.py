@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from densernn._kernels import exact
 from densernn.errors import DataError
 from densernn.forest.bins import ColumnBins
+from densernn.forest.checks import are_arrays
 from densernn.forest.growth import GrownTree
 
 BELOW_ALL = -4.0
@@ -117,25 +118,39 @@ class BoxTree:
 
     def check(self, n_columns: int) -> None:
         """Raise DataError for arrays, as from a damaged file, that kernels must not follow."""
-        nodes, n_clusters = np.arange(len(self.column)), len(self.above)
-        inner, n_regions = self.column >= 0, len(self.starts) - 1
-        place = np.arange(n_clusters) - np.repeat(self.starts[:-1], np.diff(self.starts))
-        sound = (
-            {len(a) for a in self.routing} == {len(nodes)}
-            and {len(self.input), len(self.factor), self.hinge.shape[-1]} == {n_clusters}
-            and self.hinge.shape[0] == 4
+        if not (self._fits() and self._leads(n_columns)):
+            raise DataError("the trees of this forest contradict each other: its file is damaged")
+
+    def _fits(self) -> bool:
+        """Return whether lengths agree, and regions follow each other."""
+        whole = (self.column, self.right, self.region, self.starts, self.above, self.input)
+        n_clusters = len(self.above)
+        return bool(
+            are_arrays(whole, "i", 1)
+            and are_arrays((self.wall, self.factor, self.share), "f", 1)
+            and are_arrays((self.hinge,), "f", 2)
+            and {len(a) for a in self.routing} == {len(self.column)}
+            and len(self.column) > 0
+            and {len(self.input), len(self.factor)} == {n_clusters}
+            and self.hinge.shape == (4, n_clusters)
+            and len(self.starts) > 1
             and self.starts[0] == 0
             and self.starts[-1] == n_clusters
             and (np.diff(self.starts) >= 0).all()
-            and (self.column < n_columns).all()
+        )
+
+    def _leads(self, n_columns: int) -> bool:
+        """Return whether nodes lead down to regions, and boxes up within theirs."""
+        nodes, inner = np.arange(len(self.column)), self.column >= 0
+        place = np.arange(len(self.above)) - np.repeat(self.starts[:-1], self.sizes)
+        return bool(
+            (self.column < n_columns).all()
             and (self.right[inner] > nodes[inner] + 1).all()
             and (self.right < len(nodes)).all()
-            and ((self.region[~inner] >= 0) & (self.region[~inner] < n_regions)).all()
+            and ((self.region[~inner] >= 0) & (self.region[~inner] < len(self.sizes))).all()
             and ((self.input >= 0) & (self.input < n_columns)).all()
             and ((self.above >= -1) & (self.above < place)).all()
         )
-        if not sound:
-            raise DataError("the trees of this forest contradict each other: its file is damaged")
 
 
 def make_boxes(

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from densernn._threads import one_blas_thread, run_blocks
 from densernn.errors import DataError, MergeError
 from densernn.forest.boxes import BoxTree
+from densernn.forest.checks import are_arrays
 from densernn.forest.products import add_rows
 
 FloatArray = NDArray[np.float64]
@@ -170,5 +171,10 @@ class ForestMoments:
     def check(self, trees: Sequence[BoxTree]) -> None:
         """Raise DataError for sums, as from a damaged file, that do not belong to the trees."""
         shapes = [(t.n_products, len(t.above) + len(t.sizes), 1 + self.n_targets) for t in trees]
-        if shapes != [(*t.second.shape, *t.cross.shape) for t in self.trees]:
+        sound = (
+            are_arrays((t.second for t in self.trees), "f", 1)
+            and are_arrays((t.cross for t in self.trees), "f", 2)
+            and are_arrays((self.least, self.most), "f", 1)
+        )
+        if not sound or shapes != [(*t.second.shape, *t.cross.shape) for t in self.trees]:
             raise DataError("the sums of this forest do not go with its trees: the file is damaged")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn._threads import one_blas_thread, run_blocks
+from densernn.errors import DataError
 from densernn.forest.boxes import BoxTree
 from densernn.forest.choice import simplest_alpha
 from densernn.forest.evaluation import HeldOut, held_out_outputs
@@ -136,7 +137,13 @@ class ForestReadout:
         )
 
     def check(self, trees: tuple[BoxTree, ...]) -> None:
-        """Raise DataError for a solution, as from a damaged file, that does not fit the trees."""
+        """Raise DataError where this, as from a damaged file, does not fit the trees."""
+        own = self.forest.trees
+        if len(own) != len(trees) or not all(
+            np.array_equal(mine.starts, given.starts)
+            for mine, given in zip(own, trees, strict=True)
+        ):
+            raise DataError("the readout of this forest is of other trees: its file is damaged")
         if self._solved is not None:
             self._solved.check(trees)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from densernn.errors import DataError
 from densernn.forest.boxes import BoxTree
 from densernn.forest.calibration import Calibration
+from densernn.forest.checks import are_arrays
 
 FloatArray = NDArray[np.float64]
 
@@ -52,6 +53,8 @@ class ForestSolution:
 
     def check(self, trees: Sequence[BoxTree]) -> None:
         """Raise DataError for weights, as from a damaged file, that kernels must not follow."""
+        if not are_arrays((*self.weights, *self.means, self.limits), "f", 2):
+            raise DataError("the weights of this forest are no numbers: damaged file")
         k = self.n_targets
         wanted = [(len(t.above) + len(t.sizes), k, len(t.sizes), k) for t in trees]
         pairs = zip(self.weights, self.means, strict=False)
