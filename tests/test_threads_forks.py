@@ -15,9 +15,10 @@ from joblib import Parallel, delayed
 from problems import classification, pieces, regression
 from sklearn.datasets import load_digits
 
-from densernn import Cluster, RNNELMClassifier, RNNELMRegressor, _threads
+from densernn import Cluster, RNNELMClassifier, RNNELMRegressor, RNNForestClassifier, _threads
 from densernn._threads import n_threads, run_blocks
 from densernn.estimators import readout
+from densernn.forest.readout import ForestReadout
 
 LIMIT = 60
 """Seconds after which a script counts as hanging."""
@@ -27,7 +28,7 @@ import multiprocessing, os, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from densernn import _threads
-from densernn import Cluster, RNNELMClassifier
+from densernn import Cluster, RNNELMClassifier, RNNForestClassifier
 _threads.n_threads = lambda: 4  # several, however small the machine
 cluster = Cluster()
 x = np.random.default_rng(0).random((400, 1000))
@@ -87,6 +88,23 @@ def test_many_threads_get_the_right_numbers_at_once():
     assert out == ["True"]
 
 
+def test_a_forest_first_used_by_many_threads_is_solved_once(monkeypatch):
+    solved = []
+
+    def counted(self, *args):
+        solved.append(args)
+        return solve(self, *args)
+
+    solve = ForestReadout._solve
+    monkeypatch.setattr(ForestReadout, "_solve", counted)
+    X, y = classification()
+    model = RNNForestClassifier(3, random_state=0).partial_fit(X, y, classes=[0, 1, 2])
+    assert not solved
+    results = at_once(lambda _: model.predict_proba(X))
+    assert len(solved) == 1
+    assert all(np.array_equal(result, results[0]) for result in results)
+
+
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
 def test_a_readout_first_used_by_many_threads_is_solved_once(kind, monkeypatch):
     solved = []
@@ -124,10 +142,11 @@ def test_models_train_in_threads_as_they_do_alone():
     np.testing.assert_allclose(whole.decision_function(X), model.decision_function(X), atol=1e-8)
 
 
+@pytest.mark.parametrize("kind", [RNNELMClassifier, RNNForestClassifier])
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_joblib_workers_predict_and_learn(backend):
+def test_joblib_workers_predict_and_learn(backend, kind):
     X, y = classification(600)
-    model = RNNELMClassifier(40, alpha=1e-2, random_state=0).fit(X, y)
+    model = kind(20, alpha=1e-2, random_state=0).fit(X, y)
     parts = pieces(len(X), 4)
 
     def work(part):
@@ -174,6 +193,24 @@ def test_a_forked_child_computes_after_its_parent_used_the_pool(threads):
         print(right())
     """)
     assert out == ["7"] * 4 + ["True"]
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="no fork here")
+def test_a_forked_child_grows_the_forest_of_its_parent():
+    out = script("""
+        def digest():
+            model = RNNForestClassifier(5, random_state=0).fit(X, y)
+            return model.predict_proba(X).tobytes()
+        alone = digest()
+        for _ in range(2):
+            child = os.fork()
+            if not child:
+                os._exit(7 if digest() == alone else 1)
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        with ThreadPoolExecutor(8) as pool:
+            print(all(found == alone for found in pool.map(lambda _: digest(), range(8))))
+    """)
+    assert out == ["7", "7", "True"]
 
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="no fork here")
