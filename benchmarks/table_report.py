@@ -70,9 +70,7 @@ def behind(results: Results, model: str, rivals: tuple[str, ...]) -> list[str]:
             if values and score in own.get(model, {}):
                 gap = max(values) - own[model][score]
                 if gap > least:
-                    lines.append(
-                        f"{name}: {score} {gap:.3f} behind the best of {', '.join(rivals)}"
-                    )
+                    lines.append(f"{name}: {score} {gap:.3f} behind {' or '.join(rivals)}")
     return lines
 
 

@@ -117,14 +117,14 @@ def test_splits_are_better_than_those_drawn_at_random():
     rng, everything = np.random.default_rng(0), np.arange(2000)
     gains = []
     for seed in range(20):
-        tree = grown(rows, least=1000.0, seed=seed + 1)
+        tree = grown(rows, least=200.0, seed=seed + 1)
         left = rows.codes[:, tree.column[0]] <= tree.code[0]
         gains.append(-impurity(rows, everything[left]) - impurity(rows, everything[~left]))
     random = []
     for _ in range(200):
         j = rng.integers(4)
         left = rows.codes[:, j] <= rng.integers(rows.codes[:, j].max())
-        if min(rows.weight[left].sum(), rows.weight[~left].sum()) >= 1000.0:
+        if min(rows.weight[left].sum(), rows.weight[~left].sum()) >= 200.0:
             random.append(-impurity(rows, everything[left]) - impurity(rows, everything[~left]))
     assert np.mean(gains) > np.mean(random)
 
