@@ -182,7 +182,8 @@ def test_rows_of_other_columns_are_never_followed(tmp_path):
     model = forest("classes").fit(*table("classes"))
     model.n_features_in_ = 3000
     save(model, tmp_path / "m.skops")
-    assert "rows have 3000 columns, and these bins 5" in read(tmp_path / "m.skops")[0]
+    with pytest.raises(ModelFileError, match="of 5 columns says it has 3000"):
+        load(tmp_path / "m.skops")
 
 
 def test_a_readout_of_other_trees_is_refused(tmp_path):

@@ -396,9 +396,9 @@ def test_rows_are_dealt_in_whole_blocks_or_like_cards(copies):
     dealt = list(rows.dealt(5, 1))
     np.testing.assert_allclose(np.sum(dealt, axis=0), rows.weight)
     assert [own.sum() for own in dealt] == pytest.approx([rows.weight.sum() / 5] * 5, rel=0.02)
-    if not copies:  # blocks of twelve rows
+    if not copies:  # thirty blocks
         fold = np.argmax(dealt, axis=0)[np.argsort(rows.position)]
-        assert np.count_nonzero(np.diff(fold)) == 99
+        assert np.count_nonzero(np.diff(fold)) == 29
 
 
 def test_errors_are_those_of_blocks():

@@ -111,7 +111,7 @@ class Learner(Trained):
         source = passes.source
         n_columns = source.n_targets or 0
         labels = self._labelled and classes is None and n_columns <= 1
-        summary = passes.run(spec.first_pass(source.n_columns, labels), "first pass")
+        summary = passes.run(spec.first_pass(source, labels), "first pass")
         class_weight = getattr(self, "class_weight", None)
         self.targets_ = make_targets(
             self._labelled, n_columns, summary.classes, classes, class_weight

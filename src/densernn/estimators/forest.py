@@ -5,7 +5,10 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any, ClassVar
 
+from sklearn.utils.validation import check_is_fitted
+
 from densernn.cluster import Cluster
+from densernn.errors import DataError
 from densernn.estimators.base import Learner
 from densernn.estimators.forest_spec import ForestSpec
 from densernn.estimators.labels import LabelLearner
@@ -40,11 +43,22 @@ class RNNForest(Learner):
         """Pre-activation of a cluster at one standard deviation from its box."""
         return self.feature_map_.structure.scale
 
+    @property
+    def alpha_(self) -> float:
+        """Penalty in use, also of a model that has no rows yet."""
+        check_is_fitted(self, "feature_map_")
+        return float(self._readout.alpha)
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         # The state may come from a file, and kernels do not check bounds.
         if "feature_map_" in state:
-            trees = self.feature_map_.trees
+            trees, n_columns = self.feature_map_.trees, self.feature_map_.bins.n_columns
+            if self.n_features_in_ != n_columns:
+                raise DataError(
+                    f"a forest of {n_columns} columns says it has {self.n_features_in_}: its file "
+                    "is damaged"
+                )
             self._readout.check(trees)
             if self.learned_.moments is not None:
                 self.learned_.moments.check(trees)

@@ -8,7 +8,7 @@ import numpy as np
 
 from densernn.cluster import Cluster
 from densernn.engine import Passes
-from densernn.engine.budget import CHUNK_BYTES, chunk_budget, parse_bytes
+from densernn.engine.budget import CHUNK_BYTES, FEWEST, parse_bytes
 from densernn.errors import DataError, ParameterError
 from densernn.estimators.network_spec import DEFAULT_CLUSTER
 from densernn.estimators.targets import ClassTargets, LabelTargets
@@ -76,9 +76,13 @@ class ForestSpec:
                 f"{p.cluster.n_clusters} clusters"
             )
 
-    def first_pass(self, n_columns: int, labels: bool) -> TablePass:
+    def first_pass(self, source: RowSource, labels: bool) -> TablePass:
         """Return the first pass over the rows."""
-        return TablePass(n_columns, labels, self._sampled_rows(n_columns))
+        half = self._half(source)
+        bytes_ = SAMPLE_BYTES if half is None else half
+        n_columns = source.n_columns
+        n_sampled = max(FEWEST_ROWS, bytes_ // _sampled_row(n_columns))
+        return TablePass(n_columns, labels, n_sampled)
 
     def digest(self, summary: TableSummary, targets: Any) -> BinnedTable:
         """Return the sampled rows in bins, which take a fifth of their memory."""
@@ -107,9 +111,9 @@ class ForestSpec:
         rng: np.random.Generator,
     ) -> tuple[ForestMap, ForestReadout | OpenReadout]:
         """Return the forest and its readout, learned from the rows that the first pass kept."""
-        return learn_forest(table, self._options(), int(rng.integers(1, 2**31)))
+        return learn_forest(table, self._options(passes.source), int(rng.integers(1, 2**31)))
 
-    def _options(self) -> ForestOptions:
+    def _options(self, source: RowSource) -> ForestOptions:
         p, alphas = self.params, alpha_values(self.params.alpha)
         return ForestOptions(
             n_trees=None if _is_auto(p.n_trees) else int(p.n_trees),
@@ -118,30 +122,47 @@ class ForestSpec:
             scale=None if _is_auto(p.input_scale) else float(p.input_scale),
             alphas=None if alphas is None else np.atleast_1d(alphas),
             cluster=DEFAULT_CLUSTER if p.cluster is None else p.cluster,
-            moment_bytes=self._budgets()[1],
+            moment_bytes=self._moment_bytes(source),
         )
 
-    def _budgets(self) -> tuple[int, int]:
-        """Return the memory for the sample and for sums, of which there is one at a time."""
-        p = self.params
-        if p.memory_limit is None:
-            return SAMPLE_BYTES, MOMENT_BYTES
-        half = parse_bytes(p.memory_limit) // 2
-        # A checkpoint holds sums once more, packed and as a file, before they are written.
-        return half, half if p.checkpoint is None else half // 2
+    def _half(self, source: RowSource) -> int | None:
+        """Return half of what a limit leaves beside reading; None without a limit."""
+        limit = self.params.memory_limit
+        return None if limit is None else (parse_bytes(limit) - source.buffer_bytes) // 2
 
-    def _sampled_rows(self, n_columns: int) -> int:
-        return max(FEWEST_ROWS, self._budgets()[0] // (VALUE_BYTES * n_columns + ROW_BYTES))
+    def _moment_bytes(self, source: RowSource) -> int:
+        """Return the memory for sums; when they begin, the sample has gone."""
+        half = self._half(source)
+        if half is None:
+            return MOMENT_BYTES
+        # A checkpoint holds sums once more, packed and as a file, before they are written.
+        return half if self.params.checkpoint is None else half // 2
 
     def chunk_bytes(self, source: RowSource, n_targets: int = 1) -> int:
-        """Return the memory left for a chunk of rows of a source."""
-        p = self.params
-        if p.memory_limit is None:
+        """Return the memory left for a chunk of rows of a source.
+
+        Raises
+        ------
+        ParameterError
+            The limit leaves no room for a sample and the smallest chunk.
+        """
+        half = self._half(source)
+        if half is None:
             return CHUNK_BYTES
-        n_columns = source.n_columns
-        sample = self._sampled_rows(n_columns) * (VALUE_BYTES * n_columns + ROW_BYTES)
-        kept = max(sample, *self._budgets()) + source.buffer_bytes
-        return chunk_budget(p.memory_limit, kept, 4 * n_columns + 2 * n_targets, "a forest")
+        chunk = FEWEST * 8 * (4 * source.n_columns + 2 * n_targets)
+        least = max(FEWEST_ROWS * _sampled_row(source.n_columns), chunk)
+        if half < least:
+            needed = (source.buffer_bytes + 2 * least) / 1e6
+            raise ParameterError(
+                f"memory_limit={self.params.memory_limit!r} is too little for a forest: a sample "
+                f"of the rows, sums and reading need {needed:.1f} MB"
+            )
+        return min(CHUNK_BYTES, half)
+
+
+def _sampled_row(n_columns: int) -> int:
+    """Return the memory for a sampled row."""
+    return VALUE_BYTES * n_columns + ROW_BYTES
 
 
 def _is_auto(value: Any) -> bool:

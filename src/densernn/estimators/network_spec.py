@@ -80,9 +80,9 @@ class NetworkSpec:
         known = self.labelled is not None and self.weights == "sparse"
         return SAMPLE if known and p.dtype != "float64" and p.n_hidden >= FEWEST else 0
 
-    def first_pass(self, n_columns: int, labels: bool) -> SummaryPass:
+    def first_pass(self, source: RowSource, labels: bool) -> SummaryPass:
         """Return the first pass over the rows."""
-        return SummaryPass(n_columns, labels, self.n_sampled)
+        return SummaryPass(source.n_columns, labels, self.n_sampled)
 
     def digest(self, summary: ColumnSummary, targets: Any) -> ColumnSummary:
         """Return what learning needs of the first pass: all of it."""

@@ -80,7 +80,7 @@ def learn_forest(
     coefficients = options.cluster.coefficients(np.float32)[:, 0].copy()
     finish = _finish(table.kind, rows)
     trials = Trials(bins, coefficients, finish, splits, TRIED_TREES, trees, seed)
-    plan, alphas = _plan(trials, options, search)
+    plan, alphas, scores = _plan(trials, options, search)
     share = table.share * float(built.weight.sum()) / n_rows
     boxes, structure = _draw_within(plan, bins, built, share, trees, options, seed)
     forest = ForestMap(bins, boxes, options.cluster, structure, table.origin)
@@ -88,7 +88,7 @@ def learn_forest(
         return forest, _settle(forest, trials, plan, alphas, trees)
     block = blocks_of(kept.position, kept.weight)
     held_out = HeldOut(kept.scores, kept.targets, kept.weight * table.unit, block)
-    return forest, OpenReadout(forest, trials.finish, alphas, held_out)
+    return forest, OpenReadout(forest, trials.finish, alphas, held_out, scores)
 
 
 def _finish(kind: str, rows: SampledRows) -> Any:
@@ -126,8 +126,10 @@ def _split(
     return ((built.take(slice(n_tried)), kept),), built, kept
 
 
-def _plan(trials: Trials, options: ForestOptions, search: Search) -> tuple[Plan, FloatArray]:
-    """Return the plan, and penalties to choose from with all trees."""
+def _plan(
+    trials: Trials, options: ForestOptions, search: Search
+) -> tuple[Plan, FloatArray, dict[float, float]]:
+    """Return the plan, penalties to choose from with all trees, and their losses if known."""
     free = (
         (search.region, options.region_size),
         (search.scale, options.scale),
@@ -144,15 +146,15 @@ def _plan(trials: Trials, options: ForestOptions, search: Search) -> tuple[Plan,
     )
     alphas = ALPHAS if options.alphas is None else options.alphas
     if not trials.splits:
-        return first, alphas[len(alphas) // 2 :][:1]
+        return first, alphas[len(alphas) // 2 :][:1], {}
     if not steps and options.alphas is not None:
-        return first, alphas
+        return first, alphas, {}
     best = choose_plan(trials, first, steps, alphas)
     if len(trials.splits) == 1:
-        return best.plan, np.array([best.best_alpha])
+        return best.plan, np.array([best.best_alpha]), best.scores
     # More trees forgive smaller penalties: neighbours are tried with all of them.
     near = int(np.searchsorted(alphas, best.best_alpha))
-    return best.plan, alphas[max(near - 1, 0) : near + 2]
+    return best.plan, alphas[max(near - 1, 0) : near + 2], {}
 
 
 def _settle(
@@ -185,7 +187,8 @@ def _draw_within(
     while True:
         trees = draw_trees(structure, bins, rows, seed + np.arange(min(2, n_trees)))
         each = max(8 * tree.n_products for tree in trees) or 1
-        affordable = int(options.moment_bytes // each)
+        # Choosing the penalty takes the sums of a tree once more, in each of two threads.
+        affordable = int(options.moment_bytes // each) - 2
         if affordable >= min(n_trees, FEWEST_TREES):
             break
         structure = structure.larger(n_rows)

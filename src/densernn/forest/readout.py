@@ -37,12 +37,15 @@ class OpenReadout:
         Penalties to choose from.
     held_out : HeldOut
         Rows kept aside from the structure, to choose by.
+    scores : dict of float to float
+        Mean loss of every penalty where one was chosen before.
     """
 
     forest: ForestMap
     finish: Any
     alphas: FloatArray
     held_out: HeldOut
+    scores: dict[float, float] = field(default_factory=dict)
 
     def decided(self, moments: ForestMoments) -> ForestReadout:
         """Return the readout of the choice, given the moments of all rows.
@@ -61,7 +64,7 @@ class OpenReadout:
         )
         chosen = simplest_alpha(losses, rows.weight, rows.block, self.alphas)
         means = losses @ rows.weight / rows.weight.sum()
-        scores = dict(zip(self.alphas.tolist(), means.tolist(), strict=True))
+        scores = self.scores or dict(zip(self.alphas.tolist(), means.tolist(), strict=True))
         return ForestReadout(forest, finished[chosen], float(self.alphas[chosen]), scores)
 
 

@@ -13,8 +13,9 @@ from densernn.forest.bins import ColumnBins
 
 FloatArray = NDArray[np.float64]
 
-BLOCKS = 100
-"""Blocks of neighbouring rows that are dealt to folds, at least."""
+BLOCKS, BLOCKS_OF_FOLD = 30, 4
+"""Blocks of neighbouring rows that are dealt to folds, in all and to each, at least: long ones,
+since rows tell of their neighbours at the ends of blocks."""
 
 JUDGED_BLOCKS = 30
 """Blocks of neighbouring rows by which standard errors are found."""
@@ -112,7 +113,7 @@ class SampledRows:
         """
         n = len(self)
         if is_ordered(self.weight):
-            n_blocks = n_folds * -(-BLOCKS // n_folds)
+            n_blocks = n_folds * max(BLOCKS_OF_FOLD, -(-BLOCKS // n_folds))
             block = np.empty(n, np.intp)
             block[np.argsort(self.position, kind="stable")] = np.arange(n) * n_blocks // n
             for k in range(n_folds):

@@ -49,6 +49,11 @@ class Trial:
         return cast("FloatArray", self.losses @ self.weight / self.weight.sum())
 
     @property
+    def scores(self) -> dict[float, float]:
+        """Mean loss of each penalty."""
+        return dict(zip(self.alphas.tolist(), self.means.tolist(), strict=True))
+
+    @property
     def best_alpha(self) -> float:
         """Penalty whose mean loss is least."""
         return float(self.alphas[int(np.argmin(self.means))])
