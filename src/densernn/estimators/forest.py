@@ -93,7 +93,7 @@ class RNNForestClassifier(RNNForest, LabelLearner):
         to their total weight in ``fit``.
     memory_limit : int or str, default=None
         Bytes, or text such as ``"4 GB"``, for the sample of rows, sums, chunks of rows and the
-        reading of files together.  None: 768 MiB for the sample, then 640 MiB for sums.
+        reading of files together.  None: 768 MiB for the sample, then 512 MiB for sums.
     engine : {"auto", "local", "dask"}, default="auto"
         As in :class:`RNNELMClassifier`.
     checkpoint : path, default=None

@@ -23,7 +23,7 @@ from densernn.sources.rows import RowSource
 SAMPLE_BYTES = 768 * 2**20
 """Memory for the sample by which structure is learned, where no limit is given."""
 
-MOMENT_BYTES = 640 * 2**20
+MOMENT_BYTES = 512 * 2**20
 """Memory for the sums of all trees, where no limit is given."""
 
 VALUE_BYTES = 26
