@@ -4,7 +4,7 @@ import numpy as np
 from problems import classification, regression
 
 from densernn import RNNForestClassifier, RNNForestRegressor
-from densernn.forest.boxes import route
+from densernn.forest.activations import route
 
 GIVEN = {
     "region_size": 100,

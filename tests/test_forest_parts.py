@@ -10,13 +10,14 @@ from sklearn.linear_model import Ridge
 
 from densernn import Cluster
 from densernn.errors import DataError
+from densernn.forest.activations import activations, by_region, route
 from densernn.forest.bins import MOST, ColumnBins
-from densernn.forest.boxes import activations, by_region, make_boxes, route
 from densernn.forest.calibration import Calibration
 from densernn.forest.choice import gap_and_error, simplest_alpha
 from densernn.forest.evaluation import sum_rows
 from densernn.forest.forest_map import ForestMap
 from densernn.forest.growth import grow_tree
+from densernn.forest.making import make_boxes
 from densernn.forest.products import add_outputs
 from densernn.forest.ridge import JITTER, solve_tree
 from densernn.forest.sampled import SampledRows, blocks_of

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from densernn._kernels import exact
 from densernn._syrk import add_products
-from densernn.forest.boxes import BoxTree, activations, by_region, route
+from densernn.forest.activations import activations, by_region, route
+from densernn.forest.boxes import BoxTree
 
 TILE = 512
 """Rows whose activations are held at once."""

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from densernn._threads import run_blocks
 from densernn.forest.bins import ColumnBins
-from densernn.forest.boxes import BoxTree, make_boxes
+from densernn.forest.boxes import BoxTree
 from densernn.forest.growth import grow_tree
+from densernn.forest.making import make_boxes
 from densernn.forest.sampled import SampledRows
 
 ROUNDING = 1e-9
