@@ -17,8 +17,8 @@ FLOORS = (1e-3, 0.3)
 POWERS = (0.5, 4.0)
 """Bounds of the power."""
 
-ENOUGH = 20_000
-"""Rows that decide two numbers as well as more would."""
+ENOUGH, FEWEST = 200_000, 500
+"""Outputs that decide two numbers as well as more would, and rows at least."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class Calibration:
 
         A weak prior keeps the power near 1 where there are few rows.
         """
-        o, c, w = outputs[:ENOUGH], codes[:ENOUGH], weight[:ENOUGH]
+        n = max(FEWEST, ENOUGH // outputs.shape[1])
+        o, c, w = outputs[:n], codes[:n], weight[:n]
         doubt = 0.5 / (len(weight) + 1.0)
 
         def cost(point: FloatArray) -> float:
