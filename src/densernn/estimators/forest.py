@@ -131,7 +131,7 @@ class RNNForestClassifier(RNNForest, LabelLearner):
     rows in order of time do not tell of their neighbours.
 
     Time: for each row and tree, m^2 / 2 multiply-adds, m the clusters of its region, up to about
-    450; the choice costs about as much as some ten trees on 30,000 rows.  Memory: 4 m^2 bytes a
+    300; the choice costs about as much as some ten trees on 30,000 rows.  Memory: 4 m^2 bytes a
     region for each tree.
 
     Outputs of each tree stay within the range of the targets, and fade to the mean of the region

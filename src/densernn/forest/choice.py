@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 CLOSE = 0.25
 """Standard errors by which losses of penalties may differ and count as equal."""
 
-DEAREST = 450.0
+DEAREST = 300.0
 """Clusters of a region, as a root mean square over rows, above which no plan goes on."""
 
 
