@@ -185,7 +185,8 @@ class Learner(Trained):
         The readout becomes that of a fit on the remaining rows with these frozen layers, to
         rounding.  What may still depend on the forgotten rows: learned encoders, the ranges,
         means and spreads that the preparation of input learned, the scale of dense weights, the
-        set of classes, and the class weights of ``class_weight="balanced"``.
+        set of classes, and the class weights of ``class_weight="balanced"``; of a forest its
+        structure, penalty and calibration, and the range of values.
 
         Parameters
         ----------

@@ -75,7 +75,7 @@ class RNNForestClassifier(RNNForest, LabelLearner):
     Parameters
     ----------
     n_trees : "auto" or int, default="auto"
-        ``"auto"``: 32 for at most 5,000 rows, else 16, or fewer where memory or time ask for it.
+        ``"auto"``: 32 up to 5,000 rows, 24 up to 50,000, else 16; fewer where memory asks for it.
     region_size : "auto" or float, default="auto"
         Rows of a region at most.  Large regions suit noisy targets, small ones exact targets.
     min_samples_leaf : "auto" or float, default="auto"

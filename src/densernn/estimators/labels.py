@@ -48,8 +48,8 @@ class LabelLearner(ClassifierMixin, Learner):  # type: ignore[misc]
     ) -> Self:
         """Add rows to the model.
 
-        The first call learns the preparation of input and draws the network; the readout is
-        solved when it is next used.
+        The first call learns the frozen part from its own rows (the preparation of input and the
+        network, or the structure of a forest); the readout is solved when it is next used.
 
         Parameters
         ----------
