@@ -138,7 +138,8 @@ class SampledRows:
     @property
     def tree_weight(self) -> NDArray[Any]:
         """Weights for the growth of trees: whole numbers where they are, which is faster."""
-        whole = self.weight.max() < 2**20 and (self.weight == np.floor(self.weight)).all()
+        # Sums of int32 weights are int32, too.
+        whole = self.weight.sum() < 2**31 and (self.weight == np.floor(self.weight)).all()
         return self.weight.astype(np.int32) if whole else self.weight
 
     @property
