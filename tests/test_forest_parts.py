@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from forest_parts import CLUSTER, COEFFICIENTS, NONE, boxes_of, grown, rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
 from scipy.stats import rankdata
 from sklearn.linear_model import Ridge
 
-from densernn import Cluster
 from densernn.errors import DataError
 from densernn.forest.activations import activations, by_region, route
 from densernn.forest.bins import MOST, ColumnBins
@@ -17,40 +17,11 @@ from densernn.forest.choice import gap_and_error, simplest_alpha
 from densernn.forest.evaluation import sum_rows
 from densernn.forest.forest_map import ForestMap
 from densernn.forest.growth import grow_tree
-from densernn.forest.making import make_boxes
 from densernn.forest.products import add_outputs
 from densernn.forest.ridge import JITTER, solve_tree
-from densernn.forest.sampled import SampledRows, blocks_of
+from densernn.forest.sampled import blocks_of
 from densernn.forest.structure import Structure
 from densernn.stats.distinct import DistinctSample, hash_rows
-
-CLUSTER = Cluster()
-COEFFICIENTS = CLUSTER.coefficients(np.float32)[:, 0].copy()
-NONE = np.empty((0, 0))
-
-
-def rows_of(n_rows=300, n_columns=4, seed=0, n_targets=0):
-    """Sampled rows of two classes, or of several values."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n_rows, n_columns)).round(1)
-    bins = ColumnBins.of(X, np.ones(n_rows))
-    signal = X[:, 0] * X[:, 1] + 0.3 * rng.normal(size=n_rows)
-    targets = np.column_stack([signal <= 0, signal > 0]).astype(float)
-    if n_targets:
-        targets = signal[:, None] * np.arange(1, n_targets + 1)
-    keys, place = hash_rows(X), np.arange(float(n_rows))
-    weight = rng.integers(1, 4, n_rows).astype(float)
-    return X, bins, SampledRows.of(bins, X, targets, weight, keys, place, labelled=not n_targets)
-
-
-def grown(rows, least=6.0, seed=3):
-    codes = np.ascontiguousarray(rows.codes)
-    return grow_tree(codes, rows.labels, rows.tree_values, rows.tree_weight, 0.5, least, seed)
-
-
-def boxes_of(rows, bins, tree, region=150.0, least=6.0, scale=0.02):
-    return make_boxes(tree, bins, rows.scores, rows.weight, region, least, scale)
-
 
 # ----------------------------------------------------------------------------------------- bins
 
