@@ -250,7 +250,7 @@ def test_a_parquet_row_group_is_never_held_whole(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
     )
-    assert int(done.stdout) < 90_000  # kB; the table has 160 MB
+    assert int(done.stdout) < 110_000  # kB; the table has 160 MB
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -122,14 +122,15 @@ def held_out_outputs(
     Shape (n_alphas, n_rows, n_targets).
     """
 
+    def outputs(tree: BoxTree, whole: TreeMoments) -> FloatArray:
+        own = sum_rows(tree, coefficients, rows)  # gone when this returns: sums are large
+        np.subtract(whole.second, own.second, out=own.second)
+        np.subtract(whole.cross, own.cross, out=own.cross)
+        return tree_outputs(tree, coefficients, own, alphas, rows.scores, limits)
+
     def part(start: int, stop: int) -> list[FloatArray]:
-        found = []
-        for tree, whole in zip(trees[start:stop], moments[start:stop], strict=True):
-            own = sum_rows(tree, coefficients, rows)
-            np.subtract(whole.second, own.second, out=own.second)
-            np.subtract(whole.cross, own.cross, out=own.cross)
-            found.append(tree_outputs(tree, coefficients, own, alphas, rows.scores, limits))
-        return found
+        pairs = zip(trees[start:stop], moments[start:stop], strict=True)
+        return [outputs(tree, whole) for tree, whole in pairs]
 
     with one_blas_thread():
         # Kept apart until all are there: sums must not depend on which thread made which.
