@@ -42,6 +42,12 @@ def exact(function: Callable[..., Any]) -> Callable[..., Any]:
     return _compile(function, fastmath=False)
 
 
+def as_native(values: Any) -> Any:
+    """Return numbers in a dtype that kernels know; float16, longer and swapped become float64."""
+    known = values.dtype.kind != "f" or values.dtype.itemsize in (4, 8)
+    return values if known and values.dtype.isnative else values.astype(np.float64)
+
+
 def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that is compiled into each kernel that calls it.
 

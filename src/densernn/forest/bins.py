@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from densernn._kernels import exact
+from densernn._kernels import as_native, exact
 from densernn._threads import run_blocks
 from densernn.errors import DataError
 from densernn.forest.checks import are_arrays
@@ -109,7 +109,7 @@ class ColumnBins:
     def excess(self, X: NDArray[Any]) -> FloatArray:
         """Return how far rows lie outside of the knots: the mean over columns, in their ranges."""
         first, last = self.knots[self.starts[:-1]], self.knots[self.starts[1:] - 1]
-        found: FloatArray = _excess(X, first, last)
+        found: FloatArray = _excess(as_native(X), first, last)
         return found
 
     def wall(self, column: NDArray[np.intp], code: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -124,6 +124,7 @@ class ColumnBins:
                 f"rows have {X.shape[1]} columns, and these bins {self.n_columns}: a model whose "
                 "file is damaged, or rows of another table"
             )
+        X = as_native(X)
         run_blocks(
             lambda i, j: kernel(X[i:j], self.starts, self.knots, self.scores, out[i:j]),
             len(X),

@@ -140,6 +140,11 @@ class ForestMoments:
                 f"cannot take away rows of total weight {other.weight:g} from {self.weight:g}"
             )
         remaining = self._combined(other, np.subtract)
+        # Sums of activations and weights of regions are of nonnegative terms.
+        if any((part.cross[:, 0] < -slack).any() for part in remaining.trees):
+            raise MergeError(
+                "cannot take away rows that were not learned: a region would have a weight below 0"
+            )
         return replace(remaining, weight=left if left > slack else 0.0)
 
     def decayed(self, factor: float) -> Self:

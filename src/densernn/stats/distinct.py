@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn._kernels import exact
+from densernn._kernels import as_native, exact
 from densernn.stats.column_stats import counted_rows
 
 Keys = NDArray[np.uint64]
@@ -157,8 +157,8 @@ def hash_rows(X: NDArray[Any], y: NDArray[Any] | None = None) -> Keys:
         digests = [hashlib.blake2b(str(label).encode(), digest_size=8) for label in labels]
         keys ^= np.array([int.from_bytes(d.digest(), "little") for d in digests], np.uint64)[codes]
     elif y is not None:
-        _hash(np.ascontiguousarray(y if y.ndim == 2 else y[:, None]), keys)
-    _hash(X, keys)
+        _hash(as_native(np.ascontiguousarray(y if y.ndim == 2 else y[:, None])), keys)
+    _hash(as_native(X), keys)
     return keys
 
 
