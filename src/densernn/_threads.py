@@ -9,7 +9,7 @@ created anew in a forked child, supports both and costs some tens of microsecond
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -68,6 +68,29 @@ def run_blocks(
         return [function(0, n_items)]
     edges = (np.arange(n_parts + 1) * n_items // n_parts).tolist()
     return list(_pool(os.getpid()).map(function, edges[:-1], edges[1:]))
+
+
+def run_each(function: Callable[..., Result], *items: Sequence[Any]) -> list[Result]:
+    """Call ``function`` on items that belong together, one of each sequence, in threads.
+
+    Parameters
+    ----------
+    function : callable
+        As in :func:`run_blocks`.
+    *items : sequences of one length
+        An argument of the function each.
+
+    Returns
+    -------
+    list
+        Results of the calls, in the order of the items.
+    """
+
+    def part(start: int, stop: int) -> list[Result]:
+        own = (sequence[start:stop] for sequence in items)
+        return [function(*arguments) for arguments in zip(*own, strict=True)]
+
+    return [one for block in run_blocks(part, len(items[0])) for one in block]
 
 
 @cache

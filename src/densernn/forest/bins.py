@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from densernn._kernels import as_native, exact
-from densernn._threads import run_blocks
+from densernn._threads import run_blocks, run_each
 from densernn.errors import DataError
 from densernn.forest.checks import are_arrays
 
@@ -54,13 +54,11 @@ class ColumnBins:
     @classmethod
     def of(cls, X: NDArray[Any], weight: FloatArray) -> Self:
         """Return the bins of sampled rows and their weights, which are above 0."""
-        columns: list[tuple[FloatArray, FloatArray]] = [(np.empty(0), np.empty(0))] * X.shape[1]
 
-        def learn(start: int, stop: int) -> None:
-            for j in range(start, stop):
-                columns[j] = _knots(X[:, j].astype(np.float64), weight)
+        def knots(j: int) -> tuple[FloatArray, FloatArray]:
+            return _knots(X[:, j].astype(np.float64), weight)
 
-        run_blocks(learn, X.shape[1])
+        columns = run_each(knots, range(X.shape[1]))
         sizes = [len(knots) for knots, _ in columns]
         return cls(
             np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn._threads import one_blas_thread, run_blocks
+from densernn._threads import one_blas_thread, run_each
 from densernn.forest.boxes import BoxTree
 from densernn.forest.moments import TreeMoments
 from densernn.forest.products import add_outputs, add_rows
@@ -85,12 +85,8 @@ class Taught:
         cls, trees: tuple[BoxTree, ...], coefficients: NDArray[np.float32], rows: SampledRows
     ) -> Taught:
         """Return trees with the sums over rows."""
-
-        def part(start: int, stop: int) -> list[TreeMoments]:
-            return [sum_rows(tree, coefficients, rows) for tree in trees[start:stop]]
-
         with one_blas_thread():
-            moments = [one for block in run_blocks(part, len(trees)) for one in block]
+            moments = run_each(lambda tree: sum_rows(tree, coefficients, rows), trees)
         return cls(trees, coefficients, moments)
 
     def outputs(
@@ -98,15 +94,11 @@ class Taught:
     ) -> FloatArray:
         """Return outputs of each tree: (n_trees, n_alphas, n_rows, n_targets)."""
 
-        def part(start: int, stop: int) -> list[FloatArray]:
-            pairs = zip(self.trees[start:stop], self.moments[start:stop], strict=True)
-            return [
-                tree_outputs(tree, self.coefficients, sums, alphas, scores, limits)
-                for tree, sums in pairs
-            ]
+        def outputs(tree: BoxTree, sums: TreeMoments) -> FloatArray:
+            return tree_outputs(tree, self.coefficients, sums, alphas, scores, limits)
 
         with one_blas_thread():
-            return np.stack([one for block in run_blocks(part, len(self.trees)) for one in block])
+            return np.stack(run_each(outputs, self.trees, self.moments))
 
 
 def held_out_outputs(
@@ -128,11 +120,7 @@ def held_out_outputs(
         np.subtract(whole.cross, own.cross, out=own.cross)
         return tree_outputs(tree, coefficients, own, alphas, rows.scores, limits)
 
-    def part(start: int, stop: int) -> list[FloatArray]:
-        pairs = zip(trees[start:stop], moments[start:stop], strict=True)
-        return [outputs(tree, whole) for tree, whole in pairs]
-
     with one_blas_thread():
         # Kept apart until all are there: sums must not depend on which thread made which.
-        found = [one for block in run_blocks(part, len(trees)) for one in block]
+        found = run_each(outputs, trees, moments)
     return np.asarray(sum(found)) / len(trees)

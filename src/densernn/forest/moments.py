@@ -9,7 +9,7 @@ from typing import Self, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from densernn._threads import one_blas_thread, run_blocks
+from densernn._threads import one_blas_thread, run_each
 from densernn.errors import DataError, MergeError
 from densernn.forest.boxes import BoxTree
 from densernn.forest.checks import are_arrays
@@ -106,12 +106,11 @@ class ForestMoments:
             return self
         root = np.empty(0) if weight is None else np.sqrt(weight)
 
-        def part(start: int, stop: int) -> None:
-            for tree, sums in zip(trees[start:stop], self.trees[start:stop], strict=True):
-                add_rows(scores, targets, root, tree, coefficients, sums.second, sums.cross)
+        def add(tree: BoxTree, sums: TreeMoments) -> None:
+            add_rows(scores, targets, root, tree, coefficients, sums.second, sums.cross)
 
         with one_blas_thread():
-            run_blocks(part, len(trees))
+            run_each(add, trees, self.trees)
         return replace(
             self,
             weight=self.weight + (float(len(scores)) if weight is None else float(weight.sum())),

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn._threads import one_blas_thread, run_blocks
+from densernn._threads import one_blas_thread, run_each
 from densernn.errors import DataError
 from densernn.forest.boxes import BoxTree
 from densernn.forest.choice import simplest_alpha
 from densernn.forest.evaluation import HeldOut, held_out_outputs
 from densernn.forest.forest_map import ForestMap
-from densernn.forest.moments import ForestMoments
+from densernn.forest.moments import ForestMoments, TreeMoments
 from densernn.forest.ridge import solve_tree
 from densernn.forest.solution import ForestSolution, ValuesInRange, output_limits
 
@@ -121,12 +121,11 @@ class ForestReadout:
     def _solve(self, moments: ForestMoments) -> ForestSolution:
         alphas = np.array([self.alpha])
 
-        def part(start: int, stop: int) -> list[tuple[FloatArray, FloatArray]]:
-            pairs = zip(self.forest.trees[start:stop], moments.trees[start:stop], strict=True)
-            return [solve_tree(tree, sums, alphas) for tree, sums in pairs]
+        def solution(tree: BoxTree, sums: TreeMoments) -> tuple[FloatArray, FloatArray]:
+            return solve_tree(tree, sums, alphas)
 
         with one_blas_thread():
-            solved = [one for block in run_blocks(part, len(moments.trees)) for one in block]
+            solved = run_each(solution, self.forest.trees, moments.trees)
         finish, limits = self.finish, output_limits(self.finish, moments.n_targets)
         if isinstance(finish, ValuesInRange):
             limits = np.stack([moments.least, moments.most])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn._threads import run_blocks
+from densernn._threads import run_each
 from densernn.forest.bins import ColumnBins
 from densernn.forest.boxes import BoxTree
 from densernn.forest.growth import grow_tree
@@ -67,13 +67,10 @@ def draw_trees(
     weight, values = rows.tree_weight, rows.tree_values
     codes = np.ascontiguousarray(rows.codes)
 
-    def part(start: int, stop: int) -> list[BoxTree]:
-        return [
-            _draw(structure, bins, rows, codes, values, weight, int(seed))
-            for seed in seeds[start:stop]
-        ]
+    def drawn(seed: int) -> BoxTree:
+        return _draw(structure, bins, rows, codes, values, weight, seed)
 
-    return tuple(tree for trees in run_blocks(part, len(seeds)) for tree in trees)
+    return tuple(run_each(drawn, seeds.tolist()))
 
 
 def _draw(
