@@ -13,7 +13,7 @@ from densernn.cluster import Cluster
 from densernn.errors import SmallerForestWarning, user_level
 from densernn.forest.bins import ColumnBins
 from densernn.forest.boxes import BoxTree
-from densernn.forest.choice import choose_plan, simplest_alpha
+from densernn.forest.choice import choose_plan
 from densernn.forest.evaluation import HeldOut
 from densernn.forest.forest_map import ForestMap
 from densernn.forest.plan import SMALL, Plan, Search, search_for
@@ -164,12 +164,7 @@ def _settle(
     if not trials.splits:
         return ForestReadout(forest, trials.finish, float(alphas[0]))
     outputs = trials.outputs(plan, alphas, n_trees).mean(axis=0)
-    targets, weight = trials.targets, trials.weight
-    finished = [trials.finish.fit(one, targets, weight) for one in outputs]
-    losses = np.stack([f.losses(o, targets) for f, o in zip(finished, outputs, strict=True)])
-    chosen = simplest_alpha(losses, weight, trials.block, alphas)
-    scores = dict(zip(alphas.tolist(), (losses @ weight / weight.sum()).tolist(), strict=True))
-    return ForestReadout(forest, finished[chosen], float(alphas[chosen]), scores)
+    return ForestReadout.chosen(forest, trials.finish, alphas, outputs, trials)
 
 
 def _draw_within(

@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from numbers import Real
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,22 @@ from densernn.forest.ridge import solve_tree
 from densernn.forest.solution import ForestSolution, ValuesInRange, output_limits
 
 FloatArray = NDArray[np.float64]
+
+
+class Judges(Protocol):
+    """Rows by which a penalty is chosen."""
+
+    @property
+    def targets(self) -> FloatArray:
+        """Targets, of shape (n_rows, n_targets)."""
+
+    @property
+    def weight(self) -> FloatArray:
+        """Weights."""
+
+    @property
+    def block(self) -> NDArray[np.intp]:
+        """Blocks of neighbouring rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,14 +74,8 @@ class OpenReadout:
         outputs = held_out_outputs(
             forest.trees, forest.coefficients, moments.trees, self.alphas, rows, limits
         )
-        finished = [self.finish.fit(one, rows.targets, rows.weight) for one in outputs]
-        losses = np.stack(
-            [f.losses(one, rows.targets) for f, one in zip(finished, outputs, strict=True)]
-        )
-        chosen = simplest_alpha(losses, rows.weight, rows.block, self.alphas)
-        means = losses @ rows.weight / rows.weight.sum()
-        scores = self.scores or dict(zip(self.alphas.tolist(), means.tolist(), strict=True))
-        return ForestReadout(forest, finished[chosen], float(self.alphas[chosen]), scores)
+        found = ForestReadout.chosen(forest, self.finish, self.alphas, outputs, rows)
+        return replace(found, scores=self.scores or found.scores)
 
 
 @dataclass(eq=False, repr=False)
@@ -94,6 +104,33 @@ class ForestReadout:
     seconds: float = 0.0
     _solved: ForestSolution | None = None
     _lock: Any = field(default_factory=threading.Lock)
+
+    @classmethod
+    def chosen(
+        cls, forest: ForestMap, finish: Any, alphas: FloatArray, outputs: FloatArray, rows: Judges
+    ) -> ForestReadout:
+        """Return the readout of the simplest penalty, calibrated.
+
+        Parameters
+        ----------
+        forest : ForestMap
+        finish : callable
+            Not calibrated yet.
+        alphas : ndarray of shape (n_alphas,), float64
+        outputs : ndarray of shape (n_alphas, n_rows, n_targets), float64
+            Mean outputs for rows that taught them nothing.
+        rows : HeldOut or Trials
+            Targets, weights and blocks of these rows.
+        """
+        targets, weight = rows.targets, rows.weight
+        finished = [finish.fit(one, targets, weight) for one in outputs]
+        losses = np.stack(
+            [f.losses(one, targets) for f, one in zip(finished, outputs, strict=True)]
+        )
+        best = simplest_alpha(losses, weight, rows.block, alphas)
+        means = losses @ weight / weight.sum()
+        scores = dict(zip(alphas.tolist(), means.tolist(), strict=True))
+        return cls(forest, finished[best], float(alphas[best]), scores)
 
     def decided(self, moments: ForestMoments) -> ForestReadout:
         """Return this: all has been chosen."""
