@@ -3,6 +3,7 @@
 import numpy as np
 
 from densernn import Cluster
+from densernn.forest.activations import activations, route
 from densernn.forest.bins import ColumnBins
 from densernn.forest.growth import grow_tree
 from densernn.forest.making import make_boxes
@@ -37,3 +38,14 @@ def grown(rows, least=6.0, seed=3):
 def boxes_of(rows, bins, tree, region=150.0, least=6.0, scale=0.02):
     """The boxes of a tree."""
     return make_boxes(tree, bins, rows.scores, rows.weight, region, least, scale)
+
+
+def activations_of(boxes, z):
+    """Activations of the clusters in the region of a row."""
+    scores = np.atleast_2d(z).astype(np.float32)
+    region = route(scores, *boxes.routing)[0]
+    m = boxes.sizes[region]
+    out, scratch = np.empty((m, 1)), np.empty(m + scores.shape[1], np.float32)
+    first = np.zeros(1, np.intp)
+    activations(scores, first, region, boxes.clusters, COEFFICIENTS, scratch, out)
+    return out[:, 0]

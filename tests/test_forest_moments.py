@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from forest_parts import COEFFICIENTS, boxes_of, grown, rows_of
+from forest_parts import COEFFICIENTS, activations_of, boxes_of, grown, rows_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from densernn.errors import DataError, MergeError
-from densernn.forest.activations import activations, route
+from densernn.forest.activations import route
 from densernn.forest.moments import ForestMoments
 from densernn.forest.ridge import solve_tree
 
@@ -47,11 +47,7 @@ def dense(tree, rows):
     H = np.zeros((len(rows), len(tree.above) + len(tree.sizes)))
     for i, r in enumerate(region):
         cut = slice(tree.starts[r], tree.starts[r + 1])
-        size, scratch = tree.sizes[r], np.empty(tree.sizes[r] + rows.scores.shape[1], np.float32)
-        h = np.empty((size, 1))
-        clusters = tree.above[cut], tree.input[cut], tree.hinge[:, cut], tree.factor[cut]
-        activations(rows.scores, np.array([i]), *clusters, COEFFICIENTS, scratch, h)
-        H[i, cut.start + r : cut.stop + r] = h[:, 0]
+        H[i, cut.start + r : cut.stop + r] = activations_of(tree, rows.scores[i])
         H[i, cut.stop + r] = 1.0
     return H
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from forest_parts import CLUSTER, COEFFICIENTS, NONE, boxes_of, grown, rows_of
+from forest_parts import CLUSTER, COEFFICIENTS, NONE, activations_of, boxes_of, grown, rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 from sklearn.linear_model import Ridge
 
 from densernn.errors import DataError
-from densernn.forest.activations import activations, by_region, route
+from densernn.forest.activations import by_region, route
 from densernn.forest.bins import MOST, ColumnBins
 from densernn.forest.calibration import Calibration
 from densernn.forest.choice import gap_and_error, simplest_alpha
@@ -158,27 +158,6 @@ def slow_activations(tree, boxes, bins, rows, z, scale, region_weight):
     return np.array(found)
 
 
-def fast_activations(boxes, z):
-    scores = np.atleast_2d(z).astype(np.float32)
-    region = route(scores, *boxes.routing)[0]
-    start, stop = boxes.starts[region], boxes.starts[region + 1]
-    out = np.empty((stop - start, 1))
-    scratch = np.empty(stop - start + scores.shape[1], np.float32)
-    cut = slice(start, stop)
-    activations(
-        scores,
-        np.zeros(1, np.intp),
-        boxes.above[cut],
-        boxes.input[cut],
-        boxes.hinge[:, cut],
-        boxes.factor[cut],
-        COEFFICIENTS,
-        scratch,
-        out,
-    )
-    return out[:, 0]
-
-
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(1, 10_000))
 def test_activations_are_zeta_of_distances_from_boxes(seed):
@@ -187,7 +166,7 @@ def test_activations_are_zeta_of_distances_from_boxes(seed):
     boxes = boxes_of(rows, bins, tree)
     for z in np.random.default_rng(seed).normal(0.0, 2.0, (5, 4)).astype(np.float32):
         slow = slow_activations(tree, boxes, bins, rows, z, 0.02, 150.0)
-        np.testing.assert_allclose(fast_activations(boxes, z), slow, rtol=2e-4)
+        np.testing.assert_allclose(activations_of(boxes, z), slow, rtol=2e-4)
 
 
 @settings(max_examples=40, deadline=None)
@@ -195,10 +174,10 @@ def test_activations_are_zeta_of_distances_from_boxes(seed):
 def test_an_activation_is_largest_inside_its_box_and_falls_with_distance(seed, data):
     _, bins, rows = rows_of(seed=seed % 5)
     boxes = boxes_of(rows, bins, grown(rows, seed=seed), region=1e9)
-    inside = fast_activations(boxes, rows.scores[data.draw(st.integers(0, len(rows) - 1))])
+    inside = activations_of(boxes, rows.scores[data.draw(st.integers(0, len(rows) - 1))])
     direction = np.array(data.draw(st.lists(st.floats(-1, 1), min_size=4, max_size=4)))
     start = rows.scores[data.draw(st.integers(0, len(rows) - 1))]
-    path = [fast_activations(boxes, start + t * direction) for t in np.linspace(0.0, 8.0, 9)]
+    path = [activations_of(boxes, start + t * direction) for t in np.linspace(0.0, 8.0, 9)]
     largest = CLUSTER.zeta(0.0)
     assert inside.max() <= largest * (1 + 1e-6)
     # The distance from a box is convex along a line: once it has risen, it rises on.
@@ -215,7 +194,7 @@ def features(boxes, rows):
     region = route(rows.scores, *boxes.routing)
     for i, z in enumerate(rows.scores):
         cut = slice(boxes.starts[region[i]], boxes.starts[region[i] + 1])
-        H[i, cut] = fast_activations(boxes, z)
+        H[i, cut] = activations_of(boxes, z)
     return H, region
 
 
@@ -277,7 +256,7 @@ def test_ramps_are_clusters_of_the_whole_range_of_a_column():
     boxes = boxes_of(rows, bins, grown(rows), region=250.0)
     ramped = boxes.with_ramps(bins.varying, 0.005)
     z = rows.scores[7]
-    found, plain = fast_activations(ramped, z), fast_activations(boxes, z)
+    found, plain = activations_of(ramped, z), activations_of(boxes, z)
     np.testing.assert_array_equal(found[: len(plain)], plain)
     expected = CLUSTER.zeta(0.005 * (z.astype(float) + 4.0))
     np.testing.assert_allclose(found[len(plain) :], expected, rtol=1e-5)

@@ -40,19 +40,21 @@ def by_region(region: Any, n_regions: Any) -> Any:
 def activations(
     scores: Any,
     rows: Any,
-    above: Any,
-    column: Any,
-    hinge: Any,
-    factor: Any,
+    region: Any,
+    clusters: Any,
     k: Any,
     scratch: Any,
     out: Any,
 ) -> None:
     """Write the activations of a region's clusters for some rows into ``out``, clusters by rows.
 
-    ``k`` holds the coefficients of zeta; the arrays of clusters are those of the region;
-    ``scratch`` has room for a number for every cluster and column of each row.
+    ``clusters`` are those of all regions, ``k`` holds the coefficients of zeta; ``scratch`` has
+    room for a number for every cluster and column of each row.
     """
+    starts, above, column, hinge, factor = clusters
+    start, stop = starts[region], starts[region + 1]
+    above, column, factor = above[start:stop], column[start:stop], factor[start:stop]
+    hinge = hinge[:, start:stop]
     n = rows.size
     zero = np.float32(0.0)
     one, two = np.float32(1.0), np.float32(2.0)

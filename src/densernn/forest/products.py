@@ -43,7 +43,7 @@ def _add(
     second: Any,
     cross: Any,
 ) -> None:
-    starts, above, inputs, hinge, factor = clusters
+    starts = clusters[0]
     n_regions = starts.size - 1
     rows, edges = by_region(route(scores, *routing), n_regions)
     most = (starts[1:] - starts[:-1]).max()
@@ -63,17 +63,7 @@ def _add(
         for first in range(edges[r], edges[r + 1], TILE):
             own = rows[first : min(first + TILE, edges[r + 1])]
             h = room[: (m + 1) * own.size].reshape(m + 1, own.size)
-            activations(
-                scores,
-                own,
-                above[start:stop],
-                inputs[start:stop],
-                hinge[:, start:stop],
-                factor[start:stop],
-                coefficients,
-                scratch,
-                h,
-            )
+            activations(scores, own, r, clusters, coefficients, scratch, h)
             h[m] = 1.0
             t = _weighted(targets, root_weight, own, h)
             cross[start + r : stop + r + 1] += np.dot(h, t)
@@ -118,7 +108,7 @@ def add_outputs(
     ``limits``: two rows of the least and the largest output.  ``weights`` has a set for each
     solution.
     """
-    starts, above, inputs, hinge, factor = clusters
+    starts = clusters[0]
     n_regions = starts.size - 1
     rows, edges = by_region(route(scores, *routing), n_regions)
     most = (starts[1:] - starts[:-1]).max()
@@ -130,17 +120,7 @@ def add_outputs(
         for first in range(edges[r], edges[r + 1], TILE):
             own = rows[first : min(first + TILE, edges[r + 1])]
             h = room[: m * own.size].reshape(m, own.size)
-            activations(
-                scores,
-                own,
-                above[start:stop],
-                inputs[start:stop],
-                hinge[:, start:stop],
-                factor[start:stop],
-                coefficients,
-                scratch,
-                h,
-            )
+            activations(scores, own, r, clusters, coefficients, scratch, h)
             for k in range(len(weights)):
                 for q in range(total.shape[2]):
                     found = np.full(own.size, weights[k, stop + r, q])
