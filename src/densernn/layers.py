@@ -22,6 +22,9 @@ from densernn.rotation import Rotation
 from densernn.stats import Moments
 from densernn.weights import DenseWeights, SparseWeights, Weights
 
+MOST_ROWS = 8192
+"""Rows of a chunk at most: matrix products gain nothing from more."""
+
 
 @dataclass(frozen=True, eq=False)
 class ClusterLayer:
@@ -216,9 +219,7 @@ class FeatureMap:
             total += layer.n_clusters
         return total
 
-    most_rows = 8192
-    """Rows of a chunk at most: matrix products gain nothing from more."""
-
+    most_rows = MOST_ROWS
     predict_rows = 2048
     """Rows of a batch of predictions."""
 

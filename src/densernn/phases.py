@@ -13,15 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.errors import DataError, MergeError
-from densernn.layers import FeatureMap, Layer
+from densernn.layers import MOST_ROWS, FeatureMap, Layer
 from densernn.sources.rows import Chunk
 from densernn.stats import ClassCounts, DistinctSample, Extrema, Marginals, Sample
 
 Statistic = TypeVar("Statistic")
-
-
-MOST_ROWS = 8192
-"""Rows of a chunk at most: matrix products gain nothing from more."""
 
 
 class Phase(Protocol[Statistic]):

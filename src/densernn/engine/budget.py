@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from densernn.errors import ParameterError
-from densernn.phases import MOST_ROWS
+from densernn.layers import MOST_ROWS
 
 CHUNK_BYTES = 96 * 2**20
 """Memory for a chunk where no limit is given."""

@@ -71,7 +71,6 @@ class Learner(Trained):
             start = time.perf_counter()
             self.learned_ = self._learn(X, y, sample_weight, "readout", first=True, resumable=True)
             learned = time.perf_counter()
-            self._readout = self._readout.decided(self.learned_.moments)
             # fit solves at once; after updates the first use does.
             self._readout.solve(self.learned_.moments)
             seconds = time.perf_counter() - learned
@@ -100,6 +99,8 @@ class Learner(Trained):
                 rng = generator(self.random_state, checkpoint)
                 self._learn_frozen(spec, passes, rng, classes, streams=not resumable)
             state = passes.run(ReadoutPass(self.feature_map_, self.targets_), label)
+        if first:
+            self._readout = self._readout.decided(state.moments)
         if passes.skipped.count:
             warn_of_skipped(passes.skipped, passes.n_rows)
         return state
@@ -137,8 +138,6 @@ class Learner(Trained):
         with unchanged_by_errors(self):
             new = self._learn(X, y, sample_weight, "training", classes=classes, first=first)
             self.learned_ = new if first else self.learned_.merge(new)
-            if first:
-                self._readout = self._readout.decided(self.learned_.moments)
             self._renew_readout()
         return self
 

@@ -13,7 +13,7 @@ from densernn.engine.passes import warn_of_skipped
 from densernn.errors import DataError
 from densernn.estimators.readout import Readout
 from densernn.estimators.transformer import FeatureTransformer
-from densernn.estimators.validation import PREDICT_ROWS, as_source
+from densernn.estimators.validation import as_source
 from densernn.layers import ClusterLayer
 from densernn.solvers import RidgeSolution
 from densernn.sources.rows import NOTHING
@@ -66,7 +66,7 @@ class FittedAutoencoder(FeatureTransformer):
         """
         check_is_fitted(self)
         features, total, weights, skipped = self.feature_map_, 0.0, [], NOTHING
-        for chunk in as_source(self, X, None, sample_weight).chunks(PREDICT_ROWS):
+        for chunk in as_source(self, X, None, sample_weight).chunks(features.predict_rows):
             Z = features.prepare(chunk.X, chunk.start)
             codes = np.empty((features.n_features, Z.shape[1]), features.dtype)
             self._layer.forward(Z, codes)

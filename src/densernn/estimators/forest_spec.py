@@ -27,7 +27,7 @@ MOMENT_BYTES = 512 * 2**20
 """Memory for the sums of all trees, where no limit is given."""
 
 VALUE_BYTES = 26
-"""Memory for a value of a sampled row: twice as many rows, their bins and normal scores."""
+"""Memory for a value of a sampled row: a quarter more rows, their bins and normal scores."""
 
 ROW_BYTES = 128
 """Memory for a sampled row beside its values."""

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from densernn._renamed import renamed
 from densernn.errors import DataError
-from densernn.estimators.validation import PREDICT_ROWS, as_source, is_collection
+from densernn.estimators.validation import as_source, is_collection
 from densernn.layers import FeatureMap
 
 
@@ -40,7 +40,7 @@ class FeatureTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             return map_rows(X, self, "transform", features.n_features, features.dtype, names)
         stop = 0
         activations = np.empty((source.n_rows or 0, features.n_features), features.dtype)
-        for chunk in source.chunks(PREDICT_ROWS):
+        for chunk in source.chunks(features.predict_rows):
             if chunk.skipped.count:
                 raise DataError(f"{chunk.skipped.places[0]}; transform skips no row: mend the file")
             stop = chunk.start + len(chunk.X)

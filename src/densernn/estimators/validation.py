@@ -20,9 +20,6 @@ from densernn.sources.rows import RowSource
 DASK = ("dask", "dask_expr")
 """Packages of Dask arrays and data frames."""
 
-PREDICT_ROWS = 2048
-"""Rows of a batch of predictions."""
-
 
 def is_collection(X: Any) -> bool:
     """Return whether X is a Dask array or data frame, without importing Dask."""

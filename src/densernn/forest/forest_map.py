@@ -25,6 +25,12 @@ FADE = 0.002
 """Mean distance from the training ranges, in ranges, times this silences the outputs."""
 
 
+def coefficients_of(cluster: Cluster) -> NDArray[np.float32]:
+    """Return the coefficients of zeta of a cluster whose parameters are scalars."""
+    found: NDArray[np.float32] = cluster.coefficients(np.float32)[:, 0].copy()
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class ForestMap:
     """Column bins, and trees of boxes.
@@ -118,8 +124,7 @@ class ForestMap:
     @property
     def coefficients(self) -> NDArray[np.float32]:
         """Coefficients of zeta."""
-        found: NDArray[np.float32] = self.cluster.coefficients(np.float32)[:, 0].copy()
-        return found
+        return coefficients_of(self.cluster)
 
     def fingerprint(self) -> dict[str, str]:
         """Return a digest of each part; equal digests mean equal activations."""

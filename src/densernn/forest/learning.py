@@ -15,7 +15,7 @@ from densernn.forest.bins import ColumnBins
 from densernn.forest.boxes import BoxTree
 from densernn.forest.choice import choose_plan
 from densernn.forest.evaluation import HeldOut
-from densernn.forest.forest_map import ForestMap
+from densernn.forest.forest_map import ForestMap, coefficients_of
 from densernn.forest.plan import SMALL, Plan, Search, search_for
 from densernn.forest.readout import ForestReadout, OpenReadout
 from densernn.forest.sampled import SampledRows, blocks_of
@@ -77,7 +77,7 @@ def learn_forest(
     search = search_for(n_rows, bins.n_columns)
     trees = options.n_trees or search.n_trees
     splits, built, kept = _split(rows, n_rows <= SMALL, seed)
-    coefficients = options.cluster.coefficients(np.float32)[:, 0].copy()
+    coefficients = coefficients_of(options.cluster)
     finish = _finish(table.kind, rows)
     trials = Trials(bins, coefficients, finish, splits, TRIED_TREES, trees, seed)
     plan, alphas, scores = _plan(trials, options, search)

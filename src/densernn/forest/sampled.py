@@ -23,6 +23,9 @@ JUDGED_BLOCKS = 30
 ORDERED = 500
 """Rows from which on their order may mean something."""
 
+ROUNDING = 1e-9
+"""Of weights and their sums, relative."""
+
 COPIED = 1.5
 """Mean weight from which on rows count as copies."""
 
@@ -34,10 +37,15 @@ def is_ordered(weight: FloatArray) -> bool:
 
 def blocks_of(position: FloatArray, weight: FloatArray) -> NDArray[np.intp]:
     """Return blocks of neighbouring rows; of few rows, or copies, each is a block of its own."""
+    return _blocks(position, JUDGED_BLOCKS if is_ordered(weight) else len(position))
+
+
+def _blocks(position: FloatArray, n_blocks: int) -> NDArray[np.intp]:
+    """Return the number of the block of each row, of so many blocks of one size."""
     n = len(position)
     block = np.empty(n, np.intp)
-    block[np.argsort(position, kind="stable")] = np.arange(n)
-    return block * JUDGED_BLOCKS // n if is_ordered(weight) else block
+    block[np.argsort(position, kind="stable")] = np.arange(n) * n_blocks // n
+    return block
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +122,7 @@ class SampledRows:
         n = len(self)
         if is_ordered(self.weight):
             n_blocks = n_folds * max(BLOCKS_OF_FOLD, -(-BLOCKS // n_folds))
-            block = np.empty(n, np.intp)
-            block[np.argsort(self.position, kind="stable")] = np.arange(n) * n_blocks // n
+            block = _blocks(self.position, n_blocks)
             for k in range(n_folds):
                 yield np.where((block + seed) % n_folds == k, self.weight, 0.0)
             return

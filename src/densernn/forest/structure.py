@@ -13,10 +13,7 @@ from densernn.forest.bins import ColumnBins
 from densernn.forest.boxes import BoxTree
 from densernn.forest.growth import grow_tree
 from densernn.forest.making import make_boxes
-from densernn.forest.sampled import SampledRows
-
-ROUNDING = 1e-9
-"""Of sums of weights, relative."""
+from densernn.forest.sampled import ROUNDING, SampledRows
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.forest.bins import ColumnBins
-from densernn.forest.sampled import SampledRows
+from densernn.forest.sampled import ROUNDING, SampledRows
 
 FloatArray = NDArray[np.float64]
-
-ROUNDING = 1e-9
-"""Of weights, relative."""
 
 
 @dataclass(frozen=True, eq=False)
