@@ -163,6 +163,37 @@ def _fits(codes: Any, weight: Any, column: Any, threshold: Any, whole: Any, min_
 
 
 @exact
+def _split(
+    codes: Any, targets: Any, weight: Any, node_weight: Any, given: Any, state: Any, room: Any
+) -> Any:
+    """Return the column by which a node is split, or -1 where it stays a leaf.
+
+    The threshold of the column stands in ``room``, whose arrays are used for every node.
+    """
+    n_classes, unit, max_features, min_weight = given
+    threshold, low, high, live, total, present, none = room
+    # Rows come in an order as good as random: the first ones stand for all.
+    some, some_targets, some_weight = codes[:SCORED], targets[:SCORED], weight[:SCORED]
+    n_present, whole = sum_node(some_targets, n_classes, some_weight, total, present)
+    if not n_present or node_weight < 2.0 * min_weight:
+        return -1
+    ranges(some, low, high)
+    limits = whole, min_weight * whole / node_weight
+    for _ in range(TRIES):
+        n_drawn = draw(low, high, max_features, state, live, threshold)
+        if not n_drawn:
+            return -1
+        if unit:
+            left = left_counts(some, some_targets, threshold, none)
+        else:
+            left = left_sums(some, some_targets, n_classes, some_weight, threshold, none)
+        column = best_of(live[:n_drawn], left, total, present[:n_present], n_classes, limits)
+        if column >= 0 and _fits(codes, weight, column, threshold[column], node_weight, min_weight):
+            return column
+    return -1
+
+
+@exact
 def _grow(
     codes: Any,
     targets: Any,
@@ -182,10 +213,12 @@ def _grow(
     rows, codes, targets, weight = np.arange(n), codes.copy(), targets.copy(), weight.copy()
     words = codes.view(np.uint64)
     spare = words.copy(), targets.copy(), weight.copy(), rows.copy()
-    low, high, threshold = (np.empty(d, np.uint8), np.empty(d, np.uint8), np.empty(d, np.uint8))
-    live = np.empty(d, np.intp)
+    threshold = np.empty(d, np.uint8)
+    low, high, live = np.empty(d, np.uint8), np.empty(d, np.uint8), np.empty(d, np.intp)
     total, present = np.zeros(len(none)), np.empty(len(none), np.intp)
+    room = threshold, low, high, live, total, present, none
     unit = n_classes > 0 and weight.max() == 1
+    given = n_classes, unit, max_features, min_weight
     stack = np.empty((64 + n, 3), np.intp)
     stack[0] = 0, n, -1
     n_stacked, n_nodes = 1, 0
@@ -200,28 +233,7 @@ def _grow(
             nodes[3, parent] = node
         own, own_targets, own_weight = codes[start:stop], targets[start:stop], weight[start:stop]
         node_weight[node] = own_weight.sum()
-        # Rows come in an order as good as random: the first ones stand for all.
-        some, some_targets, some_weight = own[:SCORED], own_targets[:SCORED], own_weight[:SCORED]
-        n_present, whole = sum_node(some_targets, n_classes, some_weight, total, present)
-        column = -1
-        if n_present and node_weight[node] >= 2.0 * min_weight:
-            ranges(some, low, high)
-            limits = whole, min_weight * whole / node_weight[node]
-            for _ in range(TRIES):
-                n_drawn = draw(low, high, max_features, state, live, threshold)
-                if unit:
-                    left = left_counts(some, some_targets, threshold, none)
-                else:
-                    left = left_sums(some, some_targets, n_classes, some_weight, threshold, none)
-                column = best_of(
-                    live[:n_drawn], left, total, present[:n_present], n_classes, limits
-                )
-                if column >= 0 and not _fits(
-                    own, own_weight, column, threshold[column], node_weight[node], min_weight
-                ):
-                    column = -1
-                if column >= 0 or not n_drawn:
-                    break
+        column = _split(own, own_targets, own_weight, node_weight[node], given, state, room)
         if column < 0:
             leaf[rows[start:stop]] = node
             continue
