@@ -14,10 +14,11 @@ from densernn.engine.budget import chunk_budget
 from densernn.errors import ParameterError
 from densernn.estimators.network_spec import PUBLISHED_SCALE, NetworkSpec
 from densernn.layers import ClusterLayer
-from densernn.phases import PreactivationMaxima, SummaryPass
+from densernn.phases import PreactivationMaxima
 from densernn.solvers import alpha_values
 from densernn.solvers.multiplicative import VARIANTS
 from densernn.sources.rows import RowSource
+from densernn.summaries import SummaryPass
 from densernn.weights import draw_dense
 
 Float64Array = NDArray[np.float64]

@@ -18,12 +18,12 @@ from densernn.errors import ParameterError, user_level
 from densernn.estimators.network_spec import NetworkSpec, draw_published
 from densernn.estimators.views import view_columns
 from densernn.layers import ClusterLayer, FeatureMap
-from densernn.phases import ColumnSummary
 from densernn.preparation import shares_unit
 from densernn.rotation import FEWEST, SAMPLE, Rotation
 from densernn.solvers import SOLVERS
 from densernn.sources.narrow import narrowed
 from densernn.sources.rows import RowSource
+from densernn.summaries import ColumnSummary
 from densernn.wiring import Span, ViewPreparation, input_spans, replicas_per_view
 
 WIDE = 64

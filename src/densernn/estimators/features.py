@@ -12,7 +12,7 @@ from densernn.estimators.network_spec import NetworkSpec, generator
 from densernn.estimators.state import store_params, unchanged_by_errors
 from densernn.estimators.transformer import FeatureTransformer
 from densernn.estimators.validation import as_source
-from densernn.phases import SummaryPass
+from densernn.summaries import SummaryPass
 
 
 class ClusterFeatures(FeatureTransformer):

@@ -16,9 +16,9 @@ from densernn.forest.forest_map import ForestMap
 from densernn.forest.learning import ForestOptions, learn_forest
 from densernn.forest.readout import ForestReadout, OpenReadout
 from densernn.forest.table import BinnedTable
-from densernn.phases import TablePass, TableSummary
 from densernn.solvers import alpha_values
 from densernn.sources.rows import RowSource
+from densernn.summaries import TablePass, TableSummary
 
 SAMPLE_BYTES = 768 * 2**20
 """Memory for the sample by which structure is learned, where no limit is given."""

@@ -18,12 +18,13 @@ from densernn.engine.checkpoint import Checkpoint
 from densernn.errors import DataError, ParameterError
 from densernn.estimators.readout import Readout
 from densernn.layers import ClusterLayer, FeatureMap
-from densernn.phases import ColumnSummary, PreactivationMaxima, SummaryPass, counted
+from densernn.phases import PreactivationMaxima, counted
 from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
 from densernn.rotation import FEWEST, LEADING, SAMPLE, Rotation
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import Chunk, RowSource
 from densernn.stats import Extrema
+from densernn.summaries import ColumnSummary, SummaryPass
 from densernn.weights import draw_dense, draw_patches, draw_sparse
 
 DEFAULT_CLUSTER = Cluster()
