@@ -74,35 +74,6 @@ def here(folder, monkeypatch):
     return folder
 
 
-@pytest.fixture
-def call(capsys):
-    """Run a command that must succeed and say nothing on stderr; return what it printed."""
-
-    def called(*args):
-        status = entry.run([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        assert (status, err) == (0, "")
-        return out
-
-    return called
-
-
-@pytest.fixture
-def refuse(capsys):
-    """Run a command that must be refused in one line on stderr; return that line."""
-
-    def refused(*args):
-        status = entry.run([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        assert (status, out) == (2, "")
-        assert err.startswith("densernn: ")
-        assert err.count("\n") == 1
-        assert "Traceback" not in err
-        return err
-
-    return refused
-
-
 def shell(*args, **options):
     """Run the command in a process of its own."""
     command = [sys.executable, "-m", "densernn", *map(str, args)]

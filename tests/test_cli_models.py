@@ -28,29 +28,9 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def call(capsys):
+def measured(call):
     """Run a command that must succeed; return the JSON object that it prints."""
-
-    def called(*args):
-        status = entry.run([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        assert (status, err) == (0, "")
-        return json.loads(out)
-
-    return called
-
-
-@pytest.fixture
-def refuse(capsys):
-    """Run a command that must be refused in one line; return that line."""
-
-    def refused(*args):
-        assert entry.run([str(arg) for arg in args]) == 2
-        err = capsys.readouterr().err
-        assert err.count("\n") == 1
-        return err
-
-    return refused
+    return lambda *args: json.loads(call(*args))
 
 
 def options(**given):
@@ -83,11 +63,11 @@ def test_options_of_another_model_are_refused(arguments, said, refuse):
     assert said in refuse("evaluate", "--dataset=digits", *arguments.split())
 
 
-def test_scores_are_those_of_scikit_learn(here, call):
-    result = call("evaluate", "labels.csv", "--target=label", *FEW, "-o", "m.skops")
+def test_scores_are_those_of_scikit_learn(here, measured):
+    result = measured("evaluate", "labels.csv", "--target=label", *FEW, "-o", "m.skops")
     assert result["model_kind"] == "forest"
     digits = load_digits()
-    ours = call("evaluate", "--dataset=digits", *FEW, "-o", "d.skops")
+    ours = measured("evaluate", "--dataset=digits", *FEW, "-o", "d.skops")
     model = load("d.skops")
     probabilities = model.predict_proba(digits.X_test)
     assert ours["accuracy"] == model.score(digits.X_test, digits.y_test)
@@ -99,26 +79,27 @@ def test_scores_are_those_of_scikit_learn(here, call):
     assert 0.5 < result["roc_auc"] <= 1.0
 
 
-def test_scores_of_values(here, call):
-    result = call("evaluate", "values.csv", "--target=value", *FEW)
+def test_scores_of_values(here, measured):
+    result = measured("evaluate", "values.csv", "--target=value", *FEW)
     assert result["r2"] > 0.5
     assert result["mae"] > 0
     assert result["baseline_r2"] <= 0 < result["baseline_mae"]
 
 
-def test_several_seeds_give_means_and_deviations(here, call):
+def test_several_seeds_give_means_and_deviations(here, measured):
     one = [
-        call("evaluate", "labels.csv", "--target=label", *FEW, "--seed", seed) for seed in (3, 4)
+        measured("evaluate", "labels.csv", "--target=label", *FEW, "--seed", seed)
+        for seed in (3, 4)
     ]
-    both = call("evaluate", "labels.csv", "--target=label", *FEW, "--seed=3", "--seeds=2")
+    both = measured("evaluate", "labels.csv", "--target=label", *FEW, "--seed=3", "--seeds=2")
     values = [result["log_loss"] for result in one]
     assert both["log_loss"] == pytest.approx(np.mean(values))
     assert both["log_loss_std"] == pytest.approx(np.std(values, ddof=1))
     assert both["seeds"] == 2
 
 
-def test_beside_boosted_trees_on_the_same_rows(here, call):
-    result = call("evaluate", "--dataset=digits", *FEW, "--beside-boosting")
+def test_beside_boosted_trees_on_the_same_rows(here, measured):
+    result = measured("evaluate", "--dataset=digits", *FEW, "--beside-boosting")
     digits = load_digits()
     model = HistGradientBoostingClassifier(random_state=0).fit(digits.X_train, digits.y_train)
     assert result["boosting_accuracy"] == model.score(digits.X_test, digits.y_test)
@@ -129,12 +110,12 @@ def test_beside_boosted_trees_on_the_same_rows(here, call):
     ("name", "target", "kind"),
     [("labels", "label", RNNForestClassifier), ("values", "value", RNNForestRegressor)],
 )
-def test_a_forest_of_a_file_predicts_and_is_described(name, target, kind, here, call, capsys):
-    call("fit", f"{name}.csv", f"--target={target}", "-o", "m.skops", "--stream", *FEW)
+def test_a_forest_of_a_file_predicts_and_is_described(name, target, kind, here, measured, capsys):
+    measured("fit", f"{name}.csv", f"--target={target}", "-o", "m.skops", "--stream", *FEW)
     model = load("m.skops")
     assert isinstance(model, kind)
     assert model.n_trees_ == 2
-    about = call("info", "m.skops", "--json")
+    about = measured("info", "m.skops", "--json")
     trees = model.feature_map_.trees
     assert about["n_regions"] == sum(len(tree.sizes) for tree in trees)
     assert about["n_clusters"] == sum(len(tree.above) for tree in trees)
