@@ -40,7 +40,10 @@ class ColumnSummary(NamedTuple):
         return self._replace(
             extrema=Extrema(extrema.minimum[columns], extrema.maximum[columns]),
             marginals=Marginals(
-                marginals.weight, marginals.mean[columns], marginals.spread[columns]
+                marginals.weight,
+                marginals.mean[columns],
+                marginals.spread[columns],
+                marginals.missing[columns],
             ),
         )
 

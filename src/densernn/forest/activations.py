@@ -16,6 +16,7 @@ def route(scores: Any, column: Any, right: Any, region: Any, wall: Any) -> Any:
     for i in range(scores.shape[0]):
         node = 0
         while column[node] >= 0:
+            # Comparisons with NaN are false: missing values go right.
             node = node + 1 if scores[i, column[node]] <= wall[node] else right[node]
         found[i] = region[node]
     return found
@@ -56,7 +57,7 @@ def activations(
     above, column, factor = above[start:stop], column[start:stop], factor[start:stop]
     hinge = hinge[:, start:stop]
     n = rows.size
-    zero = np.float32(0.0)
+    zero = np.float32(0.0)  # before other numbers in max, which then is 0 of NaN, a missing value
     one, two = np.float32(1.0), np.float32(2.0)
     sums = scratch[: above.size * n].reshape(above.size, n)
     columns = scratch[above.size * n :][: scores.shape[1] * n].reshape(scores.shape[1], n)
@@ -72,12 +73,12 @@ def activations(
         own = sums[c]
         if above[c] < 0:
             for i in range(n):
-                own[i] = max(sign * z[i] - wall, zero) * steepness
+                own[i] = max(zero, sign * z[i] - wall) * steepness
         else:
             parent = sums[above[c]]
             for i in range(n):
                 at = sign * z[i]
-                own[i] = parent[i] + (max(at - wall, zero) - max(at - former, zero)) * steepness
+                own[i] = parent[i] + (max(zero, at - wall) - max(zero, at - former)) * steepness
     for c in range(above.size):
         own, activation = sums[c], out[c]
         for i in range(n):

@@ -17,7 +17,10 @@ from densernn.forest.checks import are_arrays
 FloatArray = NDArray[np.float64]
 
 MOST = 255
-"""Bins of a column: codes are bytes."""
+"""Bins of a column, beside that of missing values: codes are bytes."""
+
+BEYOND = 1.0
+"""Score from a column's last knot to the wall before missing values."""
 
 TAIL = 1e-4
 """Ranks nearer to 0 or 1 count as this near: normal scores stay within 3.72."""
@@ -29,7 +32,8 @@ class ColumnBins:
 
     A column's knots are its different values, or quantiles where there are more than 255.  The
     score of a value is :math:`\Phi^{-1}` of its mid-rank, linear between knots; bins are bounded by
-    the midpoints of neighbouring knots.
+    the midpoints of neighbouring knots.  A missing value, NaN, has a bin of its own behind the last,
+    and no score: it is no distance away from any box (docs/decisions/0020).
 
     Parameters
     ----------
@@ -90,13 +94,13 @@ class ColumnBins:
             raise DataError("the column bins of this forest are not sound: its file is damaged")
 
     def codes(self, X: NDArray[Any]) -> NDArray[np.uint8]:
-        """Return the bin of each value, of shape (n_rows, n_columns)."""
+        """Return the bin of each value, of shape (n_rows, n_columns); missing ones are in the last."""
         codes = np.empty(X.shape, np.uint8)
         self._apply(_codes, X, codes)
         return codes
 
     def normal_scores(self, X: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the normal score of each value, of shape (n_rows, n_columns).
+        """Return the normal score of each value, of shape (n_rows, n_columns); NaN if missing.
 
         Values beyond the outermost knots have the scores of these.
         """
@@ -111,9 +115,14 @@ class ColumnBins:
         return found
 
     def wall(self, column: NDArray[np.intp], code: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Return the scores that bound bins ``code`` of columns from above."""
+        """Return the scores that bound bins ``code`` of columns from above.
+
+        Behind the last bin are missing values, and a wall that silences their boxes for all others.
+        """
         at = self.starts[column] + code
-        between: FloatArray = 0.5 * (self.scores[at] + self.scores[at + 1])
+        last = at + 1 == self.starts[column + 1]
+        above = np.where(last, self.scores[at] + 2.0 * BEYOND, self.scores[at + 1 - last])
+        between: FloatArray = 0.5 * (self.scores[at] + above)
         return between.astype(np.float32)
 
     def _apply(self, kernel: Any, X: NDArray[Any], out: NDArray[Any]) -> None:
@@ -133,6 +142,9 @@ class ColumnBins:
 def _knots(values: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the knots of a column, and their scores."""
     order = np.argsort(values, kind="stable")
+    order = order[: len(order) - np.count_nonzero(np.isnan(values))]  # NaN stands at the end
+    if not len(order):
+        return np.zeros(1), np.zeros(1)
     ordered, weights = values[order], weight[order]
     first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     distinct, mass = ordered[first], np.add.reduceat(weights, first)
@@ -164,6 +176,9 @@ def _codes(x: Any, starts: Any, knots: Any, scores: Any, out: Any) -> None:
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             stop = starts[j + 1]
+            if x[i, j] != x[i, j]:
+                out[i, j] = stop - starts[j]
+                continue
             at = _bin(x[i, j], knots, starts[j], stop)
             if at + 1 < stop and x[i, j] - knots[at] > knots[at + 1] - x[i, j]:
                 at += 1
@@ -175,6 +190,9 @@ def _scores(x: Any, starts: Any, knots: Any, scores: Any, out: Any) -> None:
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             stop = starts[j + 1]
+            if x[i, j] != x[i, j]:
+                out[i, j] = np.nan
+                continue
             at = _bin(x[i, j], knots, starts[j], stop)
             score = scores[at]
             if at + 1 < stop and x[i, j] > knots[at]:
@@ -185,7 +203,10 @@ def _scores(x: Any, starts: Any, knots: Any, scores: Any, out: Any) -> None:
 
 @exact
 def _excess(x: Any, first: Any, last: Any) -> Any:
-    """Return the mean over columns of the distance from [first, last] in units of its width."""
+    """Return the mean over columns of the distance from [first, last] in units of its width.
+
+    A missing value is no distance away.
+    """
     found = np.zeros(x.shape[0])
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):

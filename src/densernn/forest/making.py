@@ -98,20 +98,22 @@ def _divide(parent: Any, column: Any, weight: Any, region_weight: Any, least: An
 
 @exact
 def _spreads(scores: Any, weight: Any, region: Any, n_regions: Any) -> Any:
-    """Return the standard deviation of each column in each region."""
-    total = np.zeros(n_regions)
+    """Return the standard deviation of each column in each region, missing values apart."""
+    total = np.zeros((n_regions, scores.shape[1]))
     mean = np.zeros((n_regions, scores.shape[1]))
     squares = np.zeros((n_regions, scores.shape[1]))
     for i in range(region.size):
         r, w = region[i], weight[i]
-        total[r] += w
         for j in range(scores.shape[1]):
-            mean[r, j] += w * scores[i, j]
-            squares[r, j] += w * scores[i, j] * scores[i, j]
+            if scores[i, j] == scores[i, j]:
+                total[r, j] += w
+                mean[r, j] += w * scores[i, j]
+                squares[r, j] += w * scores[i, j] * scores[i, j]
     for r in range(n_regions):
         for j in range(scores.shape[1]):
-            m = mean[r, j] / total[r]
-            variance = max(squares[r, j] / total[r] - m * m, 0.0)
+            whole = max(total[r, j], np.finfo(np.float64).tiny)  # all missing: of no spread
+            m = mean[r, j] / whole
+            variance = max(squares[r, j] / whole - m * m, 0.0)
             squares[r, j] = max(np.sqrt(variance), LEAST_SPREAD)
     return squares
 

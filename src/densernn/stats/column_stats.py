@@ -34,12 +34,12 @@ def counted_rows(X: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], 
 
 @dataclass(frozen=True, eq=False)
 class Extrema:
-    """Minimum and maximum of each column.
+    """Minimum and maximum of each column, of the values that are not missing (NaN).
 
     Parameters
     ----------
     minimum, maximum : ndarray of shape (n_columns,), float64
-        inf and -inf for no rows.
+        inf and -inf for no values.
 
     Examples
     --------
@@ -60,9 +60,12 @@ class Extrema:
     def of(cls, X: ArrayLike, weight: ArrayLike | None = None) -> Self:
         """Return the statistic of rows ``X``, with optional weights of shape (n_rows,)."""
         rows, _ = counted_rows(X, weight)
+        zero = cls.zero(np.shape(X)[1])
         if not len(rows):
-            return cls.zero(np.shape(X)[1])
-        return cls(rows.min(axis=0).astype(np.float64), rows.max(axis=0).astype(np.float64))
+            return zero
+        # fmin and fmax leave NaN out, and leave it where there is nothing else.
+        lowest, highest = np.fmin.reduce(rows, axis=0), np.fmax.reduce(rows, axis=0)
+        return cls(np.fmin(zero.minimum, lowest), np.fmax(zero.maximum, highest))
 
     def merge(self, other: Extrema) -> Self:
         """Return the statistic of the rows of both."""
@@ -72,7 +75,7 @@ class Extrema:
 
     @property
     def width(self) -> Float64Array:
-        """Maximum minus minimum of each column; 0 for no rows."""
+        """Maximum minus minimum of each column; 0 for no values."""
         return np.maximum(self.maximum - self.minimum, 0.0)
 
 
@@ -85,9 +88,11 @@ class Marginals:
     weight : float
         Sum of the weights of the rows.
     mean : ndarray of shape (n_columns,), float64
-        Weighted means; 0 for no rows.
+        Weighted means of the values that are not missing (NaN); 0 for no values.
     spread : ndarray of shape (n_columns,), float64
         Weighted sums of squared deviations from the mean.
+    missing : ndarray of shape (n_columns,), float64
+        Sum of the weights of the rows that lack a value.
 
     Notes
     -----
@@ -103,11 +108,12 @@ class Marginals:
     weight: float
     mean: Float64Array
     spread: Float64Array
+    missing: Float64Array
 
     @classmethod
     def zero(cls, n_columns: int) -> Self:
         """Return the statistic of no rows."""
-        return cls(0.0, np.zeros(n_columns), np.zeros(n_columns))
+        return cls(0.0, *np.zeros((3, n_columns)))
 
     @classmethod
     def of(cls, X: ArrayLike, weight: ArrayLike | None = None) -> Self:
@@ -119,27 +125,45 @@ class Marginals:
         # The first row is subtracted first: a column far from 0 keeps its digits, and a constant
         # one has variance 0 exactly.
         deviations = rows.astype(np.float64, order="C")  # sums do not depend on the layout
-        reference = deviations[0].copy()
+        lacks = np.isnan(deviations)
+        missing = weights @ lacks
+        present = np.where(lacks.all(axis=0), 1.0, total - missing)
+        reference = deviations[lacks.argmin(axis=0), np.arange(lacks.shape[1])]
         deviations -= reference
-        shift = weights @ deviations / total
+        np.copyto(deviations, 0.0, where=lacks)
+        shift = weights @ deviations / present
         deviations -= shift
+        np.copyto(deviations, 0.0, where=lacks)
         np.square(deviations, out=deviations)
-        return cls(total, reference + shift, weights @ deviations)
+        return cls(total, np.nan_to_num(reference) + shift, weights @ deviations, missing)
 
     def merge(self, other: Marginals) -> Self:
         """Return the statistic of the rows of both."""
         total = self.weight + other.weight
         if not total:
             return self
-        share = other.weight / total
-        gap = other.mean - self.mean
-        between = gap * gap * (self.weight * share)
-        return type(self)(total, self.mean + share * gap, self.spread + other.spread + between)
+        present = self.present + other.present
+        share = other.present / np.where(present > 0, present, 1.0)
+        gap = np.where(self.present > 0, other.mean - self.mean, other.mean)
+        return type(self)(
+            total,
+            np.where(self.present > 0, self.mean + share * gap, other.mean),
+            self.spread + other.spread + gap * gap * (self.present * share),
+            self.missing + other.missing,
+        )
+
+    @property
+    def present(self) -> Float64Array:
+        """Sum of the weights of the rows that have a value."""
+        # A difference of sums: what rounding leaves is none.
+        left = self.weight - self.missing
+        return np.where(left > 1e-12 * self.weight, left, 0.0)
 
     @property
     def variance(self) -> Float64Array:
-        """Weighted variances, divided by the total weight; 0 for no rows."""
-        return self.spread / self.weight if self.weight else self.spread
+        """Weighted variances, divided by the weight of the values; 0 for no values."""
+        present = self.present
+        return np.divide(self.spread, present, out=np.zeros_like(self.spread), where=present > 0)
 
 
 @dataclass(frozen=True, eq=False)

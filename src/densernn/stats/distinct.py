@@ -168,7 +168,7 @@ def _narrow(X: NDArray[Any]) -> NDArray[Any]:
         return X
     with np.errstate(over="ignore"):
         single = X.astype(np.float32)
-    return single if (single == X).all() else X
+    return single if np.array_equal(single, X, equal_nan=True) else X
 
 
 def _plain(y: NDArray[Any]) -> NDArray[Any]:
@@ -184,6 +184,8 @@ def _hash(x: Any, keys: Any) -> None:
         key = keys[i]
         for j in range(x.shape[1]):
             values[0] = x[i, j] + 0.0  # -0.0 is 0.0
+            if values[0] != values[0]:
+                values[0] = np.nan  # one of many ways to write it
             # The finaliser of SplitMix64 (Steele, Lea and Flood, 2014) after each value.
             key = (key ^ bits[0]) + np.uint64(0x9E3779B97F4A7C15)
             key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
