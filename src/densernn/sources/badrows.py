@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from itertools import repeat
 from operator import itemgetter
@@ -12,15 +11,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from densernn.errors import DataError
-from densernn.sources.encoding import TableEncoder, decode
+from densernn.sources import numerals
+from densernn.sources.encoding import TableEncoder, decode, decode_feature
 from densernn.sources.formats.base import Malformed
-from densernn.sources.numerals import INFINITE, MISSING, codes, looks_numeric
+from densernn.sources.numerals import INFINITE, codes, looks_numeric
 from densernn.sources.rechunk import Block
 from densernn.sources.rows import SHOWN, Arrays, cut_arrays
 
-NAMED = 10
-"""Categories that a message names."""
-IMPUTE = "impute it, or drop the row or the column"
 CORRECT = "correct it or drop the row"
 
 
@@ -75,9 +72,12 @@ def drop_bad_rows(
 def bad_row_reason(batch: pa.RecordBatch, i: int, encoding: TableEncoder) -> str:
     """Return what is wrong with the first value of a bad row that is no use, and what to do."""
     choice, row = encoding.choice, batch.slice(i, 1)
-    (X, y, weight), _ = decode(row, encoding)
-    columns = [name for name in choice.features for _ in encoding.categories.get(name, ("",))]
-    unusable = [columns[j] for j in np.flatnonzero(~np.isfinite(X[0]))]
+    (_, y, weight), _ = decode(row, encoding)
+    unusable = [
+        name
+        for name in choice.features
+        if decode_feature(name, row.column(name), encoding)[1].any()
+    ]
     if choice.many and y is not None:
         unusable += [choice.targets[j] for j in np.flatnonzero(~np.isfinite(y[0]))]
     if weight is not None and not 0 <= weight[0] < np.inf:
@@ -96,17 +96,13 @@ def _reason(name: str, column: pa.Array, encoding: TableEncoder) -> str:
         except UnicodeDecodeError:
             return f"not UTF-8 text (found {value!r}): save the file as UTF-8, or say its encoding="
     word = str(value).strip().lower()
-    missing = value is None or word in MISSING
+    missing = value is None or word in encoding.missing_words
     found = "" if value is None else f" (found {value!r})"
-    known = encoding.categories.get(name)
     numeric = looks_numeric(str(value)) and (encoding.decimal == "." or "." not in word)
     if name == encoding.choice.weight:
         reason = f"the weight must be a finite number of at least 0{found}: {CORRECT}"
-    elif known and not missing:
-        shown = ", ".join(map(repr, known[:NAMED]))
-        shown += f", ... ({len(known)} in all)" if len(known) > NAMED else ""
-        advice = "correct it, drop the row, or name all categories in categorical"
-        reason = f"{str(value)!r} is none of the known categories {shown}: {advice}"
+    elif name in encoding.dates:
+        reason = f"{value!r} is no date, as the others are: {CORRECT}"
     elif is_cell and name == encoding.label and codes(column)[0]:
         reason = (
             f'{value!r} would lose zeros or digits as a number: say target_type="text" '
@@ -116,23 +112,21 @@ def _reason(name: str, column: pa.Array, encoding: TableEncoder) -> str:
         reason = f"{value!r} is not a number{_advice(name, word, encoding)}"
     elif name in encoding.choice.targets:
         reason = f"the target is missing or not finite{found}: drop the row"
-    elif word in INFINITE or numeric:
-        reason = f"{value!r} is not finite: {IMPUTE}"
     else:
-        reason = f"missing value{found}: {IMPUTE}"
+        reason = f"{value!r} is not finite: {CORRECT}, or leave the value empty: it is missing"
     return reason
 
 
 def _advice(name: str, word: str, encoding: TableEncoder) -> str:
     """Return what to do about a cell that is no number."""
-    if encoding.decimal == "." and re.fullmatch(r"[+-]?\d+,\d+", word):
-        return ": if the comma is a decimal one, say decimal=',' (--decimal on the command line)"
-    if re.match(r"\d{1,4}([-/.]\d{1,2}[-/.]|:\d\d)", word):
-        return ": turn dates and times into numbers in the file, or drop the column"
+    if strange := numerals.strange_number(word, encoding.decimal):
+        return f": {strange}"
     if name == encoding.label:
         return (
             f", as the target's first values are: {CORRECT}, or say "
             'target_type="text" (--target-type) if all of them are names of classes'
         )
-    text = f"; if the column holds text, one-hot encode it: open_rows(..., categorical=[{name!r}])"
-    return f": {CORRECT}" + ("" if re.match(r"[-+.,]?\d", word) else text)
+    return (
+        f": {CORRECT}; if it says that the value is missing, missing=[{word!r}] (--missing); if "
+        f"the column holds categories, categorical=[{name!r}] (--categorical)"
+    )

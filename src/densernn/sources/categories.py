@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -9,6 +10,9 @@ from typing import Any, TypeAlias
 
 Reader: TypeAlias = Callable[[str], Any]
 """Makes values of texts that are the same for the same category, None of what is none."""
+
+MOST = 1 << 17
+"""Categories of a column that are told apart: of more, the commonest ones."""
 
 TRUTH = {"false": "False", "true": "True"}
 """Truth values in lower case, and as all kinds of file name them."""
@@ -26,6 +30,43 @@ def find(text: str, known: tuple[str, ...]) -> int | None:
     """
     read, numbers = _by_value(known)
     return numbers.get(read(text))
+
+
+@lru_cache(maxsize=256)
+def places(known: tuple[str, ...]) -> dict[str, int]:
+    """Return the number of each category."""
+    return {text: number for number, text in enumerate(known)}
+
+
+class Vocabulary:
+    """The categories of a column, counted block by block in bounded memory."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.is_cut = False
+
+    def add(self, counts: Iterable[tuple[str, int]]) -> None:
+        """Count texts; once there are too many different ones, the rarest are dropped."""
+        for text, count in counts:
+            self.counts[text] += count
+        if len(self.counts) > 2 * MOST:
+            self._cut()
+
+    def merge(self, other: Vocabulary) -> None:
+        """Count what another vocabulary has counted."""
+        self.is_cut |= other.is_cut
+        self.add(other.counts.items())
+
+    def known(self) -> tuple[str, ...]:
+        """Return the categories, sorted."""
+        if len(self.counts) > MOST:
+            self._cut()
+        return as_named(self.counts)
+
+    def _cut(self) -> None:
+        self.is_cut = True
+        kept = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))[:MOST]
+        self.counts = Counter(dict(kept))
 
 
 def as_named(values: Iterable[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from densernn.errors import DataError, ParameterError
-from densernn.sources.categories import distinct_values
+from densernn.sources.categories import MOST, distinct_values
 from densernn.sources.formats.base import FileInfo
 from densernn.sources.formats.csv import COMMENTS, Dialect
 
@@ -20,7 +20,6 @@ Column = str | int
 """A column's name, or its place among all columns, from the end if negative."""
 
 UNSAID = Dialect(delimiter="")
-MAX_CATEGORIES = 1000
 TARGET_TYPES = ("auto", "text", "number")
 
 
@@ -37,7 +36,9 @@ class Options:
     weight : str, int or None
         The column of weights.
     categorical : tuple of (column, categories or None)
-        Features to encode one-hot.
+        Features that are categories, whatever their type.
+    missing : frozenset of str
+        More texts, in lower case, that say that a value is missing.
     names : tuple of str or None
         Names for files that have none.
     header : bool
@@ -60,6 +61,7 @@ class Options:
     columns: tuple[Column, ...] | None = None
     weight: Column | None = None
     categorical: tuple[tuple[Column, tuple[str, ...] | None], ...] = ()
+    missing: frozenset[str] = frozenset()
     names: tuple[str, ...] | None = None
     header: bool = True
     dialect: Dialect = UNSAID
@@ -72,6 +74,8 @@ class Options:
     def written(self) -> str:
         """How CSV files are written, where it is not as usual, to tell sources apart."""
         said = f"delimiter {self.dialect.delimiter or ','!r}"
+        if self.missing:
+            said += f", missing {sorted(self.missing)}"
         more = (replace(self.dialect, delimiter=","), self.decimal)
         return said if more == (Dialect(), ".") else f"{said}, {more}"
 
@@ -92,7 +96,7 @@ class Choice:
         Whether y has two axes.
     weight : str or None
     categorical : dict of str to (tuple of str or None)
-        Features to encode one-hot and their categories, None if they are to be learned.
+        Features that are said to be categories, and which; None if they are to be learned.
     """
 
     names: tuple[str, ...]
@@ -265,12 +269,7 @@ def as_categories(categories: Any, column: Column) -> tuple[str, ...]:
     )
     if not known or distinct_values(known) != len(known):
         raise ParameterError(f"{what} at least one, and each named once")
-    refuse_many_categories(known, column)
+    if len(known) > MOST:
+        found = f"{len(known)} categories, more than {MOST}"
+        raise ParameterError(f"{found}, are named for column {column!r}: leave the rarest out")
     return known
-
-
-def refuse_many_categories(known: Any, column: Column, path: str = "categorical") -> None:
-    """Raise a :class:`DataError` if there are more categories than can be meant."""
-    if len(known) > MAX_CATEGORIES:
-        found = f"more than {MAX_CATEGORIES} categories"
-        raise DataError(f"{path}, column {column!r}: {found}; make fewer of them, or drop it")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from densernn.sources import numerals
-from densernn.sources.categories import TRUTH, find
+from densernn.sources.categories import TRUTH, find, places
 from densernn.sources.choice import Choice
+from densernn.sources.dates import days, is_date
 from densernn.sources.numerals import MISSING, UNUSABLE
 from densernn.sources.rows import Arrays
 
@@ -24,16 +24,26 @@ BLOCK_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class TableEncoder:
-    """What becomes of the columns of a table.
+    """What becomes of the columns of a table: a model keeps it, to read the next one alike.
+
+    A feature is a column of X, whatever its kind: a number; a date, in days (see
+    :func:`densernn.sources.dates.days`); or a category, as its number among the known ones, and
+    behind these for any other.  NaN is a missing value.
 
     Parameters
     ----------
     choice : Choice
-        Which they are.
+        Which columns are used.
     categories : dict of str to tuple of str
         Those of every categorical feature.
     dtype : type
         Of X: ``numpy.float32`` or ``numpy.float64``.
+    dates : frozenset of str
+        Features that are dates.
+    unlearned : frozenset of str
+        Features of text or categories that are still to be learned.
+    missing : frozenset of str
+        Texts, in lower case, and numbers that say that a value is missing, beside the usual ones.
     text_target : bool
         Whether a single target is text.
     target_dtype : dtype or None
@@ -50,32 +60,36 @@ class TableEncoder:
     choice: Choice
     categories: dict[str, tuple[str, ...]]
     dtype: type[np.float32 | np.float64]
+    dates: frozenset[str] = frozenset()
+    unlearned: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
     text_target: bool = False
     target_dtype: np.dtype[Any] | None = None
     unusable_labels: frozenset[str] = UNUSABLE
     codes_are_numbers: bool = False
     decimal: str = "."
 
-    @cached_property
+    @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the columns of X."""
-        names: list[str] = []
-        for name in self.choice.features:
-            known = self.categories.get(name)
-            names += [name] if known is None else [f"{name}={value}" for value in known]
-        return tuple(names)
+        return self.choice.features
 
     @property
     def n_columns(self) -> int:
         """Columns of X."""
-        return len(self.feature_names)
+        return len(self.choice.features)
 
-    @cached_property
+    @property
+    def n_categories(self) -> tuple[int, ...]:
+        """Known categories of each feature; 0 of what is no category."""
+        return tuple(len(self.categories.get(name, ())) for name in self.choice.features)
+
+    @property
     def row_bytes(self) -> int:
         """Memory that a row takes, about: as columns, and as a row of X."""
         return 8 * len(self.choice.used) + np.dtype(self.dtype).itemsize * self.n_columns
 
-    @cached_property
+    @property
     def block_rows(self) -> int:
         """Rows to read at once."""
         return max(1, BLOCK_BYTES // self.row_bytes)
@@ -85,13 +99,29 @@ class TableEncoder:
         """The target that is one column by itself."""
         return self.choice.targets[0] if self.choice.targets and not self.choice.many else None
 
+    @property
+    def missing_words(self) -> frozenset[str]:
+        """Texts, in lower case, that say that a value is missing."""
+        return MISSING | self.missing
+
+    def like(self, known: TableEncoder) -> TableEncoder:
+        """Return the encoder with the features of another one, of the same names."""
+        return replace(
+            self,
+            categories=known.categories,
+            dtype=known.dtype,
+            dates=known.dates,
+            unlearned=frozenset(),
+            missing=self.missing | known.missing,
+        )
+
 
 def decode(batch: pa.RecordBatch, encoding: TableEncoder) -> tuple[Arrays, NDArray[np.bool_]]:
     """Turn a batch that has all columns that are used into matrices.
 
     Parameters
     ----------
-    batch : pyarrow.RecordBatch of n_rows rows
+    batch : pyarrow.RecordBatch or Table of n_rows rows
     encoding : TableEncoder
 
     Returns
@@ -103,16 +133,10 @@ def decode(batch: pa.RecordBatch, encoding: TableEncoder) -> tuple[Arrays, NDArr
     """
     choice = encoding.choice
     X = np.empty((batch.num_rows, encoding.n_columns), encoding.dtype)
-    at = 0
-    for name in choice.features:
-        known, column = encoding.categories.get(name), batch.column(name)
-        if known is None:
-            X[:, at] = floats(column, encoding.dtype, encoding.decimal)
-            at += 1
-        else:
-            _one_hot(column, known, X[:, at : at + len(known)])
-            at += len(known)
-    bad: NDArray[np.bool_] = np.logical_not(np.isfinite(X).all(axis=1))
+    bad = np.zeros(batch.num_rows, bool)
+    for at, name in enumerate(choice.features):
+        X[:, at], unusable = decode_feature(name, batch.column(name), encoding)
+        bad |= unusable
     y = _targets(batch, encoding, bad)
     weight = None
     if choice.weight is not None:
@@ -120,6 +144,51 @@ def decode(batch: pa.RecordBatch, encoding: TableEncoder) -> tuple[Arrays, NDArr
         weight = np.array(floats(batch.column(choice.weight), np.float64, encoding.decimal))
         bad |= ~(np.isfinite(weight) & (weight >= 0))
     return (X, y, weight), bad
+
+
+def decode_feature(
+    name: str, column: pa.Array, encoding: TableEncoder
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the numbers of a feature, NaN where a value is missing, and where one is no use."""
+    words = encoding.missing_words
+    if name not in encoding.categories and name not in encoding.dates:
+        numbers = np.array(floats(column, encoding.dtype, encoding.decimal))
+        numbers[np.isin(numbers, as_numbers(encoding.missing))] = np.nan
+        unusable = np.isinf(numbers)
+        if column.type == pa.binary() and np.isnan(numbers).any():
+            unusable |= np.isnan(numbers) & ~_are_missing(column, words)
+        return numbers, unusable
+    temporal = is_date(column.type)
+    text = column if temporal else as_text(column)
+    # What is null as text and was not is no UTF-8.
+    unusable = _mask(pc.and_(text.is_null(), column.is_valid()))
+    if not temporal:
+        text = pc.if_else(_in_words(text, words), None, text)
+    if name in encoding.dates:
+        numbers = days(text)
+        return numbers, unusable | (np.isnan(numbers) & _mask(text.is_valid()))
+    return _codes(text, encoding.categories[name]), unusable
+
+
+def as_numbers(words: Iterable[str]) -> list[float]:
+    """Return those of some texts that are numbers, as such."""
+    return [float(word) for word in words if numerals.looks_numeric(word)]
+
+
+def _in_words(text: pa.Array, words: frozenset[str]) -> pa.Array:
+    trimmed = pc.utf8_trim_whitespace(pc.utf8_lower(text))
+    return pc.is_in(trimmed, value_set=pa.array(sorted(words), pa.string()))
+
+
+def _are_missing(cells: pa.Array, words: frozenset[str]) -> NDArray[np.bool_]:
+    """Return where cells of text say that a value is missing; one that is no UTF-8 does not."""
+    text = as_text(cells)
+    said = pc.or_(_in_words(text, words), pc.invert(cells.is_valid()))
+    return _mask(pc.and_(said, pc.or_(text.is_valid(), pc.invert(cells.is_valid()))))
+
+
+def _mask(column: pa.Array) -> NDArray[np.bool_]:
+    return np.asarray(column.to_numpy(zero_copy_only=False), bool)
 
 
 def floats(column: pa.Array, dtype: type[np.float32 | np.float64], decimal: str) -> NDArray[Any]:
@@ -153,18 +222,15 @@ def as_text(column: pa.Array) -> pa.Array:
     return column if column.type == pa.string() else column.cast(pa.string())
 
 
-def _one_hot(column: pa.Array, categories: tuple[str, ...], out: NDArray[Any]) -> None:
-    """Fill columns of X, with NaN where the category is missing or unknown."""
-    text = as_text(column).dictionary_encode()
-    exact = {value: i for i, value in enumerate(categories)}
-    numbers = [
-        exact[value] if value in exact else find(value, categories)
-        for value in text.dictionary.to_pylist()
-    ]
-    codes = pa.array(numbers, pa.int64()).take(text.indices).to_numpy(zero_copy_only=False)
-    rows = np.flatnonzero(codes >= 0)
-    out[:] = np.where(codes >= 0, 0, np.nan)[:, None]
-    out[rows, codes[rows].astype(np.intp)] = 1
+def _codes(text: pa.Array, known: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return the numbers of categories, NaN where one is missing."""
+    coded, exact, other = text.dictionary_encode(), places(known), len(known)
+    found = [exact.get(value, other) for value in coded.dictionary.to_pylist()]
+    for at, value in enumerate(coded.dictionary.to_pylist()):
+        if found[at] == other and (alike := find(value, known)) is not None:
+            found[at] = alike
+    numbers = np.array([*found, np.nan])
+    return numbers[coded.indices.fill_null(len(numbers) - 1).to_numpy(zero_copy_only=False)]
 
 
 def _targets(
@@ -200,11 +266,13 @@ def _targets(
     return y
 
 
-def distinct(column: pa.Array) -> set[str]:
-    """Return the texts of a column that are no null and no way to write one."""
+def count_texts(column: pa.Array, missing: frozenset[str]) -> list[tuple[str, int]]:
+    """Return the texts of a column that are no null and no way to write one, and how many."""
     # Made text only once it is few: a dictionary's values, or distinct numbers.
-    values = set(as_text(pc.unique(column)).to_pylist()) - {None}
-    return {value for value in values if value.strip().lower() not in MISSING}
+    counted = pc.value_counts(as_values(column))
+    texts = as_text(counted.field("values")).to_pylist()
+    pairs = zip(texts, counted.field("counts").to_pylist(), strict=True)
+    return [(t, n) for t, n in pairs if t is not None and t.strip().lower() not in missing]
 
 
 def float_for(kinds: Sequence[Any]) -> type[np.float32 | np.float64]:

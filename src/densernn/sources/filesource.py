@@ -13,12 +13,19 @@ import numpy as np
 
 from densernn.errors import DataError
 from densernn.sources.badrows import drop_bad_rows
-from densernn.sources.categories import as_named
-from densernn.sources.choice import Options, refuse_many_categories
-from densernn.sources.encoding import BLOCK_BYTES, TableEncoder, decode, distinct
+from densernn.sources.categories import Vocabulary
+from densernn.sources.choice import Options
+from densernn.sources.dates import are_dates
+from densernn.sources.encoding import BLOCK_BYTES, TableEncoder, count_texts, decode
 from densernn.sources.formats.base import Batches, Stored
 from densernn.sources.formats.find import find_stored
-from densernn.sources.numerals import INFINITE, is_text
+from densernn.sources.numerals import (
+    INFINITE,
+    MISSING,
+    is_text,
+    refuse_strange_numbers,
+    share_of_text,
+)
 from densernn.sources.readahead import read_ahead
 from densernn.sources.rechunk import Block, rechunk
 from densernn.sources.rows import DIGEST_ROWS, Chunk, digests
@@ -28,7 +35,9 @@ from densernn.sources.selection import Selectable, passed_on
 READ_AHEAD = 2
 """Blocks that wait or are being read while the consumer computes."""
 PEEK_BATCHES = 4
-"""Batches by which a CSV target is taken for text or numbers, more where it is missing."""
+"""Batches by which CSV columns are taken for text or numbers, more where values are missing."""
+FEW = 0.05
+"""Share of texts among a feature's different values up to which they are mistakes."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +90,8 @@ class FileSource(Selectable):
     held_bytes: int
     known: TableEncoder | None = None
     whole: bool = True
-    n_columns = passed_on("_layout.n_columns")
-    feature_names = passed_on("_layout.feature_names")
+    n_columns = passed_on("plain.n_columns")
+    feature_names = passed_on("plain.feature_names")
 
     def __post_init__(self) -> None:
         self.choice = choice = self.plain.choice
@@ -100,15 +109,9 @@ class FileSource(Selectable):
         return self.known or self._learn()
 
     @property
-    def _layout(self) -> TableEncoder:
-        """What says which columns X has, without reading where all categories were given."""
-        given = len(self.plain.categories) == len(self.choice.categorical)
-        return self.plain if given else self.encoding
-
-    @property
     def buffer_bytes(self) -> int:  # type: ignore[override]
         """Memory that reading takes, about: the blocks that are read ahead, and one given."""
-        blocks = (READ_AHEAD + 2) * max(BLOCK_BYTES, self._layout.row_bytes)
+        blocks = (READ_AHEAD + 2) * max(BLOCK_BYTES, self.plain.row_bytes)
         return blocks + self.held_bytes
 
     def _chunks(self, n_rows: int, first: int) -> Iterator[Chunk]:
@@ -187,11 +190,20 @@ class FileSource(Selectable):
             targets=choice.targets or None,
             columns=choice.features,
             weight=choice.weight,
-            categorical=tuple(encoding.categories.items()),
+            categorical=(),
             names=None if options.header else first.names,
             target_type=kind,
         )
-        return open_files(where, asked, like=True)
+        return open_files(where, asked, like=True, known=encoding)
+
+    def encoded_like(self, known: TableEncoder) -> FileSource:
+        """Return the same rows with the features, by name, of another encoder."""
+        options = replace(self.options, columns=known.choice.features, categorical=())
+        stored = [groups[0].stored for groups in by_file(self.groups)]
+        infos = [one.info() for one in stored]
+        plain = choose_columns(stored, infos, options, known, like=True)
+        own = replace(plain, text_target=self.encoding.text_target)
+        return replace(self, options=options, plain=plain, known=own)
 
     def identity(self) -> dict[str, str]:
         """Return names, sizes and times of last change of the files, and what is read of them.
@@ -219,25 +231,56 @@ class FileSource(Selectable):
         return found
 
     def _learn(self) -> TableEncoder:
-        """Learn categories, and whether a CSV target is text, from the files."""
+        """Learn categories, and what is text in CSV files, from the files."""
         plain, text = self.plain, self.plain.text_target
-        unknown = [name for name in self.choice.categorical if name not in plain.categories]
-        found: dict[str, set[str]] = {name: set() for name in unknown}
-        for start, batches in self._batches(self.groups if unknown else (), unknown):
+        said = self.choice.categorical.keys()
+        unknown = sorted(plain.unlearned)
+        if self.is_text:
+            unknown += self._text_features()
+        found = {name: Vocabulary() for name in unknown}
+        for _, batches in self._batches(self.groups if unknown else (), unknown):
             for (batch, _), name in product(batches, unknown):
-                found[name] |= distinct(batch.column(name))
-                refuse_many_categories(found[name], name, start.stored.title)
-        learned = {name: as_named(values) for name, values in found.items()}
+                found[name].add(count_texts(batch.column(name), plain.missing_words))
+        learned = {name: vocabulary.known() for name, vocabulary in found.items()}
+        dates = {name for name, known in learned.items() if name not in said and are_dates(known)}
+        categories = {name: known for name, known in learned.items() if name not in dates}
+        for name in sorted(categories.keys() - said):
+            place = f"{self.title}, column {name!r}"
+            refuse_strange_numbers(place, categories[name], self.options.decimal)
         if plain.label is not None and self.options.target_type == "auto" and self.is_text:
             text = self._is_text_target(plain.label)
-        return replace(plain, categories=plain.categories | learned, text_target=text)
+        return replace(
+            plain,
+            categories=plain.categories | categories,
+            dates=plain.dates | dates,
+            unlearned=frozenset(),
+            dtype=np.float64 if dates else plain.dtype,
+            text_target=text,
+        )
+
+    def _text_features(self) -> list[str]:
+        """Return the features of CSV files that are text, by their first values."""
+        names = [name for name in self.choice.features if name not in self.choice.categorical]
+        cells: dict[str, set[str]] = {name: set() for name in names}
+        words = self.plain.missing_words
+        for _, batches in self._batches(self.groups if names else (), names):
+            for number, (batch, _) in enumerate(batches, 1):
+                for name in names:
+                    cells[name].update(dict(count_texts(batch.column(name), words)))
+                if all(cells.values()) and not number % PEEK_BATCHES:
+                    break
+            if all(cells.values()):
+                break
+        decimal = self.options.decimal
+        return [name for name, some in cells.items() if some and share_of_text(some, decimal) > FEW]
 
     def _is_text_target(self, label: str) -> bool:
         """Whether a CSV target is text, by the first rows that have it."""
         for _, batches in self._batches(self.groups, [label]):
             cells: set[str] = set()
             for number, (batch, _) in enumerate(batches, 1):
-                cells |= {c for c in distinct(batch.column(0)) if c.lower() not in INFINITE}
+                texts = dict(count_texts(batch.column(0), MISSING))
+                cells |= {c for c in texts if c.lower() not in INFINITE}
                 if cells and not number % PEEK_BATCHES:
                     break
             if cells:
@@ -256,7 +299,9 @@ def by_file(groups: Iterable[RowGroup]) -> list[list[RowGroup]]:
     return [list(some) for _, some in groupby(groups, key=lambda group: id(group.stored))]
 
 
-def open_files(where: Any, options: Options, *, like: bool = False) -> FileSource:
+def open_files(
+    where: Any, options: Options, *, like: bool = False, known: TableEncoder | None = None
+) -> FileSource:
     """Open files or a table, of which only headers and metadata are read.
 
     Parameters
@@ -266,6 +311,8 @@ def open_files(where: Any, options: Options, *, like: bool = False) -> FileSourc
         What was asked for.
     like : bool, optional
         Whether another source was opened with these options: then the target may lack.
+    known : TableEncoder, optional
+        What becomes of the features, where that was learned from other rows.
 
     Returns
     -------
@@ -278,8 +325,7 @@ def open_files(where: Any, options: Options, *, like: bool = False) -> FileSourc
     """
     stored, options = find_stored(where, options, like=like)
     infos = [one.info() for one in stored]
-    plain = choose_columns(stored, infos, options, like=like)
-    given = {name: known for name, known in plain.choice.categorical.items() if known}
+    plain = choose_columns(stored, infos, options, known, like=like)
     groups, held = [], 0
     for one, info in zip(stored, infos, strict=True):
         held = max(held, info.column_bytes)
@@ -290,4 +336,5 @@ def open_files(where: Any, options: Options, *, like: bool = False) -> FileSourc
         if not info.lengths:  # one group at least
             groups.append(RowGroup(one, 0, 0, one.path.stat().st_size if one.is_text else 0))
     held = len(plain.choice.used) * held + stored[0].held_bytes
-    return FileSource(options, tuple(groups), replace(plain, categories=given), held)
+    done = None if known is None else plain
+    return FileSource(options, tuple(groups), plain, held, done)

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from densernn.errors import DataError
+
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "-nan", "null", "<na>", "?"})
 """Ways to write that a value is missing, in lower case.
 
@@ -79,6 +81,38 @@ def is_text(labels: Collection[str], decimal: str) -> bool:
     """Whether one of some labels at least is no number, or a code."""
     cells = pa.array(list(labels), pa.string()).cast(pa.binary())
     return bool(np.isnan(parse_floats(cells, decimal)).any() or codes(cells).any())
+
+
+def share_of_text(cells: Collection[str], decimal: str) -> float:
+    """Return the share of some cells that are no numbers, be these finite or not."""
+    rest = [cell for cell in cells if cell.strip().lower() not in INFINITE]
+    column = pa.array(rest, pa.string()).cast(pa.binary())
+    return float(np.isnan(parse_floats(column, decimal)).sum()) / len(cells)
+
+
+def strange_number(word: str, decimal: str) -> str | None:
+    """Return what to do about a number or date that is written in another way; None of others."""
+    if decimal == "." and re.fullmatch(r"[+-]?\d+,\d+", word):
+        return "if the comma is a decimal one, say decimal=',' (--decimal on the command line)"
+    if re.match(r"\d{1,4}([-/.]\d{1,2}[-/.]|:\d\d)", word):
+        return "write dates as ISO 8601 does (2024-02-29), or leave the column out"
+    if re.fullmatch(r"[-+]?[$€£¥]?\s?\d[\d.,' ]*\s?[%$€£¥]?", word):
+        return "write the number as 1234.5, without signs or marks of thousands"
+    return None
+
+
+def refuse_strange_numbers(place: str, texts: Collection[str], decimal: str) -> None:
+    """Raise a :class:`DataError` if most texts of a column are numbers in another way of writing.
+
+    Taken for categories they would be told apart, and their order lost.
+    """
+    words = [text for text in texts if not looks_numeric(text)]
+    strange = [word for word in words if strange_number(word, decimal)]
+    if 2 * len(strange) > len(words):
+        raise DataError(
+            f"{place}: holds {strange[0]!r}: {strange_number(strange[0], decimal)}; if the column "
+            "holds categories, name it in categorical= (--categorical)"
+        )
 
 
 def looks_numeric(cell: str) -> bool:

@@ -30,6 +30,7 @@ def open_rows(
     columns: Sequence[Column] | None = None,
     weight: Column | None = None,
     categorical: Sequence[Column] | Mapping[Column, Sequence[Any]] = (),
+    missing: Sequence[Any] = (),
     names: Sequence[str] | None = None,
     header: bool = True,
     delimiter: str | None = None,
@@ -60,10 +61,12 @@ def open_rows(
     weight : str or int, optional
         A column of sample weights, finite and at least 0.
     categorical : sequence of str or int, or mapping to categories, optional
-        Features to encode one-hot. Their categories are learned in a pass over these columns
-        when they are first needed, unless the mapping gives them. The columns that come of it
-        are named ``column=category`` and stand where the column stood, in the order of the
-        categories: as given, else sorted.
+        Features that are categories though their type does not say so, as columns of text and
+        truth values do. Categories are learned in a pass over these columns when they are first
+        needed, unless the mapping gives them. In X a category is its number among them, as they
+        are given, else sorted; any other category is the number behind the last.
+    missing : sequence of str or numbers, optional
+        What says that a value is missing, beside ``NA``, ``NaN``, ``null``, ``?`` and nothing.
     names : sequence of str, optional
         Names of the columns of CSV or NPY files, which then have no header.
     header : bool, optional
@@ -73,9 +76,9 @@ def open_rows(
         What separates the values of CSV files: by default a tab where the name says ``.tsv``,
         else a comma.
     on_bad_rows : {"raise", "skip"}, optional
-        What to do with a row in which a value that is used is missing, no number, not finite or
-        an unknown category, or that has too many or too few fields: raise an error that says
-        where it stands, or skip it and report it in the chunk (``Chunk.skipped``).
+        What to do with a row whose target or weight is missing, in which a value is no number or
+        not finite, or that has too many or too few fields: raise an error that says where it
+        stands, or skip it and report it in the chunk (``Chunk.skipped``).
     target_type : {"auto", "text", "number"}, optional
         What the target is: names of classes, or numbers. By default, what the column's type
         says; in CSV files, numbers if all are that in the first 4 MB, else text. Whole numbers
@@ -92,7 +95,8 @@ def open_rows(
     Returns
     -------
     RowSource
-        X is float64 of CSV; else float32 if no feature loses by it, else float64. y keeps its
+        X is float64 of CSV; else float32 if no feature loses by it, else float64. Missing values
+        are NaN, dates days since 1970-01-01, categories numbers. y keeps its
         type; of CSV numbers it is int64 where a block of the file has whole ones only, else
         float64; of text, strings. Has the methods ``open_same``, ``where``, ``rows`` and
         ``head``, as the notes say.
@@ -120,8 +124,14 @@ def open_rows(
     without target and weight; ``source.where(mask)``, ``source.rows(start, stop)`` and
     ``source.head(n_rows)`` give some of the rows.
 
+    A feature is a category if it is named in ``categorical``, if its type is text, bool or
+    dictionary, or, in CSV files, if one in twenty of its different values in the first 16 MB is
+    no number. It is a date if its type says so, or if all of its texts are dates as ISO 8601
+    writes them: then its number is days since 1970-01-01 in UTC. All else must be numbers.
+
     Categories that are all numbers are told apart by value, so that ``1.0`` is the category
-    ``1``; truth values are named ``True`` and ``False``, whatever the kind of file.
+    ``1``; truth values are named ``True`` and ``False``, whatever the kind of file. Of more than
+    131,072 categories the commonest are told apart.
 
     Blank lines of CSV files are no rows, unless there is but one column: then the value is
     missing. A last column without a name whose first value is empty, as of a
@@ -131,14 +141,14 @@ def open_rows(
     --------
     >>> import pyarrow as pa
     >>> table = pa.table({"a": [1.0, 2.0], "colour": ["red", "blue"], "y": [0, 1]})
-    >>> source = open_rows(table, "y", categorical=["colour"])
-    >>> source.feature_names
-    ('a', 'colour=blue', 'colour=red')
+    >>> source = open_rows(table, "y")
+    >>> source.encoding.categories
+    {'colour': ('blue', 'red')}
     >>> next(source.chunks(2)).X.tolist()
-    [[1.0, 0.0, 1.0], [2.0, 1.0, 0.0]]
-    >>> new = source.open_same(pa.table({"colour": ["red"], "a": [3.0]}))  # to predict
+    [[1.0, 1.0], [2.0, 0.0]]
+    >>> new = source.open_same(pa.table({"colour": ["red", "green"], "a": [3.0, None]}))
     >>> next(new.chunks(2)).X.tolist()
-    [[3.0, 0.0, 1.0]]
+    [[3.0, 1.0], [nan, 2.0]]
     """
     given = ((on_bad_rows, BAD_ROWS, "on_bad_rows"), (target_type, TARGET_TYPES, "target_type"))
     for value, allowed, what in given:
@@ -155,6 +165,7 @@ def open_rows(
         columns=_columns(columns, "columns"),
         weight=None if weight is None else _columns([weight], "weight")[0],
         categorical=tuple(zip_longest(encoded, map(as_categories, known, encoded))),
+        missing=_words(missing),
         names=None if names is None else tuple(map(str, names)),
         header=bool(header) and names is None,
         dialect=_dialect(delimiter, skip_rows, encoding),
@@ -181,6 +192,12 @@ def _dialect(delimiter: Any, skip_rows: Any, encoding: Any) -> Dialect:
     # A byte order mark is dropped from any kind of UTF-8.
     name = UTF8 if name in ("utf-8-sig", "ascii") else name
     return Dialect(_one_letter(delimiter or "", "delimiter"), name, skip_rows)
+
+
+def _words(missing: Any) -> frozenset[str]:
+    if isinstance(missing, str) or not isinstance(missing, Iterable):
+        raise ParameterError(f"missing must be a list of texts or numbers, found {missing!r}")
+    return frozenset(str(word).strip().lower() for word in missing)
 
 
 def _decimal(decimal: Any) -> str:

@@ -11,20 +11,27 @@ import pyarrow as pa
 
 from densernn.errors import DataError
 from densernn.sources.choice import Choice, Options, check_names, resolve
+from densernn.sources.dates import is_date
 from densernn.sources.encoding import TableEncoder, float_for
 from densernn.sources.formats.base import FileInfo, Stored
 from densernn.sources.headers import all_numbers, hint
 from densernn.sources.numerals import UNUSABLE
 
 TEXT = ("string", "large_string", "string_view")
+MEANING = {"number": "numbers", "category": "categories", "date": "dates"}
 DIGITS = 15
 """Digits of whole decimals up to which a float64 holds them."""
 
 
 def choose_columns(
-    stored: Sequence[Stored], infos: Sequence[FileInfo], options: Options, *, like: bool
+    stored: Sequence[Stored],
+    infos: Sequence[FileInfo],
+    options: Options,
+    known: TableEncoder | None = None,
+    *,
+    like: bool,
 ) -> TableEncoder:
-    """Return which columns are used and what becomes of them, without categories.
+    """Return which columns are used and what becomes of them, without categories to be learned.
 
     Parameters
     ----------
@@ -33,6 +40,8 @@ def choose_columns(
         Of each of them.
     options : Options
         What was asked for.
+    known : TableEncoder, optional
+        What becomes of the features, where that was learned from other rows.
     like : bool
         Whether the target may lack.
 
@@ -48,22 +57,50 @@ def choose_columns(
         if first.is_text and options.header and all_numbers(names := infos[0].schema.names):
             raise DataError(f"{error}; {hint(names)}") from error
         raise
-    by_name, wanted = options.columns is not None, options.target_type
     for one, info in zip(stored, infos, strict=True):
-        check_names(one.title, info, first.title, choice, by_name=by_name)
-        if not first.is_text:
-            _check_types(one.title, info.schema, choice, wanted)
+        check_names(one.title, info, first.title, choice, by_name=options.columns is not None)
+    plain = _typed_alike(stored, infos, choice, options, known)
+    given = {name: categories for name, categories in choice.categorical.items() if categories}
+    plain = replace(
+        plain,
+        categories=given,
+        unlearned=(plain.unlearned | choice.categorical.keys()) - given.keys(),
+        missing=options.missing,
+        decimal=options.decimal,
+    )
+    return plain if known is None else plain.like(known)
+
+
+def _typed_alike(
+    stored: Sequence[Stored],
+    infos: Sequence[FileInfo],
+    choice: Choice,
+    options: Options,
+    known: TableEncoder | None,
+) -> TableEncoder:
+    """Return the encoder as far as types of columns and options of the target say it."""
+    wanted, first = options.target_type, stored[0]
     if first.is_text:
         named, text = options.type_was_given, wanted == "text"
-        unusable = frozenset({""}) if named and text else UNUSABLE
-        codes = named and wanted == "number"
         return TableEncoder(
-            choice, {}, np.float64, text, None, unusable, codes, decimal=options.decimal
+            choice,
+            {},
+            np.float64,
+            text_target=text,
+            unusable_labels=frozenset({""}) if named and text else UNUSABLE,
+            codes_are_numbers=named and wanted == "number",
         )
     schemas = [info.schema for info in infos]
-    numeric = [name for name in choice.features if name not in choice.categorical]
+    found = [
+        _check_types(one.title, schema, choice, wanted, known)
+        for one, schema in zip(stored, schemas, strict=True)
+    ]
+    kinds = _joint(found, [one.title for one in stored], schemas)
+    numeric = [name for name, kind in kinds.items() if kind == "number"]
     dtype = float_for([_dtype(schema.field(name).type) for schema in schemas for name in numeric])
-    plain = TableEncoder(choice, {}, dtype)
+    dates = frozenset(name for name, kind in kinds.items() if kind == "date")
+    text = frozenset(name for name, kind in kinds.items() if kind == "category")
+    plain = TableEncoder(choice, {}, np.float64 if dates else dtype, dates, text)
     if plain.label is None:
         return plain
     kinds = [_value_type(schema.field(plain.label).type) for schema in schemas]
@@ -93,25 +130,90 @@ def _is_large(kind: pa.DataType) -> bool:
 
 
 def _dtype(kind: pa.DataType) -> np.dtype[Any]:
-    """Return NumPy's type for one of Arrow's that holds numbers."""
+    """Return NumPy's type for one of Arrow's that holds numbers, or nothing."""
+    if pa.types.is_null(kind):
+        return np.dtype(np.float32)
     return np.dtype(np.float64 if pa.types.is_decimal(kind) else kind.to_pandas_dtype())
 
 
-def _check_types(title: str, schema: pa.Schema, choice: Choice, target_type: str) -> None:
-    """Raise a :class:`DataError` on columns of types that are of no use, before any is read."""
+def _joint(
+    found: Sequence[dict[str, str]], titles: Sequence[str], schemas: Sequence[pa.Schema]
+) -> dict[str, str]:
+    """Return the kind of each feature, which all files must share that have values of it."""
+    kinds: dict[str, str] = {}
+    for own, title, schema in zip(found, titles, schemas, strict=True):
+        for name, kind in own.items():
+            if pa.types.is_null(schema.field(name).type):
+                continue
+            if kinds.setdefault(name, kind) != kind:
+                raise DataError(
+                    f"{title}, column {name!r}: holds {schema.field(name).type}, which is "
+                    f"{MEANING[kind]}, and in {titles[0]} {MEANING[kinds[name]]}: convert one"
+                )
+    return found[0] | kinds
+
+
+def _check_types(
+    title: str, schema: pa.Schema, choice: Choice, target_type: str, known: TableEncoder | None
+) -> dict[str, str]:
+    """Return what each feature is: "number", "category" or "date".
+
+    Raises
+    ------
+    DataError
+        Columns are of types that are of no use; none has been read yet.
+    """
     label = () if choice.many else choice.targets
-    encoded = choice.categorical if target_type == "number" else {*choice.categorical, *label}
+    kinds: dict[str, str] = {}
     for name in choice.used:
         kind = schema.field(name).type
         value = _value_type(kind)
-        encodable = _is_number(value) or str(value) in TEXT
-        if _is_number(value if name in label else kind) or (encodable and name in encoded):
-            continue
-        advice = f"one-hot encode it (open_rows(..., categorical=[{name!r}]) does so), "
-        raise DataError(
-            f"{title}, column {name!r}: holds {kind}, not numbers{' or text' * (name in encoded)}; "
-            f"{advice * (encodable and name in choice.features)}turn it into numbers or drop it"
-        )
+        if name in choice.features:
+            kinds[name] = _feature_kind(title, name, kind, choice, known)
+        elif not _is_number(value if name in label else kind):
+            text = name in label and target_type != "number"
+            if not (text and str(value) in TEXT):
+                raise DataError(
+                    f"{title}, column {name!r}: holds {kind}, not numbers{' or text' * text}; turn "
+                    "it into numbers or drop it"
+                )
+    return kinds
+
+
+def _feature_kind(
+    title: str, name: str, kind: pa.DataType, choice: Choice, known: TableEncoder | None
+) -> str:
+    """Return what a feature is; raise a :class:`DataError` if its type is of no use for that."""
+    own = own_kind(kind)
+    wanted = "category" if name in choice.categorical else own
+    if known is not None:
+        wanted = "date" if name in known.dates else "number"
+        wanted = "category" if name in known.categories else wanted
+    empty = pa.types.is_null(kind)
+    fits = {
+        "number": own == "number" or pa.types.is_boolean(kind),
+        "category": own in ("category", "number"),
+        "date": own == "date" or str(_value_type(kind)) in TEXT,
+    }
+    if wanted is not None and (empty or fits[wanted]):
+        return wanted
+    if known is not None and own is not None:
+        was = MEANING[str(wanted)]
+        raise DataError(f"{title}, column {name!r}: holds {kind}, in training {was}; convert it")
+    raise DataError(
+        f"{title}, column {name!r}: holds {kind}, which is neither numbers, text, truth values "
+        "nor dates; turn it into such, or leave it out"
+    )
+
+
+def own_kind(kind: pa.DataType) -> str | None:
+    """Return what a feature of a type of Arrow's is by itself; None if it is of no use."""
+    if pa.types.is_null(kind) or (_is_number(kind) and not pa.types.is_boolean(kind)):
+        return "number"
+    if is_date(kind):
+        return "date"
+    value = _value_type(kind)
+    return "category" if _is_number(value) or str(value) in TEXT else None
 
 
 def _value_type(kind: pa.DataType) -> pa.DataType:
