@@ -241,35 +241,47 @@ def add_upper(total: Any, part: Any, start: Any, stop: Any) -> None:
 
 
 @_compile
-def scale_columns(x: Any, low: Any, factor: Any, start: Any, stop: Any, out: Any) -> None:
-    """Write ``max((x - low) * factor, 0)`` of columns ``start:stop`` as rows of ``out``."""
+def scale_columns(
+    x: Any, low: Any, factor: Any, most: Any, start: Any, stop: Any, out: Any
+) -> None:
+    """Write ``(x - low) * factor``, within 0 and ``most``, of some columns as rows of ``out``.
+
+    A missing value, NaN, becomes 0.
+    """
     zero = low.dtype.type(0)
     for j in range(start, stop):
         for i in range(x.shape[0]):
             value = (x[i, j] - low[j]) * factor[j]
-            # A comparison, not max(): it is false for NaN, which must pass.
-            out[j, i] = zero if value < zero else value
+            # Comparisons with NaN are false.
+            value = value if value > zero else zero
+            out[j, i] = value if value < most else most
 
 
 @_compile
 def split_columns(
-    x: Any, mean: Any, factor: Any, knots: Any, start: Any, stop: Any, out: Any
+    x: Any, mean: Any, factor: Any, limits: Any, knots: Any, start: Any, stop: Any, out: Any
 ) -> None:
     """Write the parts of ``(x - mean) * factor`` above and below each knot as rows of ``out``.
 
     Row ``2 k d + j`` holds the part of column j above knot k, row ``(2 k + 1) d + j`` that below.
+    Values count as those of the nearest of the two ``limits`` of their column; a missing value,
+    NaN, has no part.
     """
     n_columns = x.shape[1]
     zero = mean.dtype.type(0)
     for j in range(start, stop):
+        least, most = limits[0, j], limits[1, j]
         for k in range(knots.size):
             above = out[2 * k * n_columns + j]
             below = out[(2 * k + 1) * n_columns + j]
             for i in range(x.shape[0]):
-                value = (x[i, j] - mean[j]) * factor[j] - knots[k]
-                # Both comparisons are false for NaN, which passes into both parts.
-                above[i] = zero if value < zero else value
-                below[i] = zero if value > zero else -value
+                z = (x[i, j] - mean[j]) * factor[j]
+                z = least if z < least else z
+                z = most if z > most else z
+                value = z - knots[k]
+                # Comparisons with NaN are false.
+                above[i] = value if value > zero else zero
+                below[i] = -value if value < zero else zero
 
 
 @_compile

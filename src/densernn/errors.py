@@ -69,6 +69,10 @@ class SmallerForestWarning(DensernnWarning):
     """A forest has fewer trees than were asked for, since memory does not allow more."""
 
 
+class UnknownCategoryWarning(DensernnWarning):
+    """Rows have categories that were not there in training, and count as rare ones."""
+
+
 class ConvergenceWarning(DensernnWarning):
     """An iteration reached its limit before it converged."""
 

@@ -319,6 +319,9 @@ def prepare(preparation: Any, X: NDArray[Any], dtype: Any, first_row: int = 0) -
     rows: Any = X if preparation is None else preparation.transform(X)
     rows = rows.toarray() if issparse(rows) else np.asarray(rows)
     values = np.ascontiguousarray(as_chunk(rows).T, dtype=dtype)
+    lacks = np.isnan(values)
+    if lacks.any():  # a missing value sends no spikes; what was given stays as it is
+        values = np.where(lacks, values.dtype.type(0), values)
     if values.size and not values.min() >= 0:
         refuse_negative(rows, "X" if preparation is None else "the prepared X", first_row)
     return values

@@ -78,7 +78,7 @@ class TableSummary(NamedTuple):
 
 @dataclass(frozen=True)
 class TablePass(Phase[TableSummary]):
-    """The first pass of a forest: labels, and a sample of different rows.
+    """A pass for labels and a sample of different rows: the first of a forest.
 
     Parameters
     ----------
@@ -87,11 +87,14 @@ class TablePass(Phase[TableSummary]):
         Whether y holds labels, to be counted.
     n_sampled : int
         Rows to be sampled at most.
+    columns : tuple of int, optional
+        Those of the sample; all by default.
     """
 
     n_columns: int
     labels: bool
     n_sampled: int
+    columns: tuple[int, ...] | None = None
 
     @property
     def row_bytes(self) -> int:
@@ -105,9 +108,10 @@ class TablePass(Phase[TableSummary]):
     def add(self, state: TableSummary, chunk: Chunk) -> TableSummary:
         """Add the rows and labels of a chunk."""
         if chunk.y is None:
-            raise TypeError("a forest needs a source with targets")
+            raise TypeError("a sample with targets needs a source that has them")
         classes = state.classes.merge(count_labels(chunk)) if self.labels else state.classes
-        return TableSummary(classes, state.sample.add(chunk.X, chunk.y, chunk.weight))
+        X = chunk.X if self.columns is None else chunk.X[:, self.columns]
+        return TableSummary(classes, state.sample.add(X, chunk.y, chunk.weight))
 
 
 @dataclass(frozen=True)

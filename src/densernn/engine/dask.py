@@ -21,6 +21,7 @@ from densernn.engine.local import PassResult, Watcher, run_pass
 from densernn.phases import Phase
 from densernn.sources.arrays import ArraySource
 from densernn.sources.dask import CollectionSource, to_arrays
+from densernn.sources.encoded import EncodedSource, encoded
 from densernn.sources.rows import RowSource
 
 Statistic = TypeVar("Statistic")
@@ -69,11 +70,15 @@ def run_on_dask(
 
 def _leaf(phase: Any, part: RowSource, chunk_bytes: int) -> Any:
     """Return the task of a part: a chain over blocks of a collection, else a single task."""
+    encoder = None
+    if isinstance(part, EncodedSource) and isinstance(part.source, CollectionSource):
+        part, encoder = part.source, dask.delayed(part.encoder, traverse=False)
     if not isinstance(part, CollectionSource):
         return dask.delayed(_whole)(phase, dask.delayed(part, traverse=False), chunk_bytes)
     state, extend = None, dask.delayed(_extended)
     for block, first in zip(part.blocks, part.numbers, strict=True):
-        state = extend(phase, state, *block, first, part.feature_names, chunk_bytes)
+        how = (part.feature_names, part.encoding)
+        state = extend(phase, state, *block, first, how, encoder, chunk_bytes)
     return state
 
 
@@ -88,17 +93,18 @@ def _extended(
     y: Any,
     weight: Any,
     number: int,
-    names: Sequence[str] | None,
+    how: tuple[Sequence[str] | None, Any],
+    encoder: Any,
     chunk_bytes: int,
 ) -> PassResult[Any]:
     """Add the rows of a block to a copy of a result, as Dask may need the one given again."""
-    rows = ArraySource(*to_arrays(X, y, weight, number, names))
+    rows = encoded(ArraySource(*to_arrays(X, y, weight, number, *how)), encoder)
     size = chunk_rows(phase.row_bytes, chunk_bytes, phase.most_rows)
     statistic = phase.zero() if state is None else copy.deepcopy(state.statistic)
     before = 0 if state is None else state.n_rows
     for chunk in rows.chunks(size):
         statistic = phase.add(statistic, replace(chunk, start=before + chunk.start))
-    return PassResult(statistic, before + rows.n_rows)
+    return PassResult(statistic, before + int(rows.n_rows or 0))
 
 
 def _merged(phase: Any, first: PassResult[Any], second: PassResult[Any]) -> PassResult[Any]:

@@ -57,7 +57,8 @@ def map_rows(
 def _of_array(
     rows: Any, model: Any, method: str, n_outputs: int | None, dtype: Any
 ) -> NDArray[Any]:
-    to_rows(rows, "a block of X", getattr(rows, "columns", None))
+    if not hasattr(rows, "columns"):
+        to_rows(rows, "a block of X")
     if not len(rows):
         return np.empty((0,) if n_outputs is None else (0, n_outputs), dtype)
     found: NDArray[Any] = getattr(model, method)(rows)

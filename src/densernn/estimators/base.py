@@ -13,6 +13,7 @@ from sklearn.base import clone
 from densernn.engine import Passes
 from densernn.engine.passes import warn_of_skipped
 from densernn.errors import MergeError, ParameterError
+from densernn.estimators.categories import learn_categories
 from densernn.estimators.network_spec import generator
 from densernn.estimators.resuming import open_checkpoint
 from densernn.estimators.state import unchanged_by_errors
@@ -31,6 +32,9 @@ class Learner(Trained):
 
     engine = "auto"  # of models from files that are older than these two
     checkpoint: Any = None
+    categorical: Any = None
+    table_encoder_: Any = None
+    category_encoder_: Any = None
     memory_limit: int | str | None
     random_state: Any
     n_features_in_: int
@@ -42,7 +46,9 @@ class Learner(Trained):
         Parameters
         ----------
         X : array, data frame, source of rows or Dask collection, (n_samples, n_features)
-            Real numbers of any sign, in any real dtype; never copied whole.  Of a source made
+            Numbers of any sign, in any real dtype, never copied whole; or a table with text,
+            categories and truth values, which is copied as numbers.  NaN and null are missing
+            values, and sparse matrices become dense chunk by chunk.  Of a source made
             by :func:`open_rows`, whose targets and weights are its own, rows stream: one pass
             more than there are encoder layers (dense weights: see Notes), and a first one.
         y : array of shape (n_samples,) or (n_samples, n_outputs)
@@ -109,9 +115,10 @@ class Learner(Trained):
         self, spec: Any, passes: Passes, rng: Generator, classes: Any, streams: bool
     ) -> None:
         """Learn targets and the frozen part: a summary of the rows, then what that needs."""
-        source = passes.source
-        n_columns = source.n_targets or 0
+        n_columns = passes.source.n_targets or 0
         labels = self._labelled and classes is None and n_columns <= 1
+        learn_categories(self, passes, labels, classes)
+        source = passes.source
         summary = passes.run(spec.first_pass(source, labels), "first pass")
         class_weight = getattr(self, "class_weight", None)
         self.targets_ = make_targets(
@@ -163,7 +170,7 @@ class Learner(Trained):
         if type(other) is not type(self):
             raise MergeError(f"cannot merge {type(other).__name__} into {type(self).__name__}")
         other._require_moments()
-        mine, theirs = self.feature_map_.fingerprint(), other.feature_map_.fingerprint()
+        mine, theirs = self._fingerprint(), other._fingerprint()
         parts = {**mine, **theirs}
         different = [part for part in parts if mine.get(part) != theirs.get(part)]
         if different:

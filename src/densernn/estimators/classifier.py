@@ -37,6 +37,9 @@ class RNNELMClassifier(RNNELM, LabelLearner):
         ``"unit"`` for pixels (64 columns or more that share floor and range) and for dense
         weights, else ``"split"``.  A transformer is cloned and fitted on the training rows;
         None leaves the input alone, which must then not be negative.
+    categorical : sequence of str or int, default=None
+        Columns that are categories, by name or number, beside those whose dtype says so: text,
+        bool, category.  Not for a source of rows, which is opened with its own.
     input_scale : "auto" or float, default="auto"
         Sparse: a cluster's pre-activation is the weighted mean of its inputs, times this;
         0.1 after ``"unit"``, 0.02 after ``"split"``.  Dense: the largest pre-activation over
@@ -109,6 +112,7 @@ class RNNELMClassifier(RNNELM, LabelLearner):
         weights: str = "sparse",
         fan_in: int = 16,
         preparation: Any = "auto",
+        categorical: Any = None,
         input_scale: float | str = "auto",
         alpha: Any = "auto",
         class_weight: Any = None,

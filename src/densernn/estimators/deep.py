@@ -48,7 +48,7 @@ class DenseRNNClassifier(RNNELMClassifier):
         Whether there is a random layer; without it the readout is connected to the last encoders.
     sources : deprecated
         Old name of ``views``; goes in version 0.6.
-    cluster, weights, fan_in, preparation, input_scale, alpha, class_weight, dtype, \
+    cluster, weights, fan_in, preparation, categorical, input_scale, alpha, class_weight, dtype, \
 memory_limit, engine, checkpoint, random_state, verbose
         As in :class:`RNNELMClassifier`.  ``weights="dense"`` builds the encoders as published,
         too: codes of U[0, 1] weights scaled by their range and standardised in each row, bias
@@ -105,6 +105,7 @@ moments_, n_features_in_, feature_names_in_
         weights: str = "sparse",
         fan_in: int = 16,
         preparation: Any = "auto",
+        categorical: Any = None,
         input_scale: float | str = "auto",
         alpha: Any = "auto",
         class_weight: Any = None,
@@ -124,8 +125,8 @@ class DenseRNNRegressor(RNNELMRegressor):
     Parameters
     ----------
     encoder_sizes, n_hidden, encoder, encoder_alpha, views, replicas, random_hidden, cluster, \
-weights, fan_in, preparation, input_scale, alpha, dtype, memory_limit, engine, checkpoint, \
-random_state, verbose
+weights, fan_in, preparation, categorical, input_scale, alpha, dtype, memory_limit, engine, \
+checkpoint, random_state, verbose
         As in :class:`DenseRNNClassifier`.
 
     Attributes
@@ -164,6 +165,7 @@ n_features_in_, feature_names_in_
         weights: str = "sparse",
         fan_in: int = 16,
         preparation: Any = "auto",
+        categorical: Any = None,
         input_scale: float | str = "auto",
         alpha: Any = "auto",
         dtype: str = "auto",

@@ -54,10 +54,11 @@ class RNNForest(Learner):
         # The state may come from a file, and kernels do not check bounds.
         if "feature_map_" in state:
             trees, n_columns = self.feature_map_.trees, self.feature_map_.bins.n_columns
-            if self.n_features_in_ != n_columns:
+            encoder = getattr(self, "category_encoder_", None)
+            said = self.n_features_in_ if encoder is None else encoder.n_outputs
+            if said != n_columns:
                 raise DataError(
-                    f"a forest of {n_columns} columns says it has {self.n_features_in_}: its file "
-                    "is damaged"
+                    f"a forest of {n_columns} columns says it has {said}: its file is damaged"
                 )
             self._readout.check(trees)
             if self.learned_.moments is not None:
@@ -88,6 +89,9 @@ class RNNForestClassifier(RNNForest, LabelLearner):
         products.  ``"auto"`` or several: chosen on rows kept aside.
     cluster : Cluster, default=None
         Parameters of the spiking clusters; None stands for ``Cluster()``.
+    categorical : sequence of str or int, default=None
+        Columns that are categories, by name or number, beside those whose dtype says so: text,
+        bool, category.  Not for a source of rows, which is opened with its own.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, times ``sample_weight``; ``"balanced"`` weighs classes inversely
         to their total weight in ``fit``.
@@ -155,6 +159,7 @@ class RNNForestClassifier(RNNForest, LabelLearner):
         input_scale: float | str = "auto",
         alpha: Any = "auto",
         cluster: Cluster | None = None,
+        categorical: Any = None,
         class_weight: Any = None,
         memory_limit: int | str | None = None,
         engine: str = "auto",
@@ -173,8 +178,8 @@ class RNNForestRegressor(RNNForest, ValueLearner):
 
     Parameters
     ----------
-    n_trees, region_size, min_samples_leaf, input_scale, alpha, cluster, memory_limit, engine, \
-checkpoint, random_state, verbose
+    n_trees, region_size, min_samples_leaf, input_scale, alpha, cluster, categorical, \
+memory_limit, engine, checkpoint, random_state, verbose
         As in :class:`RNNForestClassifier`.
 
     Attributes
@@ -206,6 +211,7 @@ feature_map_, learned_, moments_, n_features_in_, feature_names_in_
         input_scale: float | str = "auto",
         alpha: Any = "auto",
         cluster: Cluster | None = None,
+        categorical: Any = None,
         memory_limit: int | str | None = None,
         engine: str = "auto",
         checkpoint: str | PathLike[str] | None = None,

@@ -19,8 +19,8 @@ class RNNELMRegressor(RNNELM, ValueLearner):
 
     Parameters
     ----------
-    n_hidden, cluster, weights, fan_in, preparation, input_scale, alpha, dtype, memory_limit, \
-engine, checkpoint, random_state, verbose
+    n_hidden, cluster, weights, fan_in, preparation, categorical, input_scale, alpha, dtype, \
+memory_limit, engine, checkpoint, random_state, verbose
         As in :class:`RNNELMClassifier`.
 
     Attributes
@@ -50,6 +50,7 @@ n_features_in_, feature_names_in_
         weights: str = "sparse",
         fan_in: int = 16,
         preparation: Any = "auto",
+        categorical: Any = None,
         input_scale: float | str = "auto",
         alpha: Any = "auto",
         dtype: str = "auto",

@@ -18,6 +18,7 @@ from densernn.errors import DataError
 from densernn.estimators.state import moments_wanted
 from densernn.estimators.targets import ClassTargets
 from densernn.estimators.validation import as_source, as_stream, is_collection
+from densernn.layers import digest_of
 from densernn.phases import LearnedState
 from densernn.sources.rows import Chunk, RowSource, Skipped
 
@@ -59,6 +60,20 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         self._solution()
         scores: dict[float, float] = self._readout.solve(self.learned_.moments)[1]
         return scores
+
+    def _fingerprint(self) -> dict[str, str]:
+        """Return a digest of each frozen part; equal digests mean equal activations."""
+        parts: dict[str, str] = self.feature_map_.fingerprint()
+        for name in ("table_encoder_", "category_encoder_"):
+            if getattr(self, name, None) is not None:
+                parts[name] = digest_of(getattr(self, name))
+        return parts
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.sparse = True
+        tags.input_tags.categorical = tags.input_tags.string = True
+        return tags
 
     def _renew_readout(self) -> None:
         """Drop the solution: the next use solves anew from the moments."""

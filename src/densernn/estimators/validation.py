@@ -7,14 +7,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _check_y,
+    check_consistent_length,
+)
 
 from densernn.engine import Passes
 from densernn.engine.checkpoint import Checkpoint
 from densernn.engine.engines import resolve_engine
 from densernn.errors import DataError, ParameterError
+from densernn.estimators.labelling import as_targets, check_labels
+from densernn.estimators.matrices import as_matrix
 from densernn.sources.arrays import ArraySource
+from densernn.sources.encoded import encoded, encoded_like
+from densernn.sources.frames import features_of
 from densernn.sources.rows import RowSource
 
 DASK = ("dask", "dask_expr")
@@ -40,12 +47,12 @@ def as_source(
     Parameters
     ----------
     model : estimator
-        Its ``n_features_in_`` and ``feature_names_in_`` are set, or compared.
+        Its ``n_features_in_``, ``feature_names_in_`` and ``table_encoder_`` are set, or compared.
     X : array, data frame, RowSource, Arrow data set or table, Dask array or data frame
     y : array, Dask collection, or with Arrow's the name of a column
     sample_weight : array or Dask collection, optional
     reset : bool, default=False
-        Whether the rows start a new fit.
+        Whether the rows start a new fit; their categories are not encoded yet.
     labelled : bool, optional
         Whether targets are labels, or values; None where none are needed.
 
@@ -54,13 +61,32 @@ def as_source(
     ParameterError, DataError
         Rows, targets or weights cannot be used; the text says which, and why.
     """
-    source = as_stream(X, y, sample_weight)
+    known = None if reset else getattr(model, "table_encoder_", None)
+    categorical = getattr(model, "categorical", None) if reset else None
+    source = as_stream(X, y, sample_weight, known, categorical)
     if source is None:
-        source = _from_array(model, X, y, sample_weight, reset, labelled)
+        source = _in_memory(model, X, y, sample_weight, reset, labelled)
     else:
+        if known is not None:
+            source = encoded_like(source, known)
         check_columns(model, source, reset=reset)
-    if labelled is None:
-        return source
+    if reset:
+        encoder = source.encoding
+        if labelled is None and encoder is not None and any(encoder.n_categories):
+            name = next(n for n in encoder.feature_names if n in encoder.categories)
+            raise DataError(
+                f"column {name!r} holds categories, which {type(model).__name__} does not encode: "
+                "classifiers and regressors do; else take OneHotEncoder, or leave it out"
+            )
+        model.table_encoder_ = None if encoder is None else features_of(encoder)
+        model.category_encoder_ = None
+    if labelled is not None:
+        _check_targets(model, source, reset, labelled)
+    return encoded(source, getattr(model, "category_encoder_", None))
+
+
+def _check_targets(model: Any, source: RowSource, reset: bool, labelled: bool) -> None:
+    """Raise a DataError for a source without targets, or with others than in training."""
     if source.n_targets is None:
         raise DataError(
             f"{type(model).__name__} needs targets: open the rows with target=, the column's "
@@ -73,17 +99,19 @@ def as_source(
             f"y has {source.n_targets or 1} {columns}, and this model was trained with "
             f"{known.n_columns}"
         )
-    return source
 
 
-def as_stream(X: Any, y: Any, sample_weight: Any) -> RowSource | None:
-    """Return a source where rows stream; None where scikit-learn is to validate ``X``."""
+def as_stream(
+    X: Any, y: Any, sample_weight: Any, known: Any = None, categorical: Any = None
+) -> RowSource | None:
+    """Return a source where rows stream; None where they are in memory."""
     if isinstance(X, RowSource):
-        for name, value, own in (("y", y, "target"), ("sample_weight", sample_weight, "weight")):
+        given = (("y", y, "target"), ("sample_weight", sample_weight, "weight"))
+        for name, value, own in (*given, ("categorical", categorical, "categorical")):
             if value is not None:
                 raise ParameterError(
                     f"{name} does not go with a source of rows, which has its own: open it with "
-                    f"{own}=, the column's name"
+                    f"{own}="
                 )
         return X
     if isinstance(X, (str, PathLike)):
@@ -94,34 +122,35 @@ def as_stream(X: Any, y: Any, sample_weight: Any) -> RowSource | None:
     if package in DASK:
         from densernn.sources.dask import from_collections  # noqa: PLC0415 - needs Dask
 
-        return from_collections(X, y, sample_weight)
-    if package == "pyarrow" and (y is None or isinstance(y, str)):
+        return from_collections(X, y, sample_weight, known, categorical)
+    if package == "pyarrow" and (isinstance(y, str) or hasattr(X, "get_fragments")):
         from densernn.sources.open import open_rows  # noqa: PLC0415 - imports Arrow
 
-        return as_stream(open_rows(X, y), None, sample_weight)
+        return open_rows(X, y, categorical=categorical or ())
     return None
 
 
-def _from_array(
+def _in_memory(
     model: Any, X: Any, y: Any, sample_weight: Any, reset: bool, labelled: bool | None
 ) -> ArraySource:
-    if labelled is None:
-        rows, targets = validate_data(model, X, dtype="numeric", reset=reset), None
-    else:
-        checks = {"dtype": "numeric", "multi_output": True, "y_numeric": not labelled}
-        rows, targets = validate_data(model, X, y, reset=reset, **checks)
+    """Return rows in memory: arrays as they are, and tables with all that is no number encoded."""
+    rows, encoder = as_matrix(model, X, reset=reset)
+    targets = None
+    if labelled is not None:
+        if y is None:
+            raise DataError(
+                f"{type(model).__name__} requires y to be passed, but the target y is None"
+            )
+        targets = as_targets(y, labelled)
+        targets = _check_y(targets, multi_output=True, y_numeric=not labelled, estimator=model)
+        check_consistent_length(rows, targets)
         if labelled:
-            check_classification_targets(targets)
-            kind = type_of_target(targets, input_name="y")
-            if kind not in ("binary", "multiclass", "multilabel-indicator"):
-                raise DataError(
-                    f"y is {kind}: give labels of shape (n_samples,), or a multilabel indicator "
-                    "of 0 and 1"
-                )
-            if kind != "multilabel-indicator":
-                targets = column_or_1d(targets, warn=True)
+            targets = check_labels(targets)
     weight = None if sample_weight is None else check_weights(sample_weight, rows)
-    return ArraySource(rows, targets, weight)
+    source = ArraySource(rows, targets, weight)
+    if encoder is not None:
+        source.encoding, source.feature_names = encoder, encoder.feature_names
+    return source
 
 
 def check_weights(sample_weight: Any, rows: NDArray[Any]) -> NDArray[np.float64]:

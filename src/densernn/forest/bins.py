@@ -32,8 +32,8 @@ class ColumnBins:
 
     A column's knots are its different values, or quantiles where there are more than 255.  The
     score of a value is :math:`\Phi^{-1}` of its mid-rank, linear between knots; bins are bounded by
-    the midpoints of neighbouring knots.  A missing value, NaN, has a bin of its own behind the last,
-    and no score: it is no distance away from any box (docs/decisions/0020).
+    the midpoints of neighbouring knots.  A missing value, NaN, has a bin of its own behind the
+    last, and no score: it is no distance away from any box (docs/decisions/0020).
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class ColumnBins:
             raise DataError("the column bins of this forest are not sound: its file is damaged")
 
     def codes(self, X: NDArray[Any]) -> NDArray[np.uint8]:
-        """Return the bin of each value, of shape (n_rows, n_columns); missing ones are in the last."""
+        """Return the bin of each value, of shape (n_rows, n_columns)."""
         codes = np.empty(X.shape, np.uint8)
         self._apply(_codes, X, codes)
         return codes

@@ -22,6 +22,7 @@ def _public_estimators() -> list[str]:
 
 OWN = (
     *_public_estimators(),
+    "densernn.category_encoder.CategoryEncoder",
     "densernn.cluster.Cluster",
     "densernn.estimators.readout.Readout",
     "densernn.estimators.targets.ClassTargets",
@@ -39,6 +40,8 @@ OWN = (
     "densernn.forest.solution.LabelProbabilities",
     "densernn.forest.solution.ValuesInRange",
     "densernn.forest.structure.Structure",
+    "densernn.sources.choice.Choice",
+    "densernn.sources.encoding.TableEncoder",
     "densernn.stats.column_stats.ClassCounts",
     "densernn.stats.moments.Moments",
     "densernn.layers.ClusterLayer",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from densernn.sources.rows import DIGEST_ROWS, Chunk, RowSource, cut_arrays, digests
 
@@ -19,7 +20,8 @@ class ArraySource(RowSource):
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_columns)
+    X : ndarray or sparse matrix in CSR format, of shape (n_rows, n_columns)
+        Of a sparse one, the rows of a chunk become dense.
     y : ndarray of shape (n_rows,) or (n_rows, n_targets), optional
     weight : ndarray of shape (n_rows,), optional
     """
@@ -29,7 +31,7 @@ class ArraySource(RowSource):
     weight: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        self.n_rows: int = len(self.X)
+        self.n_rows: int = self.X.shape[0]
         self.n_columns = self.X.shape[1]
         self.weighted = self.weight is not None
         self._arrays = self.X, self.y, self.weight
@@ -41,7 +43,8 @@ class ArraySource(RowSource):
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
         """Yield the rows in order, ``n_rows`` at a time: views, not copies."""
         for start in range(first, self.n_rows, n_rows):
-            yield Chunk(*cut_arrays(self._arrays, slice(start, start + n_rows)), start)
+            X, y, weight = cut_arrays(self._arrays, slice(start, start + n_rows))
+            yield Chunk(X.toarray() if issparse(X) else X, y, weight, start)
 
     def parts(self, most: int) -> list[ArraySource]:
         """Cut into at most so many sources of nearly equal length."""
@@ -52,4 +55,4 @@ class ArraySource(RowSource):
     def identity(self) -> dict[str, str]:
         """Return a digest of all the numbers: one more pass over them, at some GB per second."""
         found = {"number of rows": str(self.n_rows), "columns": str(self.n_columns)}
-        return found | digests(part._arrays for part in self.parts(1 + self.n_rows // DIGEST_ROWS))
+        return found | digests(chunk.arrays for chunk in self.chunks(DIGEST_ROWS))

@@ -101,8 +101,6 @@ def _reason(name: str, column: pa.Array, encoding: TableEncoder) -> str:
     numeric = looks_numeric(str(value)) and (encoding.decimal == "." or "." not in word)
     if name == encoding.choice.weight:
         reason = f"the weight must be a finite number of at least 0{found}: {CORRECT}"
-    elif name in encoding.dates:
-        reason = f"{value!r} is no date, as the others are: {CORRECT}"
     elif is_cell and name == encoding.label and codes(column)[0]:
         reason = (
             f'{value!r} would lose zeros or digits as a number: say target_type="text" '

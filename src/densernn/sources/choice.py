@@ -37,7 +37,7 @@ class Options:
         The column of weights.
     categorical : tuple of (column, categories or None)
         Features that are categories, whatever their type.
-    missing : frozenset of str
+    missing : tuple of str
         More texts, in lower case, that say that a value is missing.
     names : tuple of str or None
         Names for files that have none.
@@ -61,7 +61,7 @@ class Options:
     columns: tuple[Column, ...] | None = None
     weight: Column | None = None
     categorical: tuple[tuple[Column, tuple[str, ...] | None], ...] = ()
-    missing: frozenset[str] = frozenset()
+    missing: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
     header: bool = True
     dialect: Dialect = UNSAID
@@ -75,7 +75,7 @@ class Options:
         """How CSV files are written, where it is not as usual, to tell sources apart."""
         said = f"delimiter {self.dialect.delimiter or ','!r}"
         if self.missing:
-            said += f", missing {sorted(self.missing)}"
+            said += f", missing {self.missing}"
         more = (replace(self.dialect, delimiter=","), self.decimal)
         return said if more == (Dialect(), ".") else f"{said}, {more}"
 

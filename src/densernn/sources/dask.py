@@ -15,6 +15,12 @@ from dask.delayed import Delayed
 from numpy.typing import NDArray
 
 from densernn.errors import DataError
+from densernn.sources.categories import Vocabulary
+from densernn.sources.choice import Options
+from densernn.sources.encoding import TableEncoder, count_texts
+from densernn.sources.filesource import open_files
+from densernn.sources.frames import as_table, encode_table
+from densernn.sources.numerals import MISSING
 from densernn.sources.rechunk import Block, rechunk
 from densernn.sources.rows import Arrays, Chunk, RowSource
 
@@ -31,6 +37,8 @@ class CollectionSource(RowSource):
         Indices of the blocks in the whole collection, for messages.
     token : str
         Dask's name for what is computed.
+    encoding : TableEncoder, optional
+        Of data frames that hold more than numbers.
     n_columns, n_targets, feature_names
         See :class:`densernn.sources.rows.RowSource`.
     """
@@ -39,6 +47,7 @@ class CollectionSource(RowSource):
     numbers: Sequence[int]
     token: str
     n_columns: int
+    encoding: TableEncoder | None = None
     n_targets: int | None = None
     feature_names: tuple[str, ...] | None = None
     n_rows = None  # only a pass can tell
@@ -54,7 +63,7 @@ class CollectionSource(RowSource):
     def _computed(self) -> Iterator[Block]:
         for block, number in zip(self.blocks, self.numbers, strict=True):
             X, y, weight = dask.compute(*block)
-            yield Block(*to_arrays(X, y, weight, number, self.feature_names))
+            yield Block(*to_arrays(X, y, weight, number, self.feature_names, self.encoding))
 
     def parts(self, most: int) -> list[CollectionSource]:
         """Return contiguous groups of blocks."""
@@ -70,7 +79,13 @@ class CollectionSource(RowSource):
         return {"Dask collection": self.token, "number of blocks": str(len(self.blocks))}
 
 
-def from_collections(X: Any, y: Any = None, weight: Any = None) -> CollectionSource:
+def from_collections(
+    X: Any,
+    y: Any = None,
+    weight: Any = None,
+    known: TableEncoder | None = None,
+    categorical: Sequence[Any] | None = None,
+) -> CollectionSource:
     """Return the rows of Dask collections.
 
     Parameters
@@ -78,38 +93,86 @@ def from_collections(X: Any, y: Any = None, weight: Any = None) -> CollectionSou
     X : dask array of shape (n_rows, n_columns), or dask data frame
     y, weight : dask array, series or data frame, or array in memory, optional
         With the blocks of ``X``, or of known lengths, so that they can be rechunked.
+    known : TableEncoder, optional
+        What becomes of the columns of a data frame, where that was learned from other rows.
+    categorical : sequence of str or int, optional
+        Columns of a data frame that are categories though their dtype does not say so.
 
     Raises
     ------
     DataError
-        Shapes or blocks do not match.
+        Shapes or blocks do not match, or columns are missing or of no use.
     """
     if isinstance(X, Delayed) or getattr(X, "ndim", None) != 2:
         raise DataError(
             f"X must be a Dask array or data frame of two axes, rows and columns: it is {X!r}"
         )
     frame = hasattr(X, "to_dask_array")
-    if frame and (text := [name for name, kind in X.dtypes.items() if not _is_number(kind)]):
-        raise DataError(
-            f"X: {len(text)} columns hold no numbers ({', '.join(map(repr, text[:5]))}): encode "
-            "or drop them"
-        )
+    if categorical is not None and not frame:
+        raise DataError("categorical is for data frames: a Dask array holds numbers alone")
+    encoding = _frame_encoder(X, known, categorical) if frame else None
+    names = tuple(name for name in X.columns if isinstance(name, str)) if frame else ()
+    if names and len(names) < X.shape[1]:
+        raise DataError("column names must be all text or all not: rename them")
+    if known is not None and frame:
+        X = X[list(known.choice.features)]
+        names = known.choice.features
     count = X.npartitions if frame else X.numblocks[0]
     named = (("X", X), ("y", y), ("sample_weight", weight))
     parts = [[None] * count if p is None else _blocks(p, X, count, name) for name, p in named]
     n_targets = None if y is None else int(y.shape[1]) if y.ndim == 2 else 0
-    names = tuple(name for name in X.columns if isinstance(name, str)) if frame else ()
-    if names and len(names) < X.shape[1]:
-        raise DataError("column names must be all text or all not: rename them")
     blocks, token = tuple(zip(*parts, strict=True)), tokenize(X, y, weight)
-    return CollectionSource(blocks, range(count), token, int(X.shape[1]), n_targets, names or None)
+    n_columns = int(X.shape[1])
+    return CollectionSource(
+        blocks, range(count), token, n_columns, encoding, n_targets, names or None
+    )
+
+
+def _frame_encoder(
+    X: Any, known: TableEncoder | None, categorical: Sequence[Any] | None
+) -> TableEncoder | None:
+    """Return what becomes of the columns of a data frame; None where all are numbers.
+
+    Categories are learned in a pass over the columns that hold any.
+    """
+    if known is not None:
+        lacks = [name for name in known.choice.features if name not in X.columns]
+        if lacks:
+            raise DataError(
+                f"X: columns of training are missing: {', '.join(map(repr, lacks[:5]))}"
+            )
+        return known
+    if categorical is None and all(map(_is_number, X.dtypes)):
+        return None
+    sample = as_table(X._meta_nonempty)
+    plain = open_files(sample, Options(categorical=tuple((c, None) for c in categorical or ())))
+    encoder, unknown = plain.plain, list(plain.plain.unlearned)
+    if not unknown:
+        return encoder
+    counted = [dask.delayed(_counted)(block, unknown) for block in X[unknown].to_delayed()]
+    vocabularies = {name: Vocabulary() for name in unknown}
+    for found in dask.compute(*counted):
+        for name, vocabulary in found.items():
+            vocabularies[name].merge(vocabulary)
+    categories = {name: vocabulary.known() for name, vocabulary in vocabularies.items()}
+    return replace(encoder, categories=categories, unlearned=(), dtype=np.float64)
+
+
+def _counted(block: Any, names: Sequence[str]) -> dict[str, Vocabulary]:
+    """Return the categories of some columns of a block."""
+    table = as_table(block)
+    found = {name: Vocabulary() for name in names}
+    for name, vocabulary in found.items():
+        for part in table.column(name).chunks:
+            vocabulary.add(count_texts(part, MISSING))
+    return found
 
 
 def _is_number(kind: Any) -> bool:
-    """Whether a dtype is one of numbers or bools."""
+    """Whether a dtype is one of numbers."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype  # noqa: PLC0415
 
-    return bool(is_numeric_dtype(kind) or is_bool_dtype(kind))
+    return bool(is_numeric_dtype(kind) and not is_bool_dtype(kind))
 
 
 def _blocks(part: Any, X: Any, count: int, name: str) -> list[Any]:
@@ -119,7 +182,8 @@ def _blocks(part: Any, X: Any, count: int, name: str) -> list[Any]:
     """
     matches = True
     if hasattr(part, "to_dask_array"):
-        found = list(part.to_delayed())
+        # Not optimised on its own: parts of one frame that is read from files would be cut apart.
+        found = list(part.to_delayed(optimize_graph=False))
         if hasattr(X, "divisions") and part.known_divisions and X.known_divisions:
             matches = part.divisions == X.divisions
     else:
@@ -130,7 +194,7 @@ def _blocks(part: Any, X: Any, count: int, name: str) -> list[Any]:
             if array.shape[0] != sum(rows):
                 raise DataError(f"{name} has {array.shape[0]} rows and X has {sum(rows)}")
             whole[0] = rows
-        found = list(array.rechunk(whole).to_delayed().ravel())
+        found = list(array.rechunk(whole).to_delayed(optimize_graph=False).ravel())
     if len(found) != count or not matches:
         raise DataError(
             f"{name} has {len(found)} blocks and X has {count}, or they divide elsewhere: take "
@@ -144,7 +208,14 @@ def _plain(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.str_) if array.dtype == object else array
 
 
-def to_arrays(X: Any, y: Any, weight: Any, number: int, names: Sequence[str] | None) -> Arrays:
+def to_arrays(
+    X: Any,
+    y: Any,
+    weight: Any,
+    number: int,
+    names: Sequence[str] | None,
+    encoding: TableEncoder | None = None,
+) -> Arrays:
     """Return a computed block as arrays, all of whose values can be used.
 
     Raises
@@ -153,7 +224,7 @@ def to_arrays(X: Any, y: Any, weight: Any, number: int, names: Sequence[str] | N
         Naming block, row within it and column of a value that is no finite number.
     """
     block = f"block {number} of"
-    rows = to_rows(X, f"{block} X", names)
+    rows = to_rows(X, f"{block} X", names, encoding)
     targets = weights = None
     if y is not None:
         targets = np.asarray(y)
@@ -172,16 +243,22 @@ def to_arrays(X: Any, y: Any, weight: Any, number: int, names: Sequence[str] | N
     return rows, targets, weights
 
 
-def to_rows(X: Any, place: str, names: Sequence[str] | None = None) -> NDArray[Any]:
-    """Return a computed block of features as an array of finite numbers."""
+def to_rows(
+    X: Any,
+    place: str,
+    names: Sequence[str] | None = None,
+    encoding: TableEncoder | None = None,
+) -> NDArray[Any]:
+    """Return a computed block of features as an array of numbers, NaN where one is missing."""
+    if hasattr(X, "dtypes") and encoding is not None:
+        return encode_table(as_table(X), encoding)
     rows = np.asarray(X)
     if hasattr(X, "dtypes") and all(map(_is_number, X.dtypes)):
-        plain = all(isinstance(kind, np.dtype) and kind.kind != "b" for kind in X.dtypes)
+        plain = all(isinstance(kind, np.dtype) for kind in X.dtypes)
         rows = rows if plain else X.to_numpy(dtype=np.float64, na_value=np.nan)
     if rows.dtype.kind not in "biuf":
         raise DataError(f"{place}: holds {rows.dtype}, not numbers: encode or drop such columns")
-    todo = "impute it, or drop the row or the column"
-    _refuse_bad(place, rows, np.isfinite(rows), f"not finite: {todo}", names)
+    _refuse_bad(place, rows, ~np.isinf(rows), "not finite: correct it", names)
     return rows
 
 

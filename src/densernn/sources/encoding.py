@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from densernn.sources import numerals
 from densernn.sources.categories import TRUTH, find, places
 from densernn.sources.choice import Choice
-from densernn.sources.dates import days, is_date
 from densernn.sources.numerals import MISSING, UNUSABLE
 from densernn.sources.rows import Arrays
 
@@ -26,8 +25,7 @@ BLOCK_BYTES = 4 << 20
 class TableEncoder:
     """What becomes of the columns of a table: a model keeps it, to read the next one alike.
 
-    A feature is a column of X, whatever its kind: a number; a date, in days (see
-    :func:`densernn.sources.dates.days`); or a category, as its number among the known ones, and
+    A feature is a column of X: a number, or a category, as its number among the known ones and
     behind these for any other.  NaN is a missing value.
 
     Parameters
@@ -38,18 +36,16 @@ class TableEncoder:
         Those of every categorical feature.
     dtype : type
         Of X: ``numpy.float32`` or ``numpy.float64``.
-    dates : frozenset of str
-        Features that are dates.
-    unlearned : frozenset of str
+    unlearned : tuple of str
         Features of text or categories that are still to be learned.
-    missing : frozenset of str
+    missing : tuple of str
         Texts, in lower case, and numbers that say that a value is missing, beside the usual ones.
     text_target : bool
         Whether a single target is text.
     target_dtype : dtype or None
         Of a single target that is numbers; None for int64 where all of a block are whole
         numbers, else float64.
-    unusable_labels : frozenset of str
+    unusable_labels : collection of str
         What a CSV target may not be, in lower case.
     codes_are_numbers : bool
         Whether ``007`` may be a CSV target that is numbers.
@@ -60,12 +56,11 @@ class TableEncoder:
     choice: Choice
     categories: dict[str, tuple[str, ...]]
     dtype: type[np.float32 | np.float64]
-    dates: frozenset[str] = frozenset()
-    unlearned: frozenset[str] = frozenset()
-    missing: frozenset[str] = frozenset()
+    unlearned: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     text_target: bool = False
     target_dtype: np.dtype[Any] | None = None
-    unusable_labels: frozenset[str] = UNUSABLE
+    unusable_labels: Collection[str] = UNUSABLE
     codes_are_numbers: bool = False
     decimal: str = "."
 
@@ -102,7 +97,7 @@ class TableEncoder:
     @property
     def missing_words(self) -> frozenset[str]:
         """Texts, in lower case, that say that a value is missing."""
-        return MISSING | self.missing
+        return MISSING.union(self.missing)
 
     def like(self, known: TableEncoder) -> TableEncoder:
         """Return the encoder with the features of another one, of the same names."""
@@ -110,9 +105,8 @@ class TableEncoder:
             self,
             categories=known.categories,
             dtype=known.dtype,
-            dates=known.dates,
-            unlearned=frozenset(),
-            missing=self.missing | known.missing,
+            unlearned=(),
+            missing=tuple(sorted({*self.missing, *known.missing})),
         )
 
 
@@ -151,22 +145,17 @@ def decode_feature(
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the numbers of a feature, NaN where a value is missing, and where one is no use."""
     words = encoding.missing_words
-    if name not in encoding.categories and name not in encoding.dates:
+    if name not in encoding.categories:
         numbers = np.array(floats(column, encoding.dtype, encoding.decimal))
         numbers[np.isin(numbers, as_numbers(encoding.missing))] = np.nan
         unusable = np.isinf(numbers)
         if column.type == pa.binary() and np.isnan(numbers).any():
             unusable |= np.isnan(numbers) & ~_are_missing(column, words)
         return numbers, unusable
-    temporal = is_date(column.type)
-    text = column if temporal else as_text(column)
+    text = as_text(column)
     # What is null as text and was not is no UTF-8.
     unusable = _mask(pc.and_(text.is_null(), column.is_valid()))
-    if not temporal:
-        text = pc.if_else(_in_words(text, words), None, text)
-    if name in encoding.dates:
-        numbers = days(text)
-        return numbers, unusable | (np.isnan(numbers) & _mask(text.is_valid()))
+    text = pc.if_else(_in_words(text, words), None, text)
     return _codes(text, encoding.categories[name]), unusable
 
 

@@ -15,7 +15,6 @@ from densernn.errors import DataError
 from densernn.sources.badrows import drop_bad_rows
 from densernn.sources.categories import Vocabulary
 from densernn.sources.choice import Options
-from densernn.sources.dates import are_dates
 from densernn.sources.encoding import BLOCK_BYTES, TableEncoder, count_texts, decode
 from densernn.sources.formats.base import Batches, Stored
 from densernn.sources.formats.find import find_stored
@@ -234,7 +233,7 @@ class FileSource(Selectable):
         """Learn categories, and what is text in CSV files, from the files."""
         plain, text = self.plain, self.plain.text_target
         said = self.choice.categorical.keys()
-        unknown = sorted(plain.unlearned)
+        unknown = list(plain.unlearned)
         if self.is_text:
             unknown += self._text_features()
         found = {name: Vocabulary() for name in unknown}
@@ -242,19 +241,15 @@ class FileSource(Selectable):
             for (batch, _), name in product(batches, unknown):
                 found[name].add(count_texts(batch.column(name), plain.missing_words))
         learned = {name: vocabulary.known() for name, vocabulary in found.items()}
-        dates = {name for name, known in learned.items() if name not in said and are_dates(known)}
-        categories = {name: known for name, known in learned.items() if name not in dates}
-        for name in sorted(categories.keys() - said):
+        for name in sorted(learned.keys() - said):
             place = f"{self.title}, column {name!r}"
-            refuse_strange_numbers(place, categories[name], self.options.decimal)
+            refuse_strange_numbers(place, learned[name], self.options.decimal)
         if plain.label is not None and self.options.target_type == "auto" and self.is_text:
             text = self._is_text_target(plain.label)
         return replace(
             plain,
-            categories=plain.categories | categories,
-            dates=plain.dates | dates,
-            unlearned=frozenset(),
-            dtype=np.float64 if dates else plain.dtype,
+            categories=plain.categories | learned,
+            unlearned=(),
             text_target=text,
         )
 

@@ -95,7 +95,7 @@ def strange_number(word: str, decimal: str) -> str | None:
     if decimal == "." and re.fullmatch(r"[+-]?\d+,\d+", word):
         return "if the comma is a decimal one, say decimal=',' (--decimal on the command line)"
     if re.match(r"\d{1,4}([-/.]\d{1,2}[-/.]|:\d\d)", word):
-        return "write dates as ISO 8601 does (2024-02-29), or leave the column out"
+        return "turn dates and times into numbers, such as days since the first, or drop the column"
     if re.fullmatch(r"[-+]?[$€£¥]?\s?\d[\d.,' ]*\s?[%$€£¥]?", word):
         return "write the number as 1234.5, without signs or marks of thousands"
     return None

@@ -96,7 +96,7 @@ def open_rows(
     -------
     RowSource
         X is float64 of CSV; else float32 if no feature loses by it, else float64. Missing values
-        are NaN, dates days since 1970-01-01, categories numbers. y keeps its
+        are NaN, categories numbers. y keeps its
         type; of CSV numbers it is int64 where a block of the file has whole ones only, else
         float64; of text, strings. Has the methods ``open_same``, ``where``, ``rows`` and
         ``head``, as the notes say.
@@ -126,8 +126,8 @@ def open_rows(
 
     A feature is a category if it is named in ``categorical``, if its type is text, bool or
     dictionary, or, in CSV files, if one in twenty of its different values in the first 16 MB is
-    no number. It is a date if its type says so, or if all of its texts are dates as ISO 8601
-    writes them: then its number is days since 1970-01-01 in UTC. All else must be numbers.
+    no number. All else must be numbers: dates and times are refused by name, as are columns of
+    text that is mostly numbers or dates in another way of writing.
 
     Categories that are all numbers are told apart by value, so that ``1.0`` is the category
     ``1``; truth values are named ``True`` and ``False``, whatever the kind of file. Of more than
@@ -194,10 +194,10 @@ def _dialect(delimiter: Any, skip_rows: Any, encoding: Any) -> Dialect:
     return Dialect(_one_letter(delimiter or "", "delimiter"), name, skip_rows)
 
 
-def _words(missing: Any) -> frozenset[str]:
+def _words(missing: Any) -> tuple[str, ...]:
     if isinstance(missing, str) or not isinstance(missing, Iterable):
         raise ParameterError(f"missing must be a list of texts or numbers, found {missing!r}")
-    return frozenset(str(word).strip().lower() for word in missing)
+    return tuple(sorted({str(word).strip().lower() for word in missing}))
 
 
 def _decimal(decimal: Any) -> str:

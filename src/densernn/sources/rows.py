@@ -104,6 +104,9 @@ class RowSource(ABC):
     feature_names: tuple[str, ...] | None = None
     """Names of the columns of X; None where they have none."""
 
+    encoding: Any = None
+    """TableEncoder of the features; None where all are numbers of arrays."""
+
     weighted: bool = False
     """Whether rows bring weights of their own."""
 

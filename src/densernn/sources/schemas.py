@@ -11,14 +11,13 @@ import pyarrow as pa
 
 from densernn.errors import DataError
 from densernn.sources.choice import Choice, Options, check_names, resolve
-from densernn.sources.dates import is_date
 from densernn.sources.encoding import TableEncoder, float_for
 from densernn.sources.formats.base import FileInfo, Stored
 from densernn.sources.headers import all_numbers, hint
 from densernn.sources.numerals import UNUSABLE
 
 TEXT = ("string", "large_string", "string_view")
-MEANING = {"number": "numbers", "category": "categories", "date": "dates"}
+MEANING = {"number": "numbers", "category": "categories"}
 DIGITS = 15
 """Digits of whole decimals up to which a float64 holds them."""
 
@@ -64,7 +63,7 @@ def choose_columns(
     plain = replace(
         plain,
         categories=given,
-        unlearned=(plain.unlearned | choice.categorical.keys()) - given.keys(),
+        unlearned=tuple(sorted({*plain.unlearned, *choice.categorical} - given.keys())),
         missing=options.missing,
         decimal=options.decimal,
     )
@@ -98,9 +97,8 @@ def _typed_alike(
     kinds = _joint(found, [one.title for one in stored], schemas)
     numeric = [name for name, kind in kinds.items() if kind == "number"]
     dtype = float_for([_dtype(schema.field(name).type) for schema in schemas for name in numeric])
-    dates = frozenset(name for name, kind in kinds.items() if kind == "date")
-    text = frozenset(name for name, kind in kinds.items() if kind == "category")
-    plain = TableEncoder(choice, {}, np.float64 if dates else dtype, dates, text)
+    text = tuple(name for name, kind in kinds.items() if kind == "category")
+    plain = TableEncoder(choice, {}, dtype, text)
     if plain.label is None:
         return plain
     kinds = [_value_type(schema.field(plain.label).type) for schema in schemas]
@@ -156,7 +154,7 @@ def _joint(
 def _check_types(
     title: str, schema: pa.Schema, choice: Choice, target_type: str, known: TableEncoder | None
 ) -> dict[str, str]:
-    """Return what each feature is: "number", "category" or "date".
+    """Return what each feature is: "number" or "category".
 
     Raises
     ------
@@ -184,34 +182,27 @@ def _feature_kind(
     title: str, name: str, kind: pa.DataType, choice: Choice, known: TableEncoder | None
 ) -> str:
     """Return what a feature is; raise a :class:`DataError` if its type is of no use for that."""
-    own = own_kind(kind)
-    wanted = "category" if name in choice.categorical else own
-    if known is not None:
-        wanted = "date" if name in known.dates else "number"
-        wanted = "category" if name in known.categories else wanted
-    empty = pa.types.is_null(kind)
-    fits = {
-        "number": own == "number" or pa.types.is_boolean(kind),
-        "category": own in ("category", "number"),
-        "date": own == "date" or str(_value_type(kind)) in TEXT,
-    }
-    if wanted is not None and (empty or fits[wanted]):
-        return wanted
-    if known is not None and own is not None:
-        was = MEANING[str(wanted)]
-        raise DataError(f"{title}, column {name!r}: holds {kind}, in training {was}; convert it")
-    raise DataError(
-        f"{title}, column {name!r}: holds {kind}, which is neither numbers, text, truth values "
-        "nor dates; turn it into such, or leave it out"
-    )
+    own = _own_kind(kind)
+    if own is None:
+        date = ", such as days since the first of them," * pa.types.is_temporal(kind)
+        raise DataError(
+            f"{title}, column {name!r}: holds {kind}, which is neither numbers, text nor truth "
+            f"values: turn it into numbers{date} or leave it out"
+        )
+    if known is None:
+        return "category" if name in choice.categorical else own
+    wanted = "category" if name in known.categories else "number"
+    if wanted == "number" and own == "category" and not pa.types.is_boolean(kind):
+        raise DataError(
+            f"{title}, column {name!r}: holds {kind}, and numbers in training; convert it"
+        )
+    return wanted
 
 
-def own_kind(kind: pa.DataType) -> str | None:
+def _own_kind(kind: pa.DataType) -> str | None:
     """Return what a feature of a type of Arrow's is by itself; None if it is of no use."""
     if pa.types.is_null(kind) or (_is_number(kind) and not pa.types.is_boolean(kind)):
         return "number"
-    if is_date(kind):
-        return "date"
     value = _value_type(kind)
     return "category" if _is_number(value) or str(value) in TEXT else None
 

@@ -80,6 +80,7 @@ class DerivedSource(Selectable):
     n_columns = passed_on("source.n_columns")
     n_targets = passed_on("source.n_targets")
     feature_names = passed_on("source.feature_names")
+    encoding = passed_on("source.encoding")
     weighted = passed_on("source.weighted")
     buffer_bytes = passed_on("source.buffer_bytes")
 
