@@ -101,7 +101,7 @@ class DeepSpec(NetworkSpec):
         p = self.params
         views = [np.arange(n_columns)]
         if self.views is not None:
-            views = view_columns(self.views, n_columns, self.names)
+            views = self._view_columns(n_columns)
         counts = replicas_per_view(p.replicas, self.n_layers, len(views))
         most, before, widths, total = 0, 1, [v.size for v in views], n_columns
         for size, count in zip(p.encoder_sizes, counts, strict=True):
@@ -115,6 +115,14 @@ class DeepSpec(NetworkSpec):
         # Twice as many rows, and while they are joined.
         sampled = 32 * self.n_sampled * n_columns
         return max(most, 16 * (last + n_targets) ** 2) + sampled, total + last
+
+    def _view_columns(self, n_columns: int) -> list[NDArray[np.intp]]:
+        """Return the columns of each view; of categorical features, those that they become."""
+        encoder = getattr(self.params, "category_encoder_", None)
+        if encoder is None:
+            return view_columns(self.views, n_columns, self.names)
+        features = view_columns(self.views, encoder.n_inputs, self.names)
+        return [encoder.outputs_of(chosen) for chosen in features]
 
     @property
     def _sides(self) -> int:
@@ -139,7 +147,7 @@ class DeepSpec(NetworkSpec):
             below, varying = self.prepare(source, summary, rng)
             spans, parts = [(0, below.n_features)], [below.preparation]
             return Inputs(below, spans, parts, varying, shares_unit(summary.extrema))
-        columns = view_columns(self.views, source.n_columns, self.names)
+        columns = self._view_columns(source.n_columns)
         parts, sizes, pixels = [], [], True
         for chosen in columns:
             own = summary.restricted(chosen)

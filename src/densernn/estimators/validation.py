@@ -20,7 +20,7 @@ from densernn.errors import DataError, ParameterError
 from densernn.estimators.labelling import as_targets, check_labels
 from densernn.estimators.matrices import as_matrix
 from densernn.sources.arrays import ArraySource
-from densernn.sources.encoded import encoded, encoded_like
+from densernn.sources.encoded import coded, encoded, encoded_like
 from densernn.sources.frames import features_of
 from densernn.sources.rows import RowSource
 
@@ -67,8 +67,7 @@ def as_source(
     if source is None:
         source = _in_memory(model, X, y, sample_weight, reset, labelled)
     else:
-        if known is not None:
-            source = encoded_like(source, known)
+        source = coded(source) if known is None else encoded_like(source, known)
         check_columns(model, source, reset=reset)
     if reset:
         encoder = source.encoding

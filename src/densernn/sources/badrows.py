@@ -18,6 +18,9 @@ from densernn.sources.numerals import INFINITE, codes, looks_numeric
 from densernn.sources.rechunk import Block
 from densernn.sources.rows import SHOWN, Arrays, cut_arrays
 
+NAMED = 10
+"""Categories that a message names."""
+IMPUTE = "impute it, or drop the row or the column"
 CORRECT = "correct it or drop the row"
 
 
@@ -98,9 +101,15 @@ def _reason(name: str, column: pa.Array, encoding: TableEncoder) -> str:
     word = str(value).strip().lower()
     missing = value is None or word in encoding.missing_words
     found = "" if value is None else f" (found {value!r})"
+    known = encoding.categories.get(name)
     numeric = looks_numeric(str(value)) and (encoding.decimal == "." or "." not in word)
     if name == encoding.choice.weight:
         reason = f"the weight must be a finite number of at least 0{found}: {CORRECT}"
+    elif known and not missing:
+        shown = ", ".join(map(repr, known[:NAMED]))
+        shown += f", ... ({len(known)} in all)" if len(known) > NAMED else ""
+        advice = "correct it, drop the row, or name all categories in categorical"
+        reason = f"{str(value)!r} is none of the known categories {shown}: {advice}"
     elif is_cell and name == encoding.label and codes(column)[0]:
         reason = (
             f'{value!r} would lose zeros or digits as a number: say target_type="text" '
@@ -110,8 +119,10 @@ def _reason(name: str, column: pa.Array, encoding: TableEncoder) -> str:
         reason = f"{value!r} is not a number{_advice(name, word, encoding)}"
     elif name in encoding.choice.targets:
         reason = f"the target is missing or not finite{found}: drop the row"
+    elif word in INFINITE or numeric:
+        reason = f"{value!r} is not finite: {IMPUTE}"
     else:
-        reason = f"{value!r} is not finite: {CORRECT}, or leave the value empty: it is missing"
+        reason = f"missing value{found}: {IMPUTE}"
     return reason
 
 

@@ -20,6 +20,8 @@ Column = str | int
 """A column's name, or its place among all columns, from the end if negative."""
 
 UNSAID = Dialect(delimiter="")
+MAX_CATEGORIES = 1000
+"""Columns that a feature may become where it is encoded one-hot."""
 TARGET_TYPES = ("auto", "text", "number")
 
 
@@ -273,3 +275,10 @@ def as_categories(categories: Any, column: Column) -> tuple[str, ...]:
         found = f"{len(known)} categories, more than {MOST}"
         raise ParameterError(f"{found}, are named for column {column!r}: leave the rarest out")
     return known
+
+
+def refuse_many_categories(known: Any, column: Column, path: str) -> None:
+    """Raise a :class:`DataError` if there are more categories than can be columns."""
+    if len(known) > MAX_CATEGORIES:
+        found = f"more than {MAX_CATEGORIES} categories"
+        raise DataError(f"{path}, column {column!r}: {found}; make fewer of them, or drop it")

@@ -62,6 +62,20 @@ def warn_of_unknown(counts: dict[int, int], names: Sequence[str] | None) -> None
     )
 
 
+def coded(source: RowSource) -> RowSource:
+    """Return the rows of a source as models take them, with a column for each feature."""
+    if isinstance(source, FileSource):
+        return source.coded()
+    if isinstance(source, DerivedSource):
+        return _derived(source, coded(source.source))
+    return source
+
+
+def _derived(source: DerivedSource, inner: RowSource) -> RowSource:
+    derived: Any = replace(source, source=inner)  # type: ignore[type-var]
+    return cast("RowSource", derived)
+
+
 def encoded_like(source: RowSource, known: TableEncoder) -> RowSource:
     """Return the rows of a source with the features, by name, of an encoder of other rows.
 
@@ -70,8 +84,7 @@ def encoded_like(source: RowSource, known: TableEncoder) -> RowSource:
     if isinstance(source, FileSource):
         return source.encoded_like(known)
     if isinstance(source, DerivedSource):
-        inner: Any = replace(source, source=encoded_like(source.source, known))  # type: ignore[type-var]
-        return cast("RowSource", inner)
+        return _derived(source, encoded_like(source.source, known))
     return source
 
 

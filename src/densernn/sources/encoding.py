@@ -25,8 +25,9 @@ BLOCK_BYTES = 4 << 20
 class TableEncoder:
     """What becomes of the columns of a table: a model keeps it, to read the next one alike.
 
-    A feature is a column of X: a number, or a category, as its number among the known ones and
-    behind these for any other.  NaN is a missing value.
+    For a model, a feature is a column of X: a number, or a category, as its number among the known
+    ones and behind these for any other; NaN is a missing value.  For those who read chunks
+    themselves categories are one-hot, and rows with a missing value or another category are bad.
 
     Parameters
     ----------
@@ -38,6 +39,8 @@ class TableEncoder:
         Of X: ``numpy.float32`` or ``numpy.float64``.
     unlearned : tuple of str
         Features of text or categories that are still to be learned.
+    one_hot : bool
+        Whether X is for those who read chunks themselves.
     missing : tuple of str
         Texts, in lower case, and numbers that say that a value is missing, beside the usual ones.
     text_target : bool
@@ -57,6 +60,7 @@ class TableEncoder:
     categories: dict[str, tuple[str, ...]]
     dtype: type[np.float32 | np.float64]
     unlearned: tuple[str, ...] = ()
+    one_hot: bool = True
     missing: tuple[str, ...] = ()
     text_target: bool = False
     target_dtype: np.dtype[Any] | None = None
@@ -67,12 +71,20 @@ class TableEncoder:
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the columns of X."""
-        return self.choice.features
+        if not self.one_hot:
+            return self.choice.features
+        names: list[str] = []
+        for name in self.choice.features:
+            known = self.categories.get(name)
+            names += [name] if known is None else [f"{name}={value}" for value in known]
+        return tuple(names)
 
     @property
     def n_columns(self) -> int:
         """Columns of X."""
-        return len(self.choice.features)
+        if not self.one_hot:
+            return len(self.choice.features)
+        return sum(len(self.categories.get(name, ("",))) for name in self.choice.features)
 
     @property
     def n_categories(self) -> tuple[int, ...]:
@@ -106,6 +118,7 @@ class TableEncoder:
             categories=known.categories,
             dtype=known.dtype,
             unlearned=(),
+            one_hot=known.one_hot,
             missing=tuple(sorted({*self.missing, *known.missing})),
         )
 
@@ -126,11 +139,12 @@ def decode(batch: pa.RecordBatch, encoding: TableEncoder) -> tuple[Arrays, NDArr
         Rows that cannot be used.
     """
     choice = encoding.choice
-    X = np.empty((batch.num_rows, encoding.n_columns), encoding.dtype)
+    X = np.empty((batch.num_rows, len(choice.features)), encoding.dtype)
     bad = np.zeros(batch.num_rows, bool)
     for at, name in enumerate(choice.features):
         X[:, at], unusable = decode_feature(name, batch.column(name), encoding)
         bad |= unusable
+    X = _one_hot(X, encoding) if encoding.one_hot else X
     y = _targets(batch, encoding, bad)
     weight = None
     if choice.weight is not None:
@@ -145,18 +159,37 @@ def decode_feature(
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the numbers of a feature, NaN where a value is missing, and where one is no use."""
     words = encoding.missing_words
+    strict = encoding.one_hot
     if name not in encoding.categories:
         numbers = np.array(floats(column, encoding.dtype, encoding.decimal))
         numbers[np.isin(numbers, as_numbers(encoding.missing))] = np.nan
         unusable = np.isinf(numbers)
         if column.type == pa.binary() and np.isnan(numbers).any():
             unusable |= np.isnan(numbers) & ~_are_missing(column, words)
-        return numbers, unusable
+        return numbers, unusable | (np.isnan(numbers) & strict)
     text = as_text(column)
     # What is null as text and was not is no UTF-8.
     unusable = _mask(pc.and_(text.is_null(), column.is_valid()))
     text = pc.if_else(_in_words(text, words), None, text)
-    return _codes(text, encoding.categories[name]), unusable
+    known = encoding.categories[name]
+    found = _codes(text, known)
+    return found, unusable | ((np.isnan(found) | (found >= len(known))) & strict)
+
+
+def _one_hot(X: NDArray[Any], encoding: TableEncoder) -> NDArray[Any]:
+    """Return rows with a column for each category in the place of its number."""
+    out = np.zeros((len(X), encoding.n_columns), X.dtype)
+    at = 0
+    for values, name in zip(X.T, encoding.choice.features, strict=True):
+        known = encoding.categories.get(name)
+        if known is None:
+            out[:, at] = values
+            at += 1
+            continue
+        rows = np.flatnonzero(values < len(known))  # what is missing or unknown has none
+        out[rows, at + values[rows].astype(np.intp)] = 1
+        at += len(known)
+    return out
 
 
 def as_numbers(words: Iterable[str]) -> list[float]:

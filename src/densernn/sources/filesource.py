@@ -14,7 +14,7 @@ import numpy as np
 from densernn.errors import DataError
 from densernn.sources.badrows import drop_bad_rows
 from densernn.sources.categories import Vocabulary
-from densernn.sources.choice import Options
+from densernn.sources.choice import Options, refuse_many_categories
 from densernn.sources.encoding import BLOCK_BYTES, TableEncoder, count_texts, decode
 from densernn.sources.formats.base import Batches, Stored
 from densernn.sources.formats.find import find_stored
@@ -28,7 +28,7 @@ from densernn.sources.numerals import (
 from densernn.sources.readahead import read_ahead
 from densernn.sources.rechunk import Block, rechunk
 from densernn.sources.rows import DIGEST_ROWS, Chunk, digests
-from densernn.sources.schemas import choose_columns
+from densernn.sources.schemas import choose_columns, refuse_text
 from densernn.sources.selection import Selectable, passed_on
 
 READ_AHEAD = 2
@@ -89,8 +89,8 @@ class FileSource(Selectable):
     held_bytes: int
     known: TableEncoder | None = None
     whole: bool = True
-    n_columns = passed_on("plain.n_columns")
-    feature_names = passed_on("plain.feature_names")
+    n_columns = passed_on("_layout.n_columns")
+    feature_names = passed_on("_layout.feature_names")
 
     def __post_init__(self) -> None:
         self.choice = choice = self.plain.choice
@@ -108,9 +108,20 @@ class FileSource(Selectable):
         return self.known or self._learn()
 
     @property
+    def _layout(self) -> TableEncoder:
+        """What says which columns X has, without reading where that can be said."""
+        plain = self.plain
+        learns = plain.one_hot and (plain.unlearned or self.is_text)
+        return self.encoding if learns else plain
+
+    def coded(self) -> FileSource:
+        """Return the same rows as models take them; see :class:`TableEncoder`."""
+        return self if not self.plain.one_hot else self._planned(self.options, None)
+
+    @property
     def buffer_bytes(self) -> int:  # type: ignore[override]
         """Memory that reading takes, about: the blocks that are read ahead, and one given."""
-        blocks = (READ_AHEAD + 2) * max(BLOCK_BYTES, self.plain.row_bytes)
+        blocks = (READ_AHEAD + 2) * max(BLOCK_BYTES, self._layout.row_bytes)
         return blocks + self.held_bytes
 
     def _chunks(self, n_rows: int, first: int) -> Iterator[Chunk]:
@@ -198,10 +209,18 @@ class FileSource(Selectable):
     def encoded_like(self, known: TableEncoder) -> FileSource:
         """Return the same rows with the features, by name, of another encoder."""
         options = replace(self.options, columns=known.choice.features, categorical=())
+        return self._planned(options, known)
+
+    def _planned(self, options: Options, known: TableEncoder | None) -> FileSource:
+        """Return the same rows as models take them, with their columns chosen anew."""
         stored = [groups[0].stored for groups in by_file(self.groups)]
         infos = [one.info() for one in stored]
-        plain = choose_columns(stored, infos, options, known, like=True)
-        own = replace(plain, text_target=self.encoding.text_target)
+        plain = choose_columns(stored, infos, options, known, like=True, one_hot=False)
+        if self.plain.label is not None and self.is_text:
+            plain = replace(plain, text_target=self._label_is_text())
+        own = self.known if known is None else plain
+        if own is not None:
+            own = replace(plain, categories=own.categories, unlearned=())
         return replace(self, options=options, plain=plain, known=own)
 
     def identity(self) -> dict[str, str]:
@@ -231,26 +250,29 @@ class FileSource(Selectable):
 
     def _learn(self) -> TableEncoder:
         """Learn categories, and what is text in CSV files, from the files."""
-        plain, text = self.plain, self.plain.text_target
+        plain = self.plain
         said = self.choice.categorical.keys()
         unknown = list(plain.unlearned)
-        if self.is_text:
+        if plain.one_hot:
+            refuse_text(self.title, set(unknown) - said)
+        elif self.is_text:
             unknown += self._text_features()
         found = {name: Vocabulary() for name in unknown}
         for _, batches in self._batches(self.groups if unknown else (), unknown):
             for (batch, _), name in product(batches, unknown):
                 found[name].add(count_texts(batch.column(name), plain.missing_words))
         learned = {name: vocabulary.known() for name, vocabulary in found.items()}
-        for name in sorted(learned.keys() - said):
-            place = f"{self.title}, column {name!r}"
-            refuse_strange_numbers(place, learned[name], self.options.decimal)
-        if plain.label is not None and self.options.target_type == "auto" and self.is_text:
-            text = self._is_text_target(plain.label)
+        for name, known in learned.items():
+            if plain.one_hot:
+                refuse_many_categories(known, name, self.title)
+            elif name not in said:
+                place = f"{self.title}, column {name!r}"
+                refuse_strange_numbers(place, known, self.options.decimal)
         return replace(
             plain,
             categories=plain.categories | learned,
             unlearned=(),
-            text_target=text,
+            text_target=self._label_is_text(),
         )
 
     def _text_features(self) -> list[str]:
@@ -269,8 +291,11 @@ class FileSource(Selectable):
         decimal = self.options.decimal
         return [name for name, some in cells.items() if some and share_of_text(some, decimal) > FEW]
 
-    def _is_text_target(self, label: str) -> bool:
-        """Whether a CSV target is text, by the first rows that have it."""
+    def _label_is_text(self) -> bool:
+        """Whether a single target is text; of CSV files by the first rows that have it."""
+        label = self.plain.label
+        if label is None or self.options.target_type != "auto" or not self.is_text:
+            return self.plain.text_target
         for _, batches in self._batches(self.groups, [label]):
             cells: set[str] = set()
             for number, (batch, _) in enumerate(batches, 1):

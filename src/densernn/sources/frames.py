@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from densernn.errors import DataError
 from densernn.sources.choice import Choice, Options
 from densernn.sources.encoding import TableEncoder
-from densernn.sources.filesource import FileSource, open_files
+from densernn.sources.filesource import open_files
 
 
 def is_frame(X: Any) -> bool:
@@ -83,14 +83,13 @@ def _as_column(name: str, values: Any) -> Any:
 def learned_encoder(table: pa.Table, categorical: Sequence[Any] | None) -> TableEncoder:
     """Return what becomes of the columns of a table; see :func:`densernn.open_rows`."""
     named = tuple((column, None) for column in categorical or ())
-    source: FileSource = open_files(table, Options(categorical=named))
-    return source.encoding
+    return open_files(table, Options(categorical=named)).coded().encoding
 
 
 def plain_encoder(names: Sequence[str]) -> TableEncoder:
     """Return an encoder for features that are all numbers."""
     choice = Choice(tuple(names), tuple(names), (), False, None, {})
-    return TableEncoder(choice, {}, np.float64)
+    return TableEncoder(choice, {}, np.float64, one_hot=False)
 
 
 def encode_table(table: pa.Table, encoder: TableEncoder) -> NDArray[Any]:

@@ -63,8 +63,9 @@ def open_rows(
     categorical : sequence of str or int, or mapping to categories, optional
         Features that are categories though their type does not say so, as columns of text and
         truth values do. Categories are learned in a pass over these columns when they are first
-        needed, unless the mapping gives them. In X a category is its number among them, as they
-        are given, else sorted; any other category is the number behind the last.
+        needed, unless the mapping gives them. Chunks have a column for each, named
+        ``column=category``, where the column stood, in the order of the categories: as given,
+        else sorted. Estimators encode categories themselves.
     missing : sequence of str or numbers, optional
         What says that a value is missing, beside ``NA``, ``NaN``, ``null``, ``?`` and nothing.
     names : sequence of str, optional
@@ -76,9 +77,10 @@ def open_rows(
         What separates the values of CSV files: by default a tab where the name says ``.tsv``,
         else a comma.
     on_bad_rows : {"raise", "skip"}, optional
-        What to do with a row whose target or weight is missing, in which a value is no number or
-        not finite, or that has too many or too few fields: raise an error that says where it
-        stands, or skip it and report it in the chunk (``Chunk.skipped``).
+        What to do with a row in which a value that is used is missing, no number, not finite or
+        an unknown category, or that has too many or too few fields: raise an error that says
+        where it stands, or skip it and report it in the chunk (``Chunk.skipped``). Estimators
+        take features that are missing, and unknown categories.
     target_type : {"auto", "text", "number"}, optional
         What the target is: names of classes, or numbers. By default, what the column's type
         says; in CSV files, numbers if all are that in the first 4 MB, else text. Whole numbers
@@ -95,8 +97,7 @@ def open_rows(
     Returns
     -------
     RowSource
-        X is float64 of CSV; else float32 if no feature loses by it, else float64. Missing values
-        are NaN, categories numbers. y keeps its
+        X is float64 of CSV; else float32 if no feature loses by it, else float64. y keeps its
         type; of CSV numbers it is int64 where a block of the file has whole ones only, else
         float64; of text, strings. Has the methods ``open_same``, ``where``, ``rows`` and
         ``head``, as the notes say.
@@ -142,13 +143,13 @@ def open_rows(
     >>> import pyarrow as pa
     >>> table = pa.table({"a": [1.0, 2.0], "colour": ["red", "blue"], "y": [0, 1]})
     >>> source = open_rows(table, "y")
-    >>> source.encoding.categories
-    {'colour': ('blue', 'red')}
+    >>> source.feature_names
+    ('a', 'colour=blue', 'colour=red')
     >>> next(source.chunks(2)).X.tolist()
-    [[1.0, 1.0], [2.0, 0.0]]
-    >>> new = source.open_same(pa.table({"colour": ["red", "green"], "a": [3.0, None]}))
+    [[1.0, 0.0, 1.0], [2.0, 1.0, 0.0]]
+    >>> new = source.open_same(pa.table({"colour": ["red"], "a": [3.0]}))  # to predict
     >>> next(new.chunks(2)).X.tolist()
-    [[3.0, 1.0], [nan, 2.0]]
+    [[3.0, 0.0, 1.0]]
     """
     given = ((on_bad_rows, BAD_ROWS, "on_bad_rows"), (target_type, TARGET_TYPES, "target_type"))
     for value, allowed, what in given:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,7 @@ def choose_columns(
     known: TableEncoder | None = None,
     *,
     like: bool,
+    one_hot: bool = True,
 ) -> TableEncoder:
     """Return which columns are used and what becomes of them, without categories to be learned.
 
@@ -43,6 +44,8 @@ def choose_columns(
         What becomes of the features, where that was learned from other rows.
     like : bool
         Whether the target may lack.
+    one_hot : bool
+        Whether X is for those who read chunks themselves.
 
     Raises
     ------
@@ -58,11 +61,12 @@ def choose_columns(
         raise
     for one, info in zip(stored, infos, strict=True):
         check_names(one.title, info, first.title, choice, by_name=options.columns is not None)
-    plain = _typed_alike(stored, infos, choice, options, known)
+    plain = _typed_alike(stored, infos, choice, options, known, one_hot)
     given = {name: categories for name, categories in choice.categorical.items() if categories}
     plain = replace(
         plain,
         categories=given,
+        one_hot=one_hot,
         unlearned=tuple(sorted({*plain.unlearned, *choice.categorical} - given.keys())),
         missing=options.missing,
         decimal=options.decimal,
@@ -76,6 +80,7 @@ def _typed_alike(
     choice: Choice,
     options: Options,
     known: TableEncoder | None,
+    one_hot: bool,
 ) -> TableEncoder:
     """Return the encoder as far as types of columns and options of the target say it."""
     wanted, first = options.target_type, stored[0]
@@ -91,7 +96,7 @@ def _typed_alike(
         )
     schemas = [info.schema for info in infos]
     found = [
-        _check_types(one.title, schema, choice, wanted, known)
+        _check_types(one.title, schema, choice, wanted, known, one_hot)
         for one, schema in zip(stored, schemas, strict=True)
     ]
     kinds = _joint(found, [one.title for one in stored], schemas)
@@ -152,7 +157,12 @@ def _joint(
 
 
 def _check_types(
-    title: str, schema: pa.Schema, choice: Choice, target_type: str, known: TableEncoder | None
+    title: str,
+    schema: pa.Schema,
+    choice: Choice,
+    target_type: str,
+    known: TableEncoder | None,
+    one_hot: bool,
 ) -> dict[str, str]:
     """Return what each feature is: "number" or "category".
 
@@ -168,6 +178,8 @@ def _check_types(
         value = _value_type(kind)
         if name in choice.features:
             kinds[name] = _feature_kind(title, name, kind, choice, known)
+            if one_hot and pa.types.is_boolean(kind) and name not in choice.categorical:
+                kinds[name] = "number"
         elif not _is_number(value if name in label else kind):
             text = name in label and target_type != "number"
             if not (text and str(value) in TEXT):
@@ -197,6 +209,15 @@ def _feature_kind(
             f"{title}, column {name!r}: holds {kind}, and numbers in training; convert it"
         )
     return wanted
+
+
+def refuse_text(title: str, names: Iterable[str]) -> None:
+    """Raise a :class:`DataError` that says how to encode columns of text one-hot, if there are any."""
+    for name in sorted(names):
+        raise DataError(
+            f"{title}, column {name!r}: holds text, not numbers; estimators encode it; to read it "
+            f"in chunks, open_rows(..., categorical=[{name!r}]) does so one-hot, or drop it"
+        )
 
 
 def _own_kind(kind: pa.DataType) -> str | None:
