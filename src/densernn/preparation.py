@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
@@ -38,12 +38,8 @@ MIN_PIXELS = 64
 class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Base class: fitting from statistics, and application to chunks of rows.
 
-    A missing value, NaN, sends no spikes: it is 0 in all outputs of its column.  A column that has
-    missing values in training has one more output, behind those of all columns, which is 1 where
-    one is missing.
+    A missing value, NaN, sends no spikes: it is 0 in all outputs of its column.
     """
-
-    missing_: NDArray[np.intp]
 
     def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from the rows of ``X``, of shape (n_samples, n_features).
@@ -61,73 +57,26 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         -------
         self
         """
-        rows = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan")
+        rows = self._validated(X)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, rows)
         return self.fit_statistics(Extrema.of(rows, weight), Marginals.of(rows, weight))
 
+    @abstractmethod
     def fit_statistics(self, extrema: Extrema, marginals: Marginals) -> Self:
         """Fit from statistics of the training rows, however they were accumulated."""
-        self.n_features_in_ = int(extrema.minimum.size)
-        self.missing_ = np.flatnonzero((marginals.missing > 0) & (marginals.present > 0))
-        self._fit_columns(extrema, marginals)
-        return self
-
-    @abstractmethod
-    def _fit_columns(self, extrema: Extrema, marginals: Marginals) -> None:
-        """Fit what becomes of values."""
 
     @property
     @abstractmethod
-    def _n_parts(self) -> int:
-        """Number of outputs of values."""
-
-    @property
     def n_outputs(self) -> int:
         """Number of output columns."""
-        return self._n_parts + len(self.missing_)
 
+    @abstractmethod
     def varying_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
         """Return a mask of outputs that vary, given the ranges of the training columns."""
-        return np.append(self._varying(extrema), np.ones(len(self.missing_), bool))
 
     @abstractmethod
-    def _varying(self, extrema: Extrema) -> NDArray[np.bool_]:
-        """Return the mask for outputs of values."""
-
     def forward(self, X: NDArray[Any], out: FloatArray) -> None:
         """Write the transformed rows ``X`` into ``out``, of shape (n_outputs, n_rows)."""
-        rows = as_chunk(X)
-        self._write(rows, out[: self._n_parts])
-        for place, column in enumerate(self.missing_, start=self._n_parts):
-            np.isnan(rows[:, column], out=out[place], casting="unsafe")
-
-    @abstractmethod
-    def _write(self, rows: FloatArray, out: FloatArray) -> None:
-        """Write the outputs of values, of shape (n_parts, n_rows)."""
-
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Name outputs by column; those of missing values such as ``mass=missing``."""
-        check_is_fitted(self)
-        if input_features is None:
-            default = [f"x{j}" for j in range(self.n_features_in_)]
-            input_features = getattr(self, "feature_names_in_", default)
-        names = [*self._names(input_features)]
-        names += [f"{input_features[j]}=missing" for j in self.missing_]
-        return np.asarray(names, dtype=object)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
-
-    @abstractmethod
-    def _names(self, columns: Sequence[str]) -> list[str]:
-        """Name the outputs of values."""
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        # Versions before 0.4 knew of no missing values, and clipped nothing from above.
-        defaults = {"missing_": np.empty(0, np.intp), "clip": False}
-        super().__setstate__(defaults | state if "mean_" in state or "low_" in state else state)
 
     def transform(self, X: ArrayLike) -> FloatArray:
         """Return the transformed rows, of shape (n_samples, n_outputs), in the dtype of ``X``.
@@ -135,19 +84,23 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Integers are converted to float64.
         """
         check_is_fitted(self)
-        rows = validate_data(
-            self,
-            X,
-            dtype=[np.float64, np.float32],
-            ensure_all_finite="allow-nan",
-            reset=False,
-        )
+        rows = self._validated(X, reset=False)
         out = np.empty((self.n_outputs, len(rows)), rows.dtype)
         self.forward(rows, out)
         return np.ascontiguousarray(out.T)
 
+    def _validated(self, X: ArrayLike, reset: bool = True) -> FloatArray:
+        options = {"dtype": [np.float64, np.float32], "ensure_all_finite": "allow-nan"}
+        rows: FloatArray = validate_data(self, X, reset=reset, **options)
+        return rows
 
-class UnitScaler(Preparation):
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+class UnitScaler(OneToOneFeatureMixin, Preparation):  # type: ignore[misc]
     """Scale to [0, 1]: for pixels, counts, and other bounded columns.
 
     Parameters
@@ -163,16 +116,13 @@ class UnitScaler(Preparation):
     ----------
     low_, factor_ : ndarray of shape (n_features,), float64
         The output is ``(X - low_) * factor_``.  A constant column becomes 0.
-    missing_ : ndarray of int
-        Columns with missing values in training; see Notes.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only where the training table had names.
 
     Notes
     -----
-    A missing value becomes 0.  A column that has any in training has one more output, behind those
-    of all columns: 1 where a value is missing.
+    A missing value, NaN, becomes 0.
 
     Examples
     --------
@@ -186,22 +136,24 @@ class UnitScaler(Preparation):
         self.shared = shared
         self.clip = clip
 
-    def _fit_columns(self, extrema: Extrema, marginals: Marginals) -> None:
+    def fit_statistics(self, extrema: Extrema, marginals: Marginals | None = None) -> Self:
+        """Learn from the ranges of the training rows; the means are not needed."""
         low, width = extrema.minimum.copy(), extrema.width.copy()
         if self.shared and low.size:
             low[:] = low.min()
             width[:] = extrema.maximum.max() - low.min()
         self.low_ = np.where(np.isfinite(low), low, 0.0)
         self.factor_ = _inverse(width, width > 0)
+        return self
 
     @property
-    def _n_parts(self) -> int:
+    def n_outputs(self) -> int:
+        """Number of output columns, that of the input."""
         return int(self.low_.size)
 
-    def _names(self, columns: Sequence[str]) -> list[str]:
-        return list(columns)
-
-    def _write(self, rows: FloatArray, out: FloatArray) -> None:
+    def forward(self, X: NDArray[Any], out: FloatArray) -> None:
+        """Write the scaled rows ``X`` into ``out``, of shape (n_features, n_rows)."""
+        rows = as_chunk(X)
         dtype = np.result_type(rows.dtype, out.dtype)
         low, factor = _rounded(dtype, self.low_, self.factor_)
         most = dtype.type(1.0 if self.clip else np.inf)
@@ -213,20 +165,21 @@ class UnitScaler(Preparation):
     def inverse_transform(self, X: ArrayLike) -> Float64Array:
         """Return the unscaled rows, of shape (n_samples, n_features).
 
-        A constant column is restored to its value, values that were clipped to the training range,
-        and those that were missing to NaN, where that is known.
+        A constant column is restored to its value, and values that were clipped, or missing, to the
+        nearest end of the training range, or its minimum.
         """
         check_is_fitted(self)
         rows = check_array(X, dtype=np.float64)
-        values, missing = rows[:, : self._n_parts], rows[:, self._n_parts :]
-        _check_columns(values, self.low_)
+        _check_columns(rows, self.low_)
         width = _inverse(self.factor_, self.factor_ > 0)
-        found = np.asarray(values * width + self.low_, np.float64)
-        found[:, self.missing_] = np.where(missing > 0.5, np.nan, found[:, self.missing_])
-        return found
+        return np.asarray(rows * width + self.low_, np.float64)
 
-    def _varying(self, extrema: Extrema) -> NDArray[np.bool_]:
+    def varying_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
+        """Return a mask of columns that vary over the training rows."""
         return extrema.width > 0
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({"clip": False} | state)  # of a version that clipped nothing above
 
 
 class SplitScaler(Preparation):
@@ -250,17 +203,14 @@ class SplitScaler(Preparation):
         z is ``(X - mean_) * factor_``; a constant column has z = 0.
     limits_ : ndarray of shape (2, n_features), float64
         Least and largest z in training.
-    missing_ : ndarray of int
-        Columns with missing values in training; see Notes.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only where the training table had names.
 
     Notes
     -----
-    Output columns: for each knot, all parts above it, then all parts below it.  A missing value has
-    no part on either side.  A column that has any in training has one more output, behind those of
-    all columns: 1 where a value is missing.
+    Output columns: for each knot, all parts above it, then all parts below it.  A missing value,
+    NaN, has no part on either side.
 
     Examples
     --------
@@ -273,7 +223,8 @@ class SplitScaler(Preparation):
         self.knots = knots
         self.clip = clip
 
-    def _fit_columns(self, extrema: Extrema, marginals: Marginals) -> None:
+    def fit_statistics(self, extrema: Extrema, marginals: Marginals) -> Self:
+        """Fit from the means and variances of the training rows."""
         knots = np.asarray(self.knots, np.float64)
         if knots.ndim != 1 or not knots.size or not np.isfinite(knots).all():
             raise ParameterError(f"knots must be finite numbers, at least one: {self.knots!r}")
@@ -285,33 +236,84 @@ class SplitScaler(Preparation):
         ends = np.stack([extrema.minimum, extrema.maximum])
         # Of a column without a value there is nothing to be near to.
         self.limits_ = (np.where(np.isfinite(ends), ends, self.mean_) - self.mean_) * self.factor_
+        return self
 
     @property
-    def _n_parts(self) -> int:
+    def n_outputs(self) -> int:
+        """Number of output columns: two for each knot and column."""
         return 2 * len(self.knots) * int(self.mean_.size)
 
-    def _names(self, columns: Sequence[str]) -> list[str]:
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name outputs by column, side and knot, such as ``mass>-1`` and ``mass<-1``."""
-        return [f"{n}{side}{knot:.3g}" for knot in self.knots for side in "><" for n in columns]
+        check_is_fitted(self)
+        if input_features is None:
+            default = [f"x{j}" for j in range(self.mean_.size)]
+            input_features = getattr(self, "feature_names_in_", default)
+        names = [
+            f"{name}{side}{knot:.3g}"
+            for knot in self.knots
+            for side in "><"
+            for name in input_features
+        ]
+        return np.asarray(names, dtype=object)
 
-    def _write(self, rows: FloatArray, out: FloatArray) -> None:
+    def forward(self, X: NDArray[Any], out: FloatArray) -> None:
+        """Write the split rows ``X`` into ``out``, of shape (n_outputs, n_rows)."""
+        rows = as_chunk(X)
         dtype = np.result_type(rows.dtype, out.dtype)
-        none = np.outer([-np.inf, np.inf], np.ones(self.mean_.size))
-        limits = self.limits_ if self.clip else none
-        mean, factor, knots, limits = _rounded(dtype, self.mean_, self.factor_, self.knots, limits)
+        anywhere = np.outer([-np.inf, np.inf], np.ones(self.mean_.size))
+        limits = self.limits_ if self.clip else anywhere
+        mean, factor, limits, knots = _rounded(dtype, self.mean_, self.factor_, limits, self.knots)
         _check_columns(rows, mean, factor, *limits)
         run_blocks(
             lambda i, j: _kernels.split_columns(rows, mean, factor, limits, knots, i, j, out),
             rows.shape[1],
         )
 
-    def _varying(self, extrema: Extrema) -> NDArray[np.bool_]:
+    def varying_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
+        """Return a mask of outputs that vary over the training rows."""
         # If the range of a column does not cross a knot, the output on one side is always 0.
         lowest = (extrema.minimum - self.mean_) * self.factor_
         highest = (extrema.maximum - self.mean_) * self.factor_
         knots = np.asarray(self.knots)[:, None]
         sides = np.stack([highest > knots, lowest < knots], axis=1)
         return np.ravel((extrema.width > 0) & sides)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({"clip": False} | state)  # of a version that clipped nothing
+
+
+class MissingIndicator(Preparation):
+    """1 where a value is missing, else 0: a spiking input that says so.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> MissingIndicator().fit_transform([[np.nan, 2.0], [1.0, 4.0]])
+    array([[1., 0.],
+           [0., 0.]])
+    """
+
+    def fit_statistics(self, extrema: Extrema, marginals: Marginals) -> Self:
+        """Learn the number of columns."""
+        self.n_features_in_ = int(extrema.minimum.size)
+        return self
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of output columns, that of the input."""
+        return self.n_features_in_
+
+    def varying_outputs(self, extrema: Extrema) -> NDArray[np.bool_]:
+        """Return a mask that is set for all: it is made for columns with missing values."""
+        return np.ones(self.n_features_in_, bool)
+
+    def forward(self, X: NDArray[Any], out: FloatArray) -> None:
+        """Write 1 where ``X`` is missing into ``out``, of shape (n_features, n_rows)."""
+        out[:] = np.isnan(X).T
 
 
 def _inverse(width: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:

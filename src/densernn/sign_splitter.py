@@ -79,12 +79,14 @@ class SignSplitter(Preparation):
             raise DataError(f"a map of {self.n_features_in_} columns got {rows.shape[1]} columns")
         dtype = np.result_type(rows.dtype, out.dtype)
         zeros, ones = np.zeros(rows.shape[1], dtype), np.ones(rows.shape[1], dtype)
+        most = np.finfo(dtype).max  # nothing is clipped, as published
+        limits = np.outer([-most, most], ones).astype(dtype)
 
         def split(start: int, stop: int) -> None:
             if self.negative == "keep":
-                _kernels.split_columns(rows, zeros, ones, zeros[:1], start, stop, out)
+                _kernels.split_columns(rows, zeros, ones, limits, zeros[:1], start, stop, out)
             else:
-                _kernels.scale_columns(rows, zeros, ones, start, stop, out)
+                _kernels.scale_columns(rows, zeros, ones, dtype.type(most), start, stop, out)
 
         run_blocks(split, rows.shape[1])
 

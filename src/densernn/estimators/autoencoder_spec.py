@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.engine.budget import chunk_budget
-from densernn.errors import ParameterError
+from densernn.errors import DataError, ParameterError
 from densernn.estimators.network_spec import PUBLISHED_SCALE, NetworkSpec
 from densernn.layers import ClusterLayer
 from densernn.phases import PreactivationMaxima
@@ -108,6 +108,11 @@ class AutoencoderSpec(NetworkSpec):
         """
         p, source = self.params, passes.source
         summary = passes.run(SummaryPass(source.n_columns), "first pass")
+        missing = np.flatnonzero(summary.marginals.missing)
+        if missing.size:
+            names = source.feature_names
+            name = int(missing[0]) if names is None else names[missing[0]]
+            raise DataError(f"column {name!r} lacks values, which cannot be learned: impute them")
         below, _ = self.prepare(source, summary, rng)
         n_inputs = below.n_features
         drawn = draw_dense(n_inputs, p.n_hidden, rng)

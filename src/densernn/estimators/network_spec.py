@@ -19,13 +19,20 @@ from densernn.errors import DataError, ParameterError
 from densernn.estimators.readout import Readout
 from densernn.layers import ClusterLayer, FeatureMap
 from densernn.phases import PreactivationMaxima, counted
-from densernn.preparation import Preparation, SplitScaler, UnitScaler, shares_unit
+from densernn.preparation import (
+    MissingIndicator,
+    Preparation,
+    SplitScaler,
+    UnitScaler,
+    shares_unit,
+)
 from densernn.rotation import FEWEST, LEADING, SAMPLE, Rotation
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import Chunk, RowSource
 from densernn.stats import Extrema
 from densernn.summaries import ColumnSummary, SummaryPass
 from densernn.weights import draw_dense, draw_patches, draw_sparse
+from densernn.wiring import ViewPreparation
 
 DEFAULT_CLUSTER = Cluster()
 
@@ -254,7 +261,8 @@ class NetworkSpec:
         fitted = clone(chosen)
         if isinstance(fitted, Preparation):
             fitted.fit_statistics(extrema, marginals)
-            return FeatureMap(fitted, n_prepared=fitted.n_outputs), fitted.varying_outputs(extrema)
+            whole = with_indicators(fitted, summary)
+            return FeatureMap(whole, n_prepared=whole.n_outputs), whole.varying_outputs(extrema)
         fitted = fit_transformer(seeded(fitted, rng), source)
         n_outputs = np.shape(fitted.transform(next(source.chunks(1)).X))[1]
         return FeatureMap(fitted, n_prepared=n_outputs), None
@@ -272,6 +280,18 @@ class NetworkSpec:
         raise ParameterError(
             f"preparation must be 'auto', 'unit', 'split', None or a transformer: it is {name!r}"
         )
+
+
+def with_indicators(fitted: Preparation, summary: ColumnSummary) -> Preparation | ViewPreparation:
+    """Return a preparation with one more output for each column that has missing values."""
+    missing = np.flatnonzero(summary.marginals.missing > 0)
+    if not missing.size:
+        return fitted
+    indicator = MissingIndicator().fit_statistics(
+        summary.restricted(missing).extrema, summary.restricted(missing).marginals
+    )
+    columns = (np.arange(summary.extrema.minimum.size), missing)
+    return ViewPreparation(columns, (fitted, indicator), (fitted.n_outputs, indicator.n_outputs))
 
 
 def seeded(transformer: Any, rng: np.random.Generator) -> Any:

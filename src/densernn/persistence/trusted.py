@@ -47,6 +47,7 @@ OWN = (
     "densernn.layers.ClusterLayer",
     "densernn.layers.FeatureMap",
     "densernn.phases.LearnedState",
+    "densernn.preparation.MissingIndicator",
     "densernn.rotation.Rotation",
     "densernn.solvers.ridge.RidgeSolution",
     "densernn.weights.DenseWeights",

@@ -137,5 +137,5 @@ def _advice(name: str, word: str, encoding: TableEncoder) -> str:
         )
     return (
         f": {CORRECT}; if it says that the value is missing, missing=[{word!r}] (--missing); if "
-        f"the column holds categories, categorical=[{name!r}] (--categorical)"
+        f"the column holds text, categorical=[{name!r}] (--categorical)"
     )

@@ -145,9 +145,8 @@ def _frame_encoder(
     if categorical is None and all(map(_is_number, X.dtypes)):
         return None
     sample = as_table(X._meta_nonempty)
-    plain = open_files(
-        sample, Options(categorical=tuple((c, None) for c in categorical or ()))
-    ).coded()
+    options = Options(categorical=tuple((column, None) for column in categorical or ()))
+    plain = open_files(sample, options).coded()
     encoder, unknown = plain.plain, list(plain.plain.unlearned)
     if not unknown:
         return encoder

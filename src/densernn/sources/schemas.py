@@ -212,7 +212,7 @@ def _feature_kind(
 
 
 def refuse_text(title: str, names: Iterable[str]) -> None:
-    """Raise a :class:`DataError` that says how to encode columns of text one-hot, if there are any."""
+    """Raise a :class:`DataError` that says how to encode columns of text, if there are any."""
     for name in sorted(names):
         raise DataError(
             f"{title}, column {name!r}: holds text, not numbers; estimators encode it; to read it "
