@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from problems import tables
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from densernn import SplitScaler, UnitScaler
@@ -163,10 +164,27 @@ def test_rows_of_another_width_are_refused(scaler):
 
 
 @ALL
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_values_that_are_not_finite_are_refused(scaler, bad):
-    with pytest.raises(ValueError, match="contains"):
-        scaler.fit([[1.0], [bad]])
+def test_infinite_values_are_refused(scaler):
+    with pytest.raises(ValueError, match="contains infinity"):
+        scaler.fit([[1.0], [np.inf]])
+
+
+@ALL
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_missing_value_is_left_out_in_training_and_becomes_zero(scaler, dtype):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3)).astype(dtype)
+    lacks = rng.random(X.shape) < 0.3
+    lacks[:, 1] = False
+    holes = np.where(lacks, np.nan, X).astype(dtype)
+    out = clone(scaler).fit(holes).transform(holes)
+    sides = out.reshape(40, -1, 3)
+    assert not sides[lacks[:, None].repeat(sides.shape[1], axis=1)].any()
+    if not getattr(scaler, "shared", False):
+        for j in range(3):
+            own = ~lacks[:, j]
+            alone = clone(scaler).fit(X[own, j : j + 1]).transform(X[own, j : j + 1])
+            np.testing.assert_allclose(sides[own, :, j], alone, rtol=2e-5, atol=2e-6)
 
 
 @ALL
@@ -198,11 +216,15 @@ def test_a_shared_range_keeps_columns_comparable(X):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_later_values_are_clipped_below_and_pass_above(dtype):
-    scaler = UnitScaler().fit(np.array([[2.0], [4.0]], dtype))
+def test_later_values_count_as_the_nearest_of_the_training_range(dtype):
+    train = np.array([[2.0], [4.0]], dtype)
     later = np.array([[-1e6], [1.9], [2.0], [3.0], [4.0], [6.0], [2e6]], dtype)
-    expected = [0, 0, 0, 0.5, 1, 2, 1e6 - 1]
-    np.testing.assert_allclose(scaler.transform(later)[:, 0], expected, rtol=1e-6)
+    within = np.clip(later, 2.0, 4.0)
+    for kind in (UnitScaler, SplitScaler):
+        scaler = kind().fit(train)
+        np.testing.assert_array_equal(scaler.transform(later), scaler.transform(within))
+    found = UnitScaler(clip=False).fit(train).transform(later)[:, 0]
+    np.testing.assert_allclose(found, [0, 0, 0, 0.5, 1, 2, 1e6 - 1], rtol=1e-6)
 
 
 # ----------------------------------------------------------------------------- SplitScaler
@@ -223,7 +245,7 @@ def test_split_scaler_gives_the_parts_above_and_below_each_knot(knots, X):
 @given(data=st.data())
 def test_both_sides_together_are_the_distance_to_the_knot(knots, data):
     train, later = data.draw(two_tables(np.float64))
-    scaler = SplitScaler(knots=knots).fit(train)
+    scaler = SplitScaler(knots=knots, clip=False).fit(train)
     with np.errstate(over="ignore", invalid="ignore"):
         z = (later - scaler.mean_) * scaler.factor_
         out = scaler.transform(later).reshape(len(later), len(knots), 2, -1)
@@ -238,7 +260,7 @@ def test_both_sides_together_are_the_distance_to_the_knot(knots, data):
 
 
 def test_split_names_tell_column_side_and_knot_in_the_order_of_the_outputs():
-    scaler = SplitScaler(knots=(-1.0, 0.5)).fit([[0.0, 10.0], [2.0, 30.0]])
+    scaler = SplitScaler(knots=(-1.0, 0.5), clip=False).fit([[0.0, 10.0], [2.0, 30.0]])
     names = scaler.get_feature_names_out(["a", "b"]).tolist()
     assert names == ["a>-1", "b>-1", "a<-1", "b<-1", "a>0.5", "b>0.5", "a<0.5", "b<0.5"]
     assert scaler.get_feature_names_out().tolist()[0] == "x0>-1"

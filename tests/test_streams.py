@@ -194,7 +194,7 @@ def test_multilabel_indicators_stream():
 
 def bad_rows(folder):
     frame = pd.DataFrame(X, columns=NAMES).astype(object).assign(label=LABELS)
-    frame.iloc[17, 3], frame.iloc[1200, 9] = "oops", None
+    frame.iloc[17, 3], frame.iloc[1200, 9] = "oops", np.inf
     frame.to_csv(folder / "bad.csv", index=False)
     return np.delete(np.arange(len(X)), [17, 1200])
 
@@ -262,10 +262,18 @@ def test_what_does_not_go_with_a_source_is_said(call, message, folder):
 def test_columns_are_compared_by_name(folder):
     model = RNNELMClassifier(50, random_state=0).fit(opened(folder, "digits.parquet"))
     turned = open_rows(folder / "digits.parquet", "label", columns=NAMES[::-1])
-    with pytest.raises(DataError, match="column 0 of the rows is 'pixel63'"):
-        model.predict(turned)
+    expected = model.predict_proba(opened(folder, "digits.parquet"))
+    np.testing.assert_array_equal(model.predict_proba(turned), expected)
+    lacking = pa.table({name: X[:, j] for j, name in enumerate(NAMES[1:], 1)})
+    with pytest.raises(DataError, match="1 of 64 needed columns are missing: 'pixel0'"):
+        model.predict(open_rows(lacking))
+    plain = RNNELMClassifier(50, random_state=0).fit(X, LABELS)
     with pytest.raises(DataError, match="have 63 columns, and this RNNELMClassifier was trained"):
-        model.partial_fit(open_rows(folder / "digits.parquet", "label", columns=NAMES[1:]))
+        plain.partial_fit(open_rows(folder / "digits.parquet", "label", columns=NAMES[1:]))
+    words = pa.table({name: X[:, j] for j, name in enumerate(NAMES)})
+    words = words.set_column(3, "pixel3", pa.array(["u", "v", "w"] * 599))
+    with pytest.raises(DataError, match="column 'pixel3' holds categories, and numbers in train"):
+        plain.predict(open_rows(words))
     with pytest.raises(DataError, match="needs targets"):
         model.fit(open_rows(folder / "digits.parquet", columns=NAMES))
     with pytest.raises(DataError, match="a regressor needs numbers"):

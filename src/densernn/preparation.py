@@ -214,9 +214,10 @@ class SplitScaler(Preparation):
 
     Examples
     --------
-    >>> SplitScaler(knots=(0.0,)).fit([[1.0], [3.0]]).transform([[4.0], [1.0]])
-    array([[2., 0.],
-           [0., 1.]])
+    >>> SplitScaler(knots=(0.0,)).fit([[1.0], [3.0]]).transform([[2.5], [1.0], [9.0]])
+    array([[0.5, 0. ],
+           [0. , 1. ],
+           [1. , 0. ]])
     """
 
     def __init__(self, knots: Sequence[float] = KNOTS, clip: bool = True) -> None:

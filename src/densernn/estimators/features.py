@@ -58,6 +58,11 @@ class ClusterFeatures(FeatureTransformer):
     ) -> None:
         store_params(self, locals())
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn the preparation of input and draw the layer.
 

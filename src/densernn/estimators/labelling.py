@@ -27,6 +27,8 @@ def as_targets(y: Any, labelled: bool) -> Any:
     """
     if issparse(y):
         return y.toarray()
+    if hasattr(y, "__array__") and not hasattr(y, "dtype") and not hasattr(y, "columns"):
+        y = np.asarray(y)
     dtype = getattr(y, "dtype", None)
     if np.ndim(y) != 1 or (isinstance(dtype, np.dtype) and dtype.kind not in "OT"):
         return _of_frame(y, labelled) if hasattr(y, "columns") else y

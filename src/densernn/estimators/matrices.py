@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
+from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
 from densernn.errors import DataError
@@ -84,8 +85,8 @@ def chosen_columns(X: Any, names: list[str]) -> Any:
     if lacks:
         shown = ", ".join(map(repr, lacks[:5])) + (", ..." if len(lacks) > 5 else "")
         raise DataError(
-            f"X: {len(lacks)} of the {len(names)} columns of training are missing: {shown}; "
-            f"it has {', '.join(map(repr, own[:5]))}{', ...' if len(own) > 5 else ''}"
+            f"X lacks {len(lacks)} of the {len(names)} feature names of training: {shown}; it has "
+            f"{', '.join(map(repr, own[:5]))}{', ...' if len(own) > 5 else ''}"
         )
     if own == names:
         return X
@@ -112,8 +113,15 @@ def _numbers(model: Any, X: Any, *, reset: bool) -> NDArray[Any]:
             f"X holds dates or times ({X.dtype}): turn them into numbers, such as days since the "
             "first of them, or leave them out"
         )
-    options = {"dtype": "numeric", "ensure_all_finite": "allow-nan", "accept_sparse": "csr"}
-    rows: NDArray[Any] = validate_data(model, X, reset=reset, **options)
+    tags = get_tags(model).input_tags
+    rows: NDArray[Any] = validate_data(
+        model,
+        X,
+        reset=reset,
+        dtype="numeric",
+        ensure_all_finite="allow-nan" if tags.allow_nan else True,
+        accept_sparse="csr" if tags.sparse else False,
+    )
     return rows
 
 

@@ -18,7 +18,7 @@ from densernn.engine.checkpoint import Checkpoint
 from densernn.engine.engines import resolve_engine
 from densernn.errors import DataError, ParameterError
 from densernn.estimators.labelling import as_targets, check_labels
-from densernn.estimators.matrices import as_matrix
+from densernn.estimators.matrices import as_matrix, chosen_columns
 from densernn.sources.arrays import ArraySource
 from densernn.sources.encoded import coded, encoded, encoded_like
 from densernn.sources.frames import features_of
@@ -63,11 +63,17 @@ def as_source(
     """
     known = None if reset else getattr(model, "table_encoder_", None)
     categorical = getattr(model, "categorical", None) if reset else None
+    names = None if reset else getattr(model, "feature_names_in_", None)
+    if names is not None and is_collection(X) and hasattr(X, "columns"):
+        X = chosen_columns(X, list(names))
     source = as_stream(X, y, sample_weight, known, categorical)
     if source is None:
         source = _in_memory(model, X, y, sample_weight, reset, labelled)
     else:
         source = coded(source) if known is None else encoded_like(source, known)
+        if known is None and not reset and any(getattr(source.encoding, "n_categories", ())):
+            name = next(iter(source.encoding.categories))
+            raise DataError(f"column {name!r} holds categories, and numbers in training")
         check_columns(model, source, reset=reset)
     if reset:
         encoder = source.encoding

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from densernn.sources.rows import DIGEST_ROWS, Chunk, RowSource, cut_arrays, digests
+from densernn.sources.rows import DIGEST_ROWS, Arrays, Chunk, RowSource, cut_arrays, digests
 
 
 @dataclass(eq=False)
@@ -43,8 +43,11 @@ class ArraySource(RowSource):
     def chunks(self, n_rows: int, first: int = 0) -> Iterator[Chunk]:
         """Yield the rows in order, ``n_rows`` at a time: views, not copies."""
         for start in range(first, self.n_rows, n_rows):
-            X, y, weight = cut_arrays(self._arrays, slice(start, start + n_rows))
-            yield Chunk(X.toarray() if issparse(X) else X, y, weight, start)
+            yield Chunk(*self._dense(slice(start, start + n_rows)), start)
+
+    def _dense(self, rows: slice) -> Arrays:
+        X, y, weight = cut_arrays(self._arrays, rows)
+        return X.toarray() if issparse(X) else X, y, weight
 
     def parts(self, most: int) -> list[ArraySource]:
         """Cut into at most so many sources of nearly equal length."""
@@ -55,4 +58,5 @@ class ArraySource(RowSource):
     def identity(self) -> dict[str, str]:
         """Return a digest of all the numbers: one more pass over them, at some GB per second."""
         found = {"number of rows": str(self.n_rows), "columns": str(self.n_columns)}
-        return found | digests(chunk.arrays for chunk in self.chunks(DIGEST_ROWS))
+        starts = range(0, self.n_rows, DIGEST_ROWS)
+        return found | digests(self._dense(slice(i, i + DIGEST_ROWS)) for i in starts)

@@ -114,9 +114,6 @@ def from_collections(
     names = tuple(name for name in X.columns if isinstance(name, str)) if frame else ()
     if names and len(names) < X.shape[1]:
         raise DataError("column names must be all text or all not: rename them")
-    if known is not None and frame:
-        X = X[list(known.choice.features)]
-        names = known.choice.features
     count = X.npartitions if frame else X.numblocks[0]
     named = (("X", X), ("y", y), ("sample_weight", weight))
     parts = [[None] * count if p is None else _blocks(p, X, count, name) for name, p in named]
@@ -136,11 +133,6 @@ def _frame_encoder(
     Categories are learned in a pass over the columns that hold any.
     """
     if known is not None:
-        lacks = [name for name in known.choice.features if name not in X.columns]
-        if lacks:
-            raise DataError(
-                f"X: columns of training are missing: {', '.join(map(repr, lacks[:5]))}"
-            )
         return known
     if categorical is None and all(map(_is_number, X.dtypes)):
         return None

@@ -161,8 +161,10 @@ def decode_feature(
     words = encoding.missing_words
     strict = encoding.one_hot
     if name not in encoding.categories:
-        numbers = np.array(floats(column, encoding.dtype, encoding.decimal))
-        numbers[np.isin(numbers, as_numbers(encoding.missing))] = np.nan
+        numbers = floats(column, encoding.dtype, encoding.decimal)
+        if encoding.missing:
+            said = np.isin(numbers, as_numbers(encoding.missing))
+            numbers = np.where(said, np.nan, numbers).astype(encoding.dtype)
         unusable = np.isinf(numbers)
         if column.type == pa.binary() and np.isnan(numbers).any():
             unusable |= np.isnan(numbers) & ~_are_missing(column, words)

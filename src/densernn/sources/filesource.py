@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -36,7 +37,7 @@ READ_AHEAD = 2
 PEEK_BATCHES = 4
 """Batches by which CSV columns are taken for text or numbers, more where values are missing."""
 FEW = 0.05
-"""Share of texts among a feature's different values up to which they are mistakes."""
+"""Share of a feature's values, or of its different ones, up to which texts are mistakes."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,10 @@ class FileSource(Selectable):
 
     def _planned(self, options: Options, known: TableEncoder | None) -> FileSource:
         """Return the same rows as models take them, with their columns chosen anew."""
+        choice = self.choice
+        options = replace(options, targets=choice.targets or None, weight=choice.weight)
+        if known is None:
+            options = replace(options, categorical=tuple(choice.categorical.items()))
         stored = [groups[0].stored for groups in by_file(self.groups)]
         infos = [one.info() for one in stored]
         plain = choose_columns(stored, infos, options, known, like=True, one_hot=False)
@@ -278,7 +283,7 @@ class FileSource(Selectable):
     def _text_features(self) -> list[str]:
         """Return the features of CSV files that are text, by their first values."""
         names = [name for name in self.choice.features if name not in self.choice.categorical]
-        cells: dict[str, set[str]] = {name: set() for name in names}
+        cells: dict[str, Counter[str]] = {name: Counter() for name in names}
         words = self.plain.missing_words
         for _, batches in self._batches(self.groups if names else (), names):
             for number, (batch, _) in enumerate(batches, 1):
@@ -289,7 +294,7 @@ class FileSource(Selectable):
             if all(cells.values()):
                 break
         decimal = self.options.decimal
-        return [name for name, some in cells.items() if some and share_of_text(some, decimal) > FEW]
+        return [name for name, some in cells.items() if share_of_text(some, decimal) > FEW]
 
     def _label_is_text(self) -> bool:
         """Whether a single target is text; of CSV files by the first rows that have it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -83,11 +83,15 @@ def is_text(labels: Collection[str], decimal: str) -> bool:
     return bool(np.isnan(parse_floats(cells, decimal)).any() or codes(cells).any())
 
 
-def share_of_text(cells: Collection[str], decimal: str) -> float:
-    """Return the share of some cells that are no numbers, be these finite or not."""
-    rest = [cell for cell in cells if cell.strip().lower() not in INFINITE]
-    column = pa.array(rest, pa.string()).cast(pa.binary())
-    return float(np.isnan(parse_floats(column, decimal)).sum()) / len(cells)
+def share_of_text(cells: Mapping[str, int], decimal: str) -> float:
+    """Return the share of counted cells that are no numbers, or of the different ones if less."""
+    if not cells:
+        return 0.0
+    column = pa.array(list(cells), pa.string()).cast(pa.binary())
+    infinite = np.array([cell.strip().lower() in INFINITE for cell in cells])
+    is_text = np.isnan(parse_floats(column, decimal)) & ~infinite
+    counts = np.array(list(cells.values()))
+    return float(min(is_text.mean(), counts[is_text].sum() / counts.sum()))
 
 
 def strange_number(word: str, decimal: str) -> str | None:

@@ -126,9 +126,9 @@ def open_rows(
     ``source.head(n_rows)`` give some of the rows.
 
     A feature is a category if it is named in ``categorical``, if its type is text, bool or
-    dictionary, or, in CSV files, if one in twenty of its different values in the first 16 MB is
-    no number. All else must be numbers: dates and times are refused by name, as are columns of
-    text that is mostly numbers or dates in another way of writing.
+    dictionary, or, in CSV files, if one in twenty of its values, and of its different ones, in the
+    first 16 MB is no number. All else must be numbers: dates and times are refused by name, as are
+    columns of text that is mostly numbers or dates in another way of writing.
 
     Categories that are all numbers are told apart by value, so that ``1.0`` is the category
     ``1``; truth values are named ``True`` and ``False``, whatever the kind of file. Of more than

@@ -126,7 +126,8 @@ class Marginals:
         # one has variance 0 exactly.
         deviations = rows.astype(np.float64, order="C")  # sums do not depend on the layout
         lacks = np.isnan(deviations)
-        missing = weights @ lacks
+        # The product would be a copy in float64, which most tables do not need.
+        missing = weights @ lacks if lacks.any() else np.zeros(lacks.shape[1])
         present = np.where(lacks.all(axis=0), 1.0, total - missing)
         reference = deviations[lacks.argmin(axis=0), np.arange(lacks.shape[1])]
         deviations -= reference
