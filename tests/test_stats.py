@@ -263,7 +263,7 @@ def test_rebasing_makes_a_fold_of_its_own():
     fold = moments_of(np.arange(12.0).reshape(4, 3))
     before = pickle.dumps(fold)
     for other in (fold.about(fold.shift), fold.merge(Moments.zero(2, 1)), fold.merge(fold)):
-        other.second += 1.0
+        other.second[:] += 1.0
         other.sums += 1.0
         other.shift += 1.0
     assert pickle.dumps(fold) == before

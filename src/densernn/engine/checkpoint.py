@@ -46,6 +46,7 @@ TRUSTED = (
     "densernn.stats.column_stats.Marginals",
     "densernn.stats.distinct.Block",
     "densernn.stats.distinct.DistinctSample",
+    "densernn.stats.few_rows.FewRows",
     "densernn.stats.moments.Moments",
     "densernn.stats.sample.Sample",
     "densernn.summaries.ColumnSummary",

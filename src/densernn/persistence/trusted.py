@@ -43,6 +43,7 @@ OWN = (
     "densernn.sources.choice.Choice",
     "densernn.sources.encoding.TableEncoder",
     "densernn.stats.column_stats.ClassCounts",
+    "densernn.stats.few_rows.FewRows",
     "densernn.stats.moments.Moments",
     "densernn.layers.ClusterLayer",
     "densernn.layers.FeatureMap",

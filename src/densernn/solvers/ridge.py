@@ -159,11 +159,12 @@ class RidgeSystem:
 
         .. math::
 
-            G(\alpha) = \frac{n \, \| T - \hat T_\alpha \|^2}{(n - \mathrm{dof}_\alpha)^2},
-            \quad \mathrm{dof}_\alpha = \mathrm{tr}\, S (S + \alpha I)^{-1}
-            + [\mathrm{intercept}],
+            G(\alpha) = \frac{\| T - \hat T_\alpha \|^2}{w}
+            \left(\frac{n}{n - \mathrm{dof}_\alpha}\right)^2, \quad
+            \mathrm{dof}_\alpha = \mathrm{tr}\, S (S + \alpha I)^{-1} + [\mathrm{intercept}],
 
-        where, from moments alone, the squared error is
+        with the total weight w and the number of rows n that it stands for
+        (:attr:`Moments.n_rows`).  From moments alone, the squared error is
         :math:`\mathrm{tr}\,T'T - \mathrm{tr}\,W'C - \alpha \|W\|^2` (Golub, Heath and Wahba,
         1979).  The score is infinite where no degree of freedom is left that stands out from
         rounding, and where a penalty below :attr:`floor` leaves alpha I + S singular in the
@@ -180,14 +181,14 @@ class RidgeSystem:
         error = self.target_squares - float(np.sum(coef * self.cross))
         error -= alpha * float(np.sum(coef * coef))
         error = max(error, self._no_error)  # it is a difference, and may be negative by rounding
-        weight = self.moments.weight
+        n = self.moments.n_rows
         trace = factor.inverse_trace()
-        left = weight - (self.moments.n_features - alpha * trace + self.intercept)
+        left = n - (self.moments.n_features - alpha * trace + self.intercept)
         # An error d of an eigenvalue changes its share of the freedom by up to d / (alpha + it);
         # rounding was seen to move eigenvalues of few rows by a tenth of the floor.
-        if left <= max(1e-9 * weight, 0.5 * self.floor * trace):
+        if left <= max(1e-9 * n, 0.5 * self.floor * trace):
             return np.inf, None
-        return weight * error / left**2, self._finish(coef, alpha)
+        return error / self.moments.weight * (n / left) ** 2, self._finish(coef, alpha)
 
     def _norm_and_least(self, matrix: Float64Array) -> tuple[float, float]:
         """Return the 1-norm of alpha I + S, and the least eigenvalue that is not rounding."""

@@ -142,7 +142,7 @@ def open_rows(
     --------
     >>> import pyarrow as pa
     >>> table = pa.table({"a": [1.0, 2.0], "colour": ["red", "blue"], "y": [0, 1]})
-    >>> source = open_rows(table, "y")
+    >>> source = open_rows(table, "y", categorical=["colour"])
     >>> source.feature_names
     ('a', 'colour=blue', 'colour=red')
     >>> next(source.chunks(2)).X.tolist()

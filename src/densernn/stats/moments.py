@@ -2,6 +2,7 @@ r"""Moments: weighted sums and products of features and targets, the input of al
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
@@ -13,6 +14,7 @@ from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.errors import DataError, MergeError
 from densernn.stats.column_stats import counted_rows
+from densernn.stats.few_rows import FewRows
 
 FloatArray = NDArray[np.floating[Any]]
 Float64Array = NDArray[np.float64]
@@ -40,13 +42,17 @@ class Moments:
         Number of columns of H and of T, L and k below.
     weight : float
         n, the total weight.
+    squares : float
+        :math:`\sum_i w_i^2`.
     shift : ndarray of shape (L + k,), float64
         s; near the mean if the moments come from :meth:`of` or :meth:`add`.
     sums : ndarray of shape (L + k,), float64
         :math:`s_1`, about the shift.
-    second : ndarray of shape (L + k, L + k), float64, Fortran order
+    products : ndarray of shape (L + k, L + k), float64, Fortran order, or None
         :math:`S_2`, about the shift.  **Only the upper triangle is stored**; entries below the
-        diagonal are zero.
+        diagonal are zero.  None where they were not needed yet; see :attr:`second`.
+    few : FewRows or None
+        The rows themselves, as long as there are no more than features; else None.
 
     Notes
     -----
@@ -67,16 +73,18 @@ class Moments:
     n_features: int
     n_targets: int
     weight: float
+    squares: float
     shift: Float64Array
     sums: Float64Array
-    second: Float64Array
+    products: Float64Array | None
+    few: FewRows | None
 
     @classmethod
     def zero(cls, n_features: int, n_targets: int) -> Self:
         """Return the moments of no rows."""
-        size = n_features + n_targets
-        second = np.zeros((size, size), order="F")
-        return cls(n_features, n_targets, 0.0, np.zeros(size), np.zeros(size), second)
+        shift, sums = np.zeros((2, n_features + n_targets))
+        few = FewRows.zero(n_features, n_targets)
+        return cls(n_features, n_targets, 0.0, 0.0, shift, sums, None, few)
 
     @classmethod
     def of(cls, H: ArrayLike, T: ArrayLike, weight: ArrayLike | None = None) -> Self:
@@ -110,6 +118,28 @@ class Moments:
         """Number of columns, L + k."""
         return self.n_features + self.n_targets
 
+    @property
+    def second(self) -> Float64Array:
+        """:math:`S_2` about the shift, in the upper triangle; computed when it is first needed."""
+        if self.products is None:
+            self.products = np.zeros((self.size, self.size), order="F")
+            if self.few is not None and len(self.few):
+                columns = np.empty((self.size, len(self.few)), self.few.features.dtype)
+                columns[: self.n_features] = self.few.features
+                weight = None if (self.few.weight == 1.0).all() else self.few.weight
+                self._multiply(columns, self.few.targets, weight, np.zeros(self.size))
+        return self.products
+
+    @property
+    def n_rows(self) -> float:
+        r"""Number of rows that the weights stand for, for estimates of errors.
+
+        The total weight, as weight k is k copies; but at least Kish's effective number of rows,
+        :math:`(\sum_i w_i)^2 / \sum_i w_i^2`, which does not depend on the scale of weights that
+        are shares of 1, or were weighed down (Kish, 1965).
+        """
+        return max(self.weight, self.weight**2 / self.squares) if self.weight else 0.0
+
     def add(
         self, columns: FloatArray, targets: NDArray[Any], weight: Float64Array | None = None
     ) -> None:
@@ -132,6 +162,46 @@ class Moments:
             return
         if not self.weight:
             self._settle_shift(columns, targets, weight, total)
+        weights = np.ones(columns.shape[1]) if weight is None else weight
+        self.weight += total
+        self.squares += float(np.square(weights).sum())
+        if self.few is not None and len(self.few) + len(weights) <= self.n_features:
+            self._keep(columns, targets, weights)
+            return
+        self._leave_rows()
+        self._multiply(columns, targets, weight, self.sums)
+
+    def _keep(self, columns: FloatArray, targets: NDArray[Any], weight: Float64Array) -> None:
+        """Add rows to the few."""
+        features, counted = columns[: self.n_features], weight > 0
+        # In one dtype for all rows, that of the first.
+        known = self.few if self.few is not None and len(self.few) else None
+        features = features.astype(features.dtype if known is None else known.features.dtype)
+        rows = FewRows(features, np.array(targets, np.float64), np.array(weight, np.float64))
+        rows = rows if counted.all() else rows.take(counted)
+        self.few = rows if known is None else known.joined(rows)
+        self.sums += np.concatenate(
+            [
+                (features - self.shift[: self.n_features, None]) @ weight,
+                weight @ (targets - self.shift[self.n_features :]),
+            ]
+        )
+        self.products = None
+
+    def _leave_rows(self) -> None:
+        """Go over from rows to their products, for good."""
+        if self.few is not None:
+            self.products = self.second
+            self.few = None
+
+    def _multiply(
+        self,
+        columns: FloatArray,
+        targets: NDArray[Any],
+        weight: Float64Array | None,
+        sums: Float64Array,
+    ) -> None:
+        """Add the products of rows, and their sums to ``sums``; ``columns`` are overwritten."""
         n_features = self.n_features
         rounded = self.shift.astype(columns.dtype)
         # Targets far from 0 would lose digits in float32: they are shifted in float64 here, and by
@@ -142,11 +212,10 @@ class Moments:
         root = np.empty(0, columns.dtype) if weight is None else np.sqrt(weight, dtype=np.float64)
         root = root.astype(columns.dtype, copy=False)
         run_blocks(
-            lambda i, j: _kernels.centre_rows(columns[i:j], rounded[i:j], root, self.sums[i:j]),
+            lambda i, j: _kernels.centre_rows(columns[i:j], rounded[i:j], root, sums[i:j]),
             self.size,
             at_least=16,
         )
-        self.weight += total
         self._add_products(columns)
 
     def _settle_shift(
@@ -168,14 +237,15 @@ class Moments:
     def _add_products(self, columns: FloatArray) -> None:
         # C-ordered columns are a Fortran-ordered matrix to BLAS, which copies nothing
         # (docs/decisions/0005), and beta = 1 with overwrite_c adds in place.
+        total = self.second
         if columns.dtype == np.float64:
-            self.second = blas.dsyrk(
-                1.0, columns.T, beta=1.0, c=self.second, trans=1, lower=0, overwrite_c=1
+            self.products = blas.dsyrk(
+                1.0, columns.T, beta=1.0, c=total, trans=1, lower=0, overwrite_c=1
             )
             return
         # The product of a chunk may be rounded to float32, the total of all chunks may not.
         part = blas.ssyrk(1.0, columns.T, trans=1, lower=0)
-        run_blocks(lambda i, j: _kernels.add_upper(self.second.T, part.T, i, j), self.size)
+        run_blocks(lambda i, j: _kernels.add_upper(total.T, part.T, i, j), self.size)
 
     def about(self, shift: Float64Array) -> Self:
         """Return the same moments about another shift, exact and in O(L^2)."""
@@ -185,19 +255,21 @@ class Moments:
             self,
             shift=np.array(shift, np.float64),
             sums=self.sums - self.weight * gap,
-            second=_rebase(second, self.sums, gap, self.weight),
+            products=_rebase(second, self.sums, gap, self.weight),
+            few=None,
         )
 
     def translated(self, offsets: Float64Array) -> Self:
         """Return the moments of the same rows with ``offsets[j]`` added to column j; exact."""
         # Deviations from the shift stay as they are when both move: sums and products are shared.
-        return replace(self, shift=self.shift + offsets)
+        return replace(self, shift=self.shift + offsets, products=self.second, few=None)
 
     def scaled(self, factors: Float64Array) -> Self:
         """Return the moments of the same rows with column j times ``factors[j]``."""
         second = self.second * factors[:, None]
         second *= factors
-        return replace(self, shift=self.shift * factors, sums=self.sums * factors, second=second)
+        shift, sums = self.shift * factors, self.sums * factors
+        return replace(self, shift=shift, sums=sums, products=second, few=None)
 
     @property
     def variances(self) -> Float64Array:
@@ -218,11 +290,16 @@ class Moments:
         self._match(other)
         # Moments of no rows have no shift worth keeping: 0 may be far from the mean.
         if not self.weight:
-            return other.about(other.shift)  # type: ignore[return-value]
+            return copy.deepcopy(other)  # type: ignore[return-value]
+        if self.few is not None and other.few is not None:
+            both = self.few.joined(other.few)
+            if len(both) <= self.n_features:
+                return self._of_few(both)
         joined = other.about(self.shift)
         joined.weight += self.weight
+        joined.squares += self.squares
         joined.sums += self.sums
-        joined.second += self.second
+        joined.products = joined.second + self.second
         return joined  # type: ignore[return-value]
 
     def subtract(self, other: Moments) -> Self:
@@ -244,25 +321,42 @@ class Moments:
         # Exactly nothing is left, or only the rounding of the sum of weights.
         if left <= 1e-9 * max(1.0, self.weight):
             return self.zero(self.n_features, self.n_targets)
+        if self.few is not None and other.few is not None:
+            rest = self.few.without(other.few)
+            if rest is not None:
+                return self._of_few(rest)
         removed = other.about(self.shift)
         removed.weight = left
+        # By rounding, the difference may be less than that of no more rows of one weight.
+        removed.squares = max(self.squares - other.squares, left**2 / self.n_rows)
         np.subtract(self.sums, removed.sums, out=removed.sums)
-        np.subtract(self.second, removed.second, out=removed.second)
+        removed.products = self.second - removed.second
         return removed  # type: ignore[return-value]
 
     def decayed(self, factor: float) -> Self:
         """Return the moments of the same rows with every weight times ``factor``."""
+        few = self.few
         return replace(
             self,
             weight=self.weight * factor,
+            squares=self.squares * factor**2,
             sums=self.sums * factor,
-            second=self.second * factor,
+            products=None if self.products is None else self.products * factor,
+            few=None if few is None else replace(few, weight=few.weight * factor),
         )
+
+    def _of_few(self, rows: FewRows) -> Self:
+        """Return the moments of few rows, with columns as here."""
+        moments = self.zero(self.n_features, self.n_targets)
+        columns = np.empty((self.size, len(rows)), rows.features.dtype)
+        columns[: self.n_features] = rows.features
+        moments.add(columns, rows.targets, None if (rows.weight == 1.0).all() else rows.weight)
+        return moments
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # The default goes through __getstate__, which packs and unpacks the triangle.
-        second = self.second.copy(order="F")
-        copied = replace(self, shift=self.shift.copy(), sums=self.sums.copy(), second=second)
+        products = None if self.products is None else self.products.copy(order="F")
+        copied = replace(self, shift=self.shift.copy(), sums=self.sums.copy(), products=products)
         memo[id(self)] = copied
         return copied
 
@@ -271,11 +365,15 @@ class Moments:
 
         It is used to merge models that were trained on different sets of classes.
         """
+        if self.few is not None:
+            wide = self.zero(self.n_features, n_targets)
+            return wide._of_few(self.few.widened(n_targets, np.asarray(positions, np.intp)))
         # A new indicator is 0 in all rows: about a shift of 0 its sums and products are 0, too.
         about_zero = self.about(
             np.concatenate([self.shift[: self.n_features], np.zeros(self.n_targets)])
         )
         wider = self.zero(self.n_features, n_targets)
+        wider.few = None
         where = np.concatenate(
             [np.arange(self.n_features), self.n_features + np.asarray(positions, np.intp)]
         )
@@ -283,7 +381,7 @@ class Moments:
         wider.second[np.ix_(where, where)] = full
         wider.second[np.tril_indices(wider.size, -1)] = 0.0
         wider.shift[where], wider.sums[where] = about_zero.shift, about_zero.sums
-        wider.weight = self.weight
+        wider.weight, wider.squares = self.weight, self.squares
         return wider
 
     @property
@@ -318,21 +416,35 @@ class Moments:
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state with the packed upper triangle, which halves its size."""
-        state = dict(self.__dict__)
-        state["second"] = np.concatenate([self.second[: j + 1, j] for j in range(self.size)])
+        """Return the state with the packed upper triangle, which halves its size, or few rows."""
+        state = {name: value for name, value in self.__dict__.items() if name != "products"}
+        if self.few is None:
+            second = self.second
+            state["second"] = np.concatenate([second[: j + 1, j] for j in range(self.size)])
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        # Versions before 0.4 counted no squares, as if every row weighed 1, and kept no rows.
+        state = {"squares": state["weight"], "few": None} | state
         # The state may come from a file: BLAS would read beyond arrays that are too short.
-        size, packed = state["n_features"] + state["n_targets"], state["second"]
-        shapes = [np.shape(state["shift"]), np.shape(state["sums"]), np.shape(packed)]
-        if shapes != [(size,), (size,), (size * (size + 1) // 2,)]:
+        size, few, packed = state["n_features"] + state["n_targets"], state["few"], None
+        shapes = [np.shape(state["shift"]), np.shape(state["sums"])]
+        wanted: list[tuple[int, ...]] = [(size,), (size,)]
+        if few is None:
+            packed = state.pop("second")
+            shapes, wanted = [*shapes, np.shape(packed)], [*wanted, (size * (size + 1) // 2,)]
+        else:
+            n = len(few.weight)
+            shapes += [np.shape(few.features), np.shape(few.targets), np.shape(few.weight)]
+            wanted += [(state["n_features"], n), (n, state["n_targets"]), (n,)]
+        if shapes != wanted:
             raise DataError(f"moments of {size} columns cannot have arrays of shapes {shapes}")
-        second = np.zeros((size, size), order="F")
-        for j in range(size):
-            second[: j + 1, j] = packed[j * (j + 1) // 2 :][: j + 1]
-        self.__dict__.update(state, second=second)
+        products = None
+        if packed is not None:
+            products = np.zeros((size, size), order="F")
+            for j in range(size):
+                products[: j + 1, j] = packed[j * (j + 1) // 2 :][: j + 1]
+        self.__dict__.update(state, products=products)
 
 
 def _rebase(
