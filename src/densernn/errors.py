@@ -61,6 +61,10 @@ class SingularSolveWarning(DensernnWarning):
     """A linear solve is numerically singular in the working precision."""
 
 
+class UndecidedAlphaWarning(DensernnWarning):
+    """No penalty could be judged from the rows; the message says what to do."""
+
+
 class SkippedRowsWarning(DensernnWarning):
     """Rows of a source were skipped because they could not be used."""
 

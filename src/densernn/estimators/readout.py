@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from densernn.solvers import RidgeSolution, RidgeSystem, choose_alpha
+from densernn.solvers import RidgeSolution, choose_alpha, system_of
 from densernn.stats import Moments
 
 
@@ -62,8 +62,8 @@ class Readout:
                 if moments is None:
                     raise TypeError("a readout that is not solved yet needs moments")
                 start = time.perf_counter()
-                system = RidgeSystem(
-                    moments, self.working_dtype, self.intercept, self.negligible, self.n_leading
+                system = system_of(
+                    moments, self.working_dtype, self.negligible, self.n_leading, self.intercept
                 )
                 self._solved = choose_alpha(system, self.alpha)
                 self.seconds = time.perf_counter() - start

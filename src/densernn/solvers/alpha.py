@@ -6,13 +6,22 @@ import warnings
 from collections.abc import Iterable, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from densernn.errors import ParameterError, SingularSolveWarning
+from densernn.errors import (
+    ParameterError,
+    SingularSolveWarning,
+    UndecidedAlphaWarning,
+    user_level,
+)
+from densernn.solvers.dual import DualSystem
 from densernn.solvers.ridge import RidgeSolution, RidgeSystem
+from densernn.stats import Moments
+
+System: TypeAlias = RidgeSystem | DualSystem
 
 COARSE, FINE = 30.0, 3.0
 """Ratios of neighbouring penalties, in the first and in the second stage of the search."""
@@ -20,23 +29,45 @@ COARSE, FINE = 30.0, 3.0
 MEANINGFUL = 1e-5
 """Relative decrease of the score below which the search does not move on."""
 
-START = 1e-4
-"""First penalty of the search, as a share of the mean eigenvalue."""
+START = 1.0
+"""First penalty of the search, as a share of the mean eigenvalue: from there it goes down while
+that is better.  Where rows are fitted exactly, scores fall again towards tiny penalties, and mean
+nothing (docs/decisions/0018)."""
+
+
+def system_of(
+    moments: Moments,
+    working_dtype: Any,
+    negligible: float = 0.0,
+    n_leading: int = 0,
+    intercept: bool = True,
+) -> System:
+    """Return the system of ridge regression from moments: of few rows, that of their products.
+
+    Parameters
+    ----------
+    moments, working_dtype, intercept, negligible, n_leading
+        As in :class:`RidgeSystem`.
+    """
+    # Copies count: whether a row has weight 2 or is there twice must not decide.
+    if intercept and moments.few is not None and moments.n_rows <= moments.n_features:
+        return DualSystem(moments, working_dtype, negligible)
+    return RidgeSystem(moments, working_dtype, intercept, negligible, n_leading)
 
 
 def choose_alpha(
-    system: RidgeSystem, alpha: float | str | Iterable[float]
+    system: System, alpha: float | str | Iterable[float]
 ) -> tuple[RidgeSolution, dict[float, float]]:
     """Solve for a given penalty, or for that of the lowest generalised cross-validation score.
 
     Parameters
     ----------
-    system : RidgeSystem
-        Normal equations.
+    system : RidgeSystem or DualSystem
+        Normal equations, or those of few rows.
     alpha : float, "auto", or iterable of float
         A penalty, a grid of penalties, or ``"auto"`` for a search: it descends from
         :data:`START` by factors of 30, then refines by factors of 3, in mostly 6 to 9
-        factorisations.  It does not try penalties below :attr:`RidgeSystem.floor`.
+        solutions.  It does not try penalties below :attr:`RidgeSystem.floor`.
 
     Returns
     -------
@@ -85,7 +116,7 @@ def alpha_values(alpha: Any) -> NDArray[np.float64] | None:
     return np.unique(values) if values.ndim else values  # sorted; no penalty is scored twice
 
 
-def _best_of_grid(system: RidgeSystem, grid: Any) -> tuple[RidgeSolution, dict[float, float]]:
+def _best_of_grid(system: System, grid: Any) -> tuple[RidgeSolution, dict[float, float]]:
     walk = _Walk(system)
     for value in grid:
         walk.score(float(value))
@@ -94,7 +125,7 @@ def _best_of_grid(system: RidgeSystem, grid: Any) -> tuple[RidgeSolution, dict[f
     return (system.solve(float(grid[-1])) if best is None else best), walk.scores
 
 
-def _search(system: RidgeSystem) -> tuple[RidgeSolution, dict[float, float]]:
+def _search(system: System) -> tuple[RidgeSolution, dict[float, float]]:
     lowest = system.floor
     # At ten times the trace at most 0.1 degrees of freedom are left: larger penalties are alike.
     highest = max(10.0 * system.trace, 10 * lowest)
@@ -103,6 +134,13 @@ def _search(system: RidgeSystem) -> tuple[RidgeSolution, dict[float, float]]:
     for step in (COARSE, FINE):
         centre = _descend(walk, centre, step, lowest, highest)
     if walk.solution is None:
+        warnings.warn(
+            f"alpha='auto' cannot judge any penalty: the weights of the rows are those of "
+            f"{system.moments.n_rows:.3g} rows; it takes the largest, {highest:.3g}, which "
+            "predicts means: give alpha as a number, or weights that are more alike",
+            UndecidedAlphaWarning,
+            stacklevel=user_level(),
+        )
         return system.solve(highest), walk.scores
     # A minimum at the floor may lie below it, where float32 has no information.
     if centre <= 1.01 * lowest and system.epsilon > 1e-10:
@@ -137,7 +175,7 @@ def _descend(walk: _Walk, centre: float, step: float, lowest: float, highest: fl
 class _Walk:
     """Scores so far, and the solution of the best: a penalty is factorised only once."""
 
-    system: RidgeSystem
+    system: System
     scores: dict[float, float] = field(default_factory=dict)
     solution: RidgeSolution | None = None
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from densernn.solvers.ridge import RidgeSolution
+from densernn.solvers.ridge import EXACT_FIT, RidgeSolution, RidgeSystem
 from densernn.stats import Moments
 
 Float64Array = NDArray[np.float64]
@@ -36,6 +36,8 @@ class DualSystem:
         With :attr:`~Moments.few` rows.
     working_dtype : numpy float dtype, default=float64
         In which activations were computed.
+    negligible : float, default=0.0
+        Squared error per unit of weight that counts as 0.
 
     Notes
     -----
@@ -51,7 +53,9 @@ class DualSystem:
     True
     """
 
-    def __init__(self, moments: Moments, working_dtype: Any = np.float64) -> None:
+    def __init__(
+        self, moments: Moments, working_dtype: Any = np.float64, negligible: float = 0.0
+    ) -> None:
         few = moments.few
         if few is None:
             raise TypeError("a dual system needs rows, and these moments hold products")
@@ -70,7 +74,10 @@ class DualSystem:
         values, vectors = linalg.eigh(products, overwrite_a=True, check_finite=False)
         self._values = np.maximum(values[:-1], 0.0)
         self._vectors = vectors[:, :-1]
-        self._along = self._vectors.T @ ((few.targets - means[size:]) * root[:, None])
+        targets = (few.targets - means[size:]) * root[:, None]
+        self._along = self._vectors.T @ targets
+        exact = EXACT_FIT * float(np.square(targets).sum()) / moments.weight
+        self._no_error = max(exact, negligible)
         self._squares = np.square(self._vectors)
         # Rows count as copies where they weigh more than one: one of them is left out.
         copies = few.weight * (moments.n_rows / moments.weight)
@@ -79,7 +86,9 @@ class DualSystem:
         self.floor = float(self.epsilon * self.mean_eigenvalue * spread) or 1e-30
 
     def solve(self, alpha: float) -> RidgeSolution:
-        """Return the solution for a penalty above 0."""
+        """Return the solution for a penalty; see :meth:`RidgeSystem.solve`."""
+        if not alpha >= self.floor:  # singular by rounding, or no penalty
+            return RidgeSystem(self.moments).solve(alpha)
         dual = self._vectors @ (self._along / (self._values + alpha)[:, None])
         coef = self._rows @ dual
         size, means = self.moments.n_features, self.moments.means
@@ -94,8 +103,8 @@ class DualSystem:
         assert few is not None
         share = alpha / (self._values + alpha)
         residual = self._vectors @ (share[:, None] * self._along)
-        leverage = 1.0 - self._squares @ share
-        rest = np.maximum(1.0 - leverage * self._left_out, np.finfo(float).tiny)
+        rest = (1.0 - self._left_out) + self._left_out * (self._squares @ share)
+        rest = np.maximum(rest, np.finfo(float).tiny)  # a row that alone decides its output
         found: Float64Array = residual / (rest * np.sqrt(few.weight))[:, None]
         return found
 
@@ -104,4 +113,4 @@ class DualSystem:
         few, moments = self.moments.few, self.moments
         assert few is not None
         error = few.weight @ np.square(self.left_out(alpha)).sum(axis=1) / moments.weight
-        return float(error), self.solve(alpha)
+        return max(float(error), self._no_error), self.solve(alpha)
