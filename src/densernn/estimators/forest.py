@@ -11,13 +11,14 @@ from densernn.cluster import Cluster
 from densernn.errors import DataError
 from densernn.estimators.base import Learner
 from densernn.estimators.forest_spec import ForestSpec
+from densernn.estimators.importances import FeatureImportances
 from densernn.estimators.labels import LabelLearner
 from densernn.estimators.state import store_params
 from densernn.estimators.values import ValueLearner
 from densernn.forest.forest_map import ForestMap
 
 
-class RNNForest(Learner):
+class RNNForest(FeatureImportances, Learner):
     """What both forests share: the numbers that were chosen."""
 
     feature_map_: ForestMap
@@ -110,6 +111,8 @@ class RNNForestClassifier(RNNForest, LabelLearner):
     n_trees_, region_size_, min_samples_leaf_, input_scale_, alpha_ : int or float
         What was chosen, or given; ``alpha_scores_`` holds the mean log loss of each penalty that
         was tried.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Share of each feature in what moves the outputs, columns being drawn independently.
     feature_map_ : ForestMap
         Column bins and trees.
     learned_ : LearnedState
@@ -180,7 +183,7 @@ checkpoint, random_state, verbose
     Attributes
     ----------
     n_trees_, region_size_, min_samples_leaf_, input_scale_, alpha_, alpha_scores_, \
-feature_map_, learned_, moments_, n_features_in_, feature_names_in_
+feature_importances_, feature_map_, learned_, moments_, n_features_in_, feature_names_in_
         As in :class:`RNNForestClassifier`; scores are mean squared errors in units of the squared
         ranges of the values.
 
