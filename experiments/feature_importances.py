@@ -1,6 +1,9 @@
 """Do importances without rows rank features as permutations of held-out rows do?
 
-Prints, for each data set and model, Spearman's correlation of ``feature_importances_`` with
+Forests have ``feature_importances_``.  Networks know mean and standard deviation of a column: for
+them, the same effects are computed with columns drawn from normal distributions.
+
+Prints, for each data set and model, Spearman's correlation of importances with
 permutation importances; that of permutations on two halves of the rows with each other, which
 is what can be expected; and how many of the features that matter come first.
 
@@ -13,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import norm, spearmanr
 from sklearn import datasets
 from sklearn.inspection import permutation_importance
 from sklearn.model_selection import train_test_split
@@ -26,6 +29,7 @@ from densernn import (
     RNNForestClassifier,
     RNNForestRegressor,
 )
+from densernn.forest.importances import draw_ranks, total_effects
 
 HELD_OUT = 10_000
 """Held-out rows of generated tables."""
@@ -43,6 +47,7 @@ def tables() -> Iterator[tuple[str, Any, Any, set[int] | None]]:
             n_rows, 15, n_informative=5, n_redundant=0, shuffle=False, random_state=seed
         )
         yield f"classes {seed}", X, y, set(range(5))
+    yield "rare", *rare(1000 + HELD_OUT), set(range(5))
     yield "skewed", *skewed(2000 + HELD_OUT), {0, 1, 3, 4}
     X, y = datasets.make_classification(
         3000 + HELD_OUT, 40, n_informative=6, n_redundant=6, shuffle=False, random_state=5
@@ -67,6 +72,24 @@ def skewed(n_rows: int) -> tuple[Any, Any]:
     noise = 0.3 * rng.normal(size=n_rows)
     y = 2.0 * np.log(X[:, 0]) + 0.3 * np.sin(X[:, 4]) * X[:, 3] + 0.02 * X[:, 1] + noise
     return X, y
+
+
+def rare(n_rows: int) -> tuple[Any, Any]:
+    """Return a table of five columns that matter and ten rare indicators that do not."""
+    rng = np.random.default_rng(0)
+    X = np.hstack([rng.normal(size=(n_rows, 5)), rng.random((n_rows, 10)) < 0.03])
+    return X, X[:, :5] @ [1.0, 1.0, 0.5, 0.5, 0.3] + 0.5 * rng.normal(size=n_rows)
+
+
+def importances(model: Any) -> Any:
+    """Return the importances of a forest, or what a network can know of them."""
+    if hasattr(model, "feature_importances_"):
+        return model.feature_importances_
+    features, scaler = model.feature_map_, model.feature_map_.preparation
+    factor = np.where(scaler.factor_ > 0, scaler.factor_, np.inf)
+    rows = scaler.mean_ + norm.ppf(draw_ranks(len(factor))) / factor
+    labelled = hasattr(model, "classes_")
+    return total_effects(lambda X: features.outputs(X, model._solution()), rows, not labelled)
 
 
 def models(labelled: bool) -> dict[str, Any]:
@@ -105,7 +128,7 @@ def compare(model: Any, X: Any, y: Any, relevant: set[int] | None) -> tuple[floa
         ).importances_mean
         for seed, rows in enumerate((slice(half), slice(half, None)))
     ]
-    mean, found = np.mean(permuted, axis=0), model.feature_importances_
+    mean, found = np.mean(permuted, axis=0), importances(model)
     wanted = first(mean, 5) if relevant is None else relevant
     right = f"{len(first(found, len(wanted)) & wanted)} of {len(wanted)}"
     return spearmanr(found, mean)[0], spearmanr(*permuted)[0], right

@@ -75,9 +75,6 @@ class RNNELMClassifier(RNNELM, LabelLearner):
         Weights of the hidden clusters; after an update solved at first use.
     alpha_ : float
         Penalty in use; ``alpha_scores_`` holds the score of each that was tried.
-    feature_importances_ : ndarray of shape (n_features_in_,)
-        Share of each feature in what moves the outputs, columns being drawn independently from
-        normal distributions; only with the preparation ``"split"``.
     feature_map_ : FeatureMap
         Fitted preparation and frozen layer.
     learned_ : LearnedState

@@ -59,8 +59,8 @@ memory_limit, engine, checkpoint, random_state, verbose
 
     Attributes
     ----------
-    classes_, readout_coef_, readout_intercept_, alpha_, alpha_scores_, feature_importances_, \
-feature_map_, learned_, moments_, n_features_in_, feature_names_in_
+    classes_, readout_coef_, readout_intercept_, alpha_, alpha_scores_, feature_map_, learned_, \
+moments_, n_features_in_, feature_names_in_
         As in :class:`RNNELMClassifier`; ``feature_map_.layers`` are the encoders, then the random
         layer.
 
@@ -130,8 +130,8 @@ random_state, verbose
 
     Attributes
     ----------
-    readout_coef_, readout_intercept_, alpha_, alpha_scores_, feature_importances_, feature_map_, \
-learned_, moments_, n_features_in_, feature_names_in_
+    readout_coef_, readout_intercept_, alpha_, alpha_scores_, feature_map_, learned_, moments_, \
+n_features_in_, feature_names_in_
         As in :class:`DenseRNNClassifier`.
 
     See Also

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from densernn._renamed import renamed
 from densernn.estimators.base import Learner
-from densernn.estimators.importances import FeatureImportances
 from densernn.estimators.network_spec import NetworkSpec
 from densernn.estimators.readout import Readout
 from densernn.estimators.targets import ClassTargets
@@ -20,7 +19,7 @@ from densernn.stats import ClassCounts
 Float64Array = NDArray[np.float64]
 
 
-class RNNELM(FeatureImportances, Learner):
+class RNNELM(Learner):
     """A random layer of clusters and a ridge readout."""
 
     feature_map_: FeatureMap

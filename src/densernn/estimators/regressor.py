@@ -25,8 +25,8 @@ engine, checkpoint, random_state, verbose
 
     Attributes
     ----------
-    readout_coef_, readout_intercept_, alpha_, alpha_scores_, feature_importances_, feature_map_, \
-learned_, moments_, n_features_in_, feature_names_in_
+    readout_coef_, readout_intercept_, alpha_, alpha_scores_, feature_map_, learned_, moments_, \
+n_features_in_, feature_names_in_
         As in :class:`RNNELMClassifier`.
 
     See Also
