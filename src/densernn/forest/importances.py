@@ -13,7 +13,7 @@ from densernn.forest.bins import ColumnBins
 FloatArray = NDArray[np.float64]
 
 N_ROWS = 512
-"""Rows that are drawn: more rank columns no better, fewer miss rare values (docs/decisions/0019)."""
+"""Rows that are drawn: more rank no better, fewer miss rare values (docs/decisions/0019)."""
 
 
 def total_effects(
