@@ -15,8 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from problems import clusters, inputs
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
-from densernn import Cluster, RNNELMRegressor
+from densernn import (
+    Cluster,
+    DenseRNNRegressor,
+    RNNELMClassifier,
+    RNNELMRegressor,
+    RNNForestRegressor,
+)
 from densernn.cluster import WORTH_A_THREAD
 from densernn.errors import NegativeInputError, ParameterError
 
@@ -535,6 +542,67 @@ def test_scikit_learn_clones_an_estimator_with_its_cluster():
     model = RNNELMRegressor(3, cluster=three_clusters())
     assert clone(model).cluster == model.cluster
     assert model.set_params(cluster=Cluster(n=5)).get_params()["cluster"] == Cluster(n=5)
+
+
+def test_parameters_are_read_by_name():
+    cluster = three_clusters()
+    assert list(cluster.get_params()) == [field.name for field in fields(Cluster)]
+    assert Cluster(**cluster.get_params()) == cluster
+    assert RNNELMRegressor(3, cluster=Cluster(n=7)).get_params()["cluster__n"] == 7
+
+
+def test_set_params_equals_the_constructor():
+    cluster = Cluster(n=5)
+    assert cluster.set_params(p=[0.1, 0.2], r=0.5) is cluster
+    assert cluster == Cluster(n=5, p=[0.1, 0.2], r=0.5)
+    assert not cluster.p.flags.writeable
+    assert cluster.set_params() == Cluster(n=5, p=[0.1, 0.2], r=0.5)
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"m": 3}, "no parameter 'm': its parameters are n, p, r, lambda_plus, lambda_minus"),
+        ({"p": 0.5, "n": 1}, "n >= 2: n is 1"),
+        ({"lambda_plus": 1.0}, "lambda_minus >= lambda_plus"),
+    ],
+)
+def test_set_params_refuses_as_the_constructor_and_changes_nothing(params, said):
+    cluster = Cluster()
+    with pytest.raises(ParameterError, match=said):
+        cluster.set_params(**params)
+    assert cluster == Cluster()
+
+
+def test_a_clone_shares_no_cluster_with_its_original():
+    model = RNNELMRegressor(3, cluster=three_clusters())
+    clone(model).set_params(cluster__n=9)
+    assert model.cluster == three_clusters()
+
+
+@pytest.mark.parametrize("kind", [RNNELMRegressor, DenseRNNRegressor, RNNForestRegressor])
+def test_a_fitted_model_keeps_the_cluster_it_was_fitted_with(kind):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    size = {"n_trees": 2} if kind is RNNForestRegressor else {"n_hidden": 5}
+    model = kind(**size, cluster=Cluster(), random_state=0).fit(X, X[:, 0])
+    before = model.predict(X)
+    model.set_params(cluster__p=0.9)
+    np.testing.assert_array_equal(model.predict(X), before)
+    assert (model.fit(X, X[:, 0]).predict(X) != before).any()
+
+
+def test_a_search_finds_the_parameters_of_a_cluster():
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    y = (X[:, 0] > 0).astype(int)
+    start = Cluster()
+    model = RNNELMClassifier(5, cluster=start, random_state=0)
+    search = GridSearchCV(model, {"cluster__n": [10, 30], "cluster__p": [0.0, 0.5]}, cv=2)
+    search.fit(X, y)
+    assert start == Cluster()
+    best = search.best_params_
+    assert search.best_estimator_.cluster == Cluster(n=best["cluster__n"], p=best["cluster__p"])
+    alone = RNNELMClassifier(5, cluster=search.best_estimator_.cluster, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(search.predict_proba(X), alone.predict_proba(X))
 
 
 @pytest.mark.slow

@@ -830,13 +830,13 @@ def test_class_questions_of_partial_fit_are_answered():
 
 
 @BOTH
-@pytest.mark.parametrize("use", ["predict", "coef_", "alpha_", "merge", "forget", "fresh"])
+@pytest.mark.parametrize("use", ["predict", "readout_coef_", "alpha_", "merge", "forget", "fresh"])
 def test_nothing_works_before_fit_and_it_is_said(kind, use):
     model, X, y = problem(kind)
     with pytest.raises(ValueError, match="not fitted yet"):
         {
             "predict": lambda: model.predict(X),
-            "coef_": lambda: model.readout_coef_,
+            "readout_coef_": lambda: model.readout_coef_,
             "alpha_": lambda: model.alpha_,
             "merge": lambda: model.merge(model),
             "forget": lambda: model.forget(X, y),

@@ -27,21 +27,20 @@ DEEP = {"encoder_sizes": (3,), **SMALL}
 
 
 @pytest.mark.parametrize("kind", [RNNELMClassifier, RNNELMRegressor])
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("coef_", "readout_coef_"),
-        ("intercept_", "readout_intercept_"),
-        ("stack_", "feature_map_"),
-    ],
-)
-def test_old_attributes_warn_and_return_the_new_ones(kind, old, new):
+def test_the_old_attribute_warns_and_returns_the_new_one(kind):
     model = kind(**SMALL)
-    assert not hasattr(model, old)  # and no warning
+    assert not hasattr(model, "stack_")  # and no warning
     model.fit(X, Y)
-    with pytest.warns(FutureWarning, match=f"{old} is now {new}"):
-        value = getattr(model, old)
-    assert value is getattr(model, new)
+    with pytest.warns(FutureWarning, match="stack_ is now feature_map_"):
+        assert model.stack_ is model.feature_map_
+
+
+@pytest.mark.parametrize("kind", [RNNELMClassifier, RNNELMRegressor, DenseRNNClassifier])
+def test_weights_of_hidden_clusters_do_not_pass_for_those_of_features(kind):
+    model = kind(**(DEEP if kind is DenseRNNClassifier else SMALL)).fit(X, Y)
+    assert not hasattr(model, "coef_")
+    assert not hasattr(model, "intercept_")
+    assert model.readout_coef_.shape == (5, len(model.readout_intercept_))
 
 
 @pytest.mark.parametrize("model", [ClusterFeatures(5), RNNAutoencoder(3, method="ridge")])

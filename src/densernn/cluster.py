@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from densernn import _kernels
+from densernn._nested import NestedParams
 from densernn._threads import run_blocks
 from densernn.errors import NegativeInputError, ParameterError
 
@@ -24,7 +25,7 @@ _PARAMETERS = ("n", "p", *_RATES)
 
 
 @dataclass(frozen=True, eq=False)
-class Cluster:
+class Cluster(NestedParams):
     r"""A cluster M(n) of n identical, densely connected spiking cells.
 
     Each cell fires at rate r while it is excited; a firing cell triggers the others with
@@ -79,6 +80,12 @@ class Cluster:
     Traceback (most recent call last):
         ...
     densernn.errors.ParameterError: Cluster needs n >= 2: n is 1
+
+    Searches reach the parameters of a cluster that is given, as ``cluster__n``:
+
+    >>> from densernn import RNNELMClassifier
+    >>> RNNELMClassifier(cluster=Cluster()).set_params(cluster__n=30).cluster.n
+    30
     """
 
     n: ArrayLike = 20

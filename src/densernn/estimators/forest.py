@@ -5,6 +5,8 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from densernn.cluster import Cluster
@@ -15,6 +17,7 @@ from densernn.estimators.labels import LabelLearner
 from densernn.estimators.state import store_params
 from densernn.estimators.values import ValueLearner
 from densernn.forest.forest_map import ForestMap
+from densernn.forest.importances import draw_rows, total_effects
 
 
 class RNNForest(Learner):
@@ -48,6 +51,32 @@ class RNNForest(Learner):
         """Penalty in use, also of a model that has no rows yet."""
         check_is_fitted(self, "feature_map_")
         return float(self._readout.alpha)
+
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        r"""Importance of each feature to the outputs, of shape (n_features_in_,); the sum is 1.
+
+        512 rows are drawn, every column independently from the values of the training rows.
+        With :math:`x'_j` the row x whose value of column j is that of another row,
+
+        .. math::
+
+            I_j \propto \sum_q \frac{\mathrm{mean}\,(f_q(x) - f_q(x'_j))^2}{v_q},
+
+        in which q are the outputs, and :math:`v_q` is 1 for probabilities, the variance of the
+        output for values.  This is Sobol's total effect: interactions count for all columns in
+        them.  The draws are the same every time; all is 0 where no output varies.
+
+        It describes the model, not the data: columns that a bad model uses have some, too, and
+        of columns that go together the forest may use any.  What the score of rows owes to
+        a column is :func:`sklearn.inspection.permutation_importance`.
+
+        Cost: predictions for 512 rows a feature, at each access.
+        """
+        check_is_fitted(self, "feature_map_")
+        solution, forest = self._solution(), self.feature_map_
+        rows = draw_rows(forest.bins)
+        return total_effects(lambda X: forest.outputs(X, solution), rows, not self._labelled)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -114,6 +143,8 @@ class RNNForestClassifier(RNNForest, LabelLearner):
     n_trees_, region_size_, min_samples_leaf_, input_scale_, alpha_ : int or float
         What was chosen, or given; ``alpha_scores_`` holds the mean log loss of each penalty that
         was tried.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Share of each feature in what moves the outputs, columns being drawn independently.
     feature_map_ : ForestMap
         Column bins and trees.
     learned_ : LearnedState
@@ -185,7 +216,7 @@ memory_limit, engine, checkpoint, random_state, verbose
     Attributes
     ----------
     n_trees_, region_size_, min_samples_leaf_, input_scale_, alpha_, alpha_scores_, \
-feature_map_, learned_, moments_, n_features_in_, feature_names_in_
+feature_importances_, feature_map_, learned_, moments_, n_features_in_, feature_names_in_
         As in :class:`RNNForestClassifier`; scores are mean squared errors in units of the squared
         ranges of the values.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -121,7 +122,8 @@ class ForestSpec:
             min_leaf=None if _is_auto(p.min_samples_leaf) else float(p.min_samples_leaf),
             scale=None if _is_auto(p.input_scale) else float(p.input_scale),
             alphas=None if alphas is None else np.atleast_1d(alphas),
-            cluster=DEFAULT_CLUSTER if p.cluster is None else p.cluster,
+            # A copy, as set_params may change the parameter later.
+            cluster=copy.copy(DEFAULT_CLUSTER if p.cluster is None else p.cluster),
             moment_bytes=self._moment_bytes(source),
         )
 

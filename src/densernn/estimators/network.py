@@ -27,8 +27,6 @@ class RNNELM(Learner):
     _spec: ClassVar[type[Any]] = NetworkSpec
 
     stack_ = renamed("stack_", "feature_map_")
-    coef_ = renamed("coef_", "readout_coef_")
-    intercept_ = renamed("intercept_", "readout_intercept_")
 
     @property
     def readout_coef_(self) -> Float64Array:

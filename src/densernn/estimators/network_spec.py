@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import replace
 from typing import Any
@@ -77,7 +78,9 @@ class NetworkSpec:
 
     def __init__(self, params: Any) -> None:
         self.params = params
-        self.cluster: Cluster = DEFAULT_CLUSTER if params.cluster is None else params.cluster
+        chosen = DEFAULT_CLUSTER if params.cluster is None else params.cluster
+        # set_params may change the parameter later, and must not change fitted layers with it.
+        self.cluster: Cluster = copy.copy(chosen)
         self.weights = getattr(params, "weights", "dense")
         self.labelled: bool | None = getattr(params, "_labelled", None)
 
