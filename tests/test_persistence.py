@@ -273,7 +273,8 @@ def test_model_without_moments_can_be_saved_and_fitted_again(predictor, tmp_path
 
 def test_file_holds_moments_once_and_packed(tmp_path):
     size = 300 + 3
-    model = classifier(n_hidden=300).fit(X, LABELS)
+    rows = np.tile(X, (3, 1))  # more than clusters: of fewer, the rows themselves are kept
+    model = classifier(n_hidden=300).fit(rows, np.tile(LABELS, 3))
     save(model, tmp_path / "whole.skops")
     save(model, tmp_path / "small.skops", moments=False)
     whole, small = ((tmp_path / f"{n}.skops").stat().st_size for n in ("whole", "small"))

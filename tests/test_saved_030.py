@@ -19,6 +19,8 @@ FOLDER = Path(__file__).parent / "formats" / "0.3.0"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))
 X, MODELS = np.array(EXPECTED["X"]), EXPECTED["models"]
 LEARNING = [name for name, entry in MODELS.items() if "after" in entry]
+# How a penalty is chosen has changed since (docs/decisions/0018).
+UPDATED = [name for name in LEARNING if "alpha-auto" not in name]
 TOLERANCE = {"rtol": 1e-12, "atol": 1e-12}
 # Another BLAS rounds single-precision products, and a solve of dense weights, differently.
 LOOSE = {"rtol": 1e-4, "atol": 1e-5}
@@ -47,7 +49,7 @@ def test_saved_model_predicts_as_it_did(name):
     assert describe(FOLDER / f"{name}.skops")["densernn"] == "0.3.0"
 
 
-@pytest.mark.parametrize("name", LEARNING)
+@pytest.mark.parametrize("name", UPDATED)
 def test_saved_model_learns_and_forgets_as_it_did(name):
     y, model = np.array(MODELS[name]["y"]), restored(name)
     if "balanced" not in name:  # which partial_fit refuses
@@ -56,7 +58,7 @@ def test_saved_model_learns_and_forgets_as_it_did(name):
     assert_outputs(model, MODELS[name]["after"], **LOOSE)
 
 
-@pytest.mark.parametrize("name", [name for name in LEARNING if "balanced" not in name])
+@pytest.mark.parametrize("name", [name for name in UPDATED if "balanced" not in name])
 def test_saved_model_merges_with_a_shard_trained_now(name):
     y, model = np.array(MODELS[name]["y"]), restored(name)
     shard = model.fresh().partial_fit(X[40:], y[40:])

@@ -76,7 +76,9 @@ class RNNForest(Learner):
         check_is_fitted(self, "feature_map_")
         solution, forest = self._solution(), self.feature_map_
         rows = draw_rows(forest.bins)
-        return total_effects(lambda X: forest.outputs(X, solution), rows, not self._labelled)
+        found = total_effects(lambda X: forest.outputs(X, solution), rows, not self._labelled)
+        encoder = self.category_encoder_
+        return found if encoder is None else np.bincount(encoder.origins(), found)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

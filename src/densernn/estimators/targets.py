@@ -18,6 +18,9 @@ MIXED = "cannot merge a multilabel model and one of classes"
 LABEL_ERROR = 1e-6
 """Mean squared error of 0/1 targets that counts as none: an error of 0.001 moves no label."""
 
+LABEL_LIMITS = -1.0, 2.0
+"""Least and largest output for 0/1 targets: what lies beyond says no more than these."""
+
 
 @dataclass(frozen=True, eq=False)
 class ClassTargets:
@@ -34,6 +37,7 @@ class ClassTargets:
     classes: NDArray[Any]
     class_weight: Float64Array | None = None
     negligible = LABEL_ERROR
+    limits = LABEL_LIMITS
     n_columns = 1
 
     @property
@@ -183,6 +187,7 @@ class LabelTargets(UncountedTargets):
     """
 
     negligible = LABEL_ERROR
+    limits = LABEL_LIMITS
     class_weight = None
 
     @property
@@ -236,6 +241,7 @@ class RealTargets(UncountedTargets):
 
     flat: bool
     negligible = 0.0
+    limits = -np.inf, np.inf
 
     def encode(self, y: NDArray[Any]) -> Float64Array:
         """Return targets of shape (n_rows, n_outputs).

@@ -155,10 +155,11 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         return np.concatenate(found)
 
     def _predict_chunks(self, source: RowSource) -> Iterator[tuple[Chunk, Float64Array]]:
-        """Yield chunks of a source, and the readout's outputs for their rows."""
+        """Yield chunks of a source, and the readout's outputs for their rows, within limits."""
         solution, frozen = self._solution(), self.feature_map_
         for chunk in source.chunks(frozen.predict_rows):
-            yield chunk, frozen.outputs(chunk.X, solution, chunk.start)
+            outputs = frozen.outputs(chunk.X, solution, chunk.start)
+            yield chunk, np.clip(outputs, *self.targets_.limits)
 
     def _score(self, metric: Callable[..., Any], X: Any, y: Any, sample_weight: Any) -> float:
         """Return a metric of targets and predictions; a source brings its own targets."""
