@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brute
 
-from densernn.forest.calibration import FLOORS, POWERS, Calibration
+from densernn.calibration import BOUNDS, PRIOR, USUAL, Calibration
 from densernn.forest.choice import first_of_best, gap_and_error, simplest_alpha
 from densernn.forest.solution import ValuesInRange
 from densernn.stats.distinct import DistinctSample
@@ -28,33 +28,38 @@ def cautious(seed, n_rows=400, n_classes=3):
 
 
 def calibrated(seed, n_classes):
-    """A calibration, and its cost at any logarithms of floor and power."""
+    """A calibration, and its cost at any logarithms of floor, power and slope."""
     outputs, codes = cautious(seed, n_classes=n_classes)
     weight = np.random.default_rng(seed).integers(1, 4, len(codes)).astype(float)
     found = Calibration.fit(outputs, codes, weight)
 
-    def cost(point):  # with the prior on the power
+    def cost(point):  # with the prior
         losses = Calibration(*np.exp(point), found.doubt).log_losses(outputs, codes)
-        return (weight @ losses + 2.0 * point[1] ** 2) / weight.sum()
+        return (weight @ losses + PRIOR @ np.square(point - np.log(USUAL))) / weight.sum()
 
     return found, cost
+
+
+def numbers(found):
+    return np.log([found.floor, found.power, found.slope])
 
 
 @given(seed=SEEDS, n_classes=st.integers(2, 5))
 def test_a_calibration_is_no_worse_than_the_first_guess(seed, n_classes):
     found, cost = calibrated(seed, n_classes)
-    assert FLOORS[0] * 0.999 <= found.floor <= FLOORS[1] * 1.001
-    assert POWERS[0] * 0.999 <= found.power <= POWERS[1] * 1.001
-    assert cost(np.log([found.floor, found.power])) <= cost(np.log([0.05, 1.0])) + 1e-12
+    lowest, highest = np.log(BOUNDS).T
+    assert (lowest - 1e-3 <= numbers(found)).all()
+    assert (numbers(found) <= highest + 1e-3).all()
+    assert cost(numbers(found)) <= cost(np.log(USUAL)) + 1e-12
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_calibrations_are_near_the_best_of_a_grid_on_average(n_classes):
-    bounds, gaps = (tuple(np.log(FLOORS)), tuple(np.log(POWERS))), []
+    bounds, gaps = tuple(map(tuple, np.log(BOUNDS))), []
     for seed in range(30):
         found, cost = calibrated(seed, n_classes)
-        _, best, _, _ = brute(cost, bounds, Ns=12, finish=None, full_output=True)
-        gaps.append(cost(np.log([found.floor, found.power])) - best)
+        _, best, _, _ = brute(cost, bounds, Ns=8, finish=None, full_output=True)
+        gaps.append(cost(numbers(found)) - best)
     assert np.mean(gaps) < 0.002
 
 
@@ -62,8 +67,7 @@ def test_calibrations_are_near_the_best_of_a_grid_on_average(n_classes):
 def test_the_order_of_outputs_is_that_of_probabilities(seed, n_classes):
     rng = np.random.default_rng(seed)
     outputs = rng.normal(0.3, 0.5, (30, n_classes)).round(2)
-    floor, power = np.exp(rng.uniform(*np.log([FLOORS, POWERS]).T))
-    found = Calibration(floor, power, 1e-3).probabilities(outputs)
+    found = Calibration(*np.exp(rng.uniform(*np.log(BOUNDS).T)), 1e-3).probabilities(outputs)
     assert ((found > 0) & (found < 1)).all()
     np.testing.assert_allclose(found.sum(axis=1), 1.0)
     larger = outputs[:, :, None] > outputs[:, None, :] + 1e-9

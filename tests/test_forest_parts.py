@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge
 from densernn.errors import DataError
 from densernn.forest.activations import by_region, route
 from densernn.forest.bins import MOST, ColumnBins
-from densernn.forest.calibration import Calibration
+from densernn.calibration import Calibration
 from densernn.forest.choice import gap_and_error, simplest_alpha
 from densernn.forest.evaluation import sum_rows
 from densernn.forest.forest_map import ForestMap
@@ -288,7 +288,7 @@ def test_a_calibration_lowers_the_loss_and_keeps_the_order():
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
     assert (np.argsort(probabilities) == np.argsort(outputs)).all()
     grid = [
-        Calibration(floor, power, found.doubt).log_losses(outputs, codes).mean()
+        Calibration(floor, power, 0.0, found.doubt).log_losses(outputs, codes).mean()
         for floor in np.geomspace(1e-3, 0.3, 12)
         for power in np.geomspace(0.5, 4.0, 25)
     ]
@@ -298,7 +298,7 @@ def test_a_calibration_lowers_the_loss_and_keeps_the_order():
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=5))
 def test_probabilities_are_never_0_or_1(outputs):
-    found = Calibration(0.001, 4.0, 1e-5).probabilities(np.array([outputs]))
+    found = Calibration(0.001, 4.0, 20.0, 1e-5).probabilities(np.array([outputs]))
     assert (found > 0).all()
     assert (found < 1).all()
     assert found.sum() == pytest.approx(1.0)

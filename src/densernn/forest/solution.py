@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from densernn.errors import DataError
 from densernn.forest.boxes import BoxTree
-from densernn.forest.calibration import Calibration
+from densernn.calibration import Calibration
 from densernn.forest.checks import are_arrays
 
 FloatArray = NDArray[np.float64]

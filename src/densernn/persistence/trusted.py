@@ -30,7 +30,7 @@ OWN = (
     "densernn.estimators.targets.RealTargets",
     "densernn.forest.bins.ColumnBins",
     "densernn.forest.boxes.BoxTree",
-    "densernn.forest.calibration.Calibration",
+    "densernn.calibration.Calibration",
     "densernn.forest.forest_map.ForestMap",
     "densernn.forest.moments.ForestMoments",
     "densernn.forest.moments.TreeMoments",
