@@ -27,12 +27,15 @@ class ColumnSummary(NamedTuple):
         Total weight of each label, where there are labels; also of those that weigh nothing.
     sample : Sample
         Some of the rows, where they are wanted.
+    judged : DistinctSample
+        Some of the rows with their targets, where they are wanted.
     """
 
     extrema: Extrema
     marginals: Marginals
     classes: ClassCounts
     sample: Sample
+    judged: DistinctSample
 
     def restricted(self, columns: NDArray[np.intp]) -> ColumnSummary:
         """Return the summary of some of the columns."""
@@ -54,6 +57,7 @@ class ColumnSummary(NamedTuple):
             self.marginals.merge(other.marginals),
             self.classes.merge(other.classes),
             self.sample.merge(other.sample),
+            self.judged.merge(other.judged),
         )
 
 
@@ -125,16 +129,20 @@ class SummaryPass(Phase[ColumnSummary]):
         Whether y holds labels, to be counted.
     n_sampled : int, default=0
         Rows to be sampled, about.
+    n_judged : int, default=0
+        Rows to be sampled with their targets, at most.
     """
 
     n_columns: int
     labels: bool = False
     n_sampled: int = 0
+    n_judged: int = 0
 
     @property
     def row_bytes(self) -> int:
         """Memory for a row of a chunk."""
-        return 24 * self.n_columns
+        # Rows that may be judged are copied once more, and compared.
+        return (48 if self.n_judged else 24) * self.n_columns + 64
 
     def zero(self) -> ColumnSummary:
         """Return the summary of no rows."""
@@ -143,6 +151,7 @@ class SummaryPass(Phase[ColumnSummary]):
             Marginals.zero(self.n_columns),
             ClassCounts.zero(),
             Sample.zero(self.n_sampled, self.n_columns),
+            DistinctSample.zero(self.n_judged),
         )
 
     def add(self, state: ColumnSummary, chunk: Chunk) -> ColumnSummary:
@@ -154,6 +163,7 @@ class SummaryPass(Phase[ColumnSummary]):
             state.marginals.merge(Marginals.of(X, weight)),
             state.classes.merge(count_labels(chunk)) if self.labels else state.classes,
             state.sample.add(X, chunk.start, weight) if self.n_sampled else state.sample,
+            state.judged.add(X, chunk.y, weight) if self.n_judged else state.judged,
         )
 
 

@@ -15,6 +15,7 @@ from densernn._renamed import UNTIL
 from densernn.encoders import EncoderSpec, PublishedRange, Solver, StandardCode
 from densernn.engine import Passes
 from densernn.errors import ParameterError, user_level
+from densernn.estimators.judged import row_bytes
 from densernn.estimators.network_spec import NetworkSpec, draw_published
 from densernn.estimators.views import view_columns
 from densernn.layers import ClusterLayer, FeatureMap
@@ -59,7 +60,7 @@ class DeepSpec(NetworkSpec):
         """
         p = self.params
         inputs = self._inputs(passes.source, summary, rng)
-        dtype = self._working_dtype(n_rows, self._n_last, inputs.pixels)
+        dtype = self._working_dtype(n_rows, self.n_last, inputs.pixels)
         features = self._encoded(passes, inputs, dtype, rng)
         if p.random_hidden:
             varying = None if features.layers else inputs.varying
@@ -111,9 +112,10 @@ class DeepSpec(NetworkSpec):
             most = max(most, kept + 24 * (int(size) + max(inputs)) ** 2)
             widths, before = [self._sides * count * int(size)] * len(views), count
             total += sum(widths)
-        last = self._n_last
+        last = self.n_last
         # Twice as many rows, and while they are joined.
         sampled = 32 * self.n_sampled * n_columns
+        sampled += self.n_judged(n_columns) * row_bytes(n_columns, last)
         return max(most, 16 * (last + n_targets) ** 2) + sampled, total + last
 
     def _view_columns(self, n_columns: int) -> list[NDArray[np.intp]]:
@@ -130,7 +132,7 @@ class DeepSpec(NetworkSpec):
         return 2 if self._solver().signed else 1
 
     @property
-    def _n_last(self) -> int:
+    def n_last(self) -> int:
         """Features of the last layer."""
         replicas, sizes = self.params.replicas, self.params.encoder_sizes
         if self.params.random_hidden:

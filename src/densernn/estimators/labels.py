@@ -113,9 +113,10 @@ class LabelLearner(ClassifierMixin, Learner):  # type: ignore[misc]
         """Estimate class probabilities.
 
         The readout's outputs are least-squares estimates of the probabilities of the classes
-        given the row, which may leave [0, 1]; returned are the probability vectors nearest to
-        them.  They order classes as the outputs do, are often exactly 0 or 1, and are not
-        calibrated: wrap the model in ``CalibratedClassifierCV`` where that matters.
+        given the row, which may leave [0, 1].  A calibration of three numbers makes probabilities
+        of them, in the order of the outputs and never exactly 0 or 1: it is learned in ``fit``, or
+        in the first ``partial_fit``, from outputs for rows that these had no part in, and updates
+        keep it (docs/decisions/0022).
 
         Returns
         -------

@@ -14,9 +14,10 @@ from sklearn.utils import check_random_state
 
 from densernn.cluster import Cluster
 from densernn.engine import Passes
-from densernn.engine.budget import CHUNK_BYTES, chunk_budget
+from densernn.engine.budget import CHUNK_BYTES, chunk_budget, parse_bytes
 from densernn.engine.checkpoint import Checkpoint
 from densernn.errors import DataError, ParameterError
+from densernn.estimators.judged import JudgedRows, n_judged, row_bytes
 from densernn.estimators.readout import Readout
 from densernn.layers import ClusterLayer, FeatureMap
 from densernn.phases import PreactivationMaxima, counted
@@ -91,9 +92,22 @@ class NetworkSpec:
         known = self.labelled is not None and self.weights == "sparse"
         return SAMPLE if known and p.dtype != "float64" and p.n_hidden >= FEWEST else 0
 
+    def n_judged(self, n_columns: int) -> int:
+        """Return the rows that the first pass is to keep, to calibrate probabilities by."""
+        limit = self.params.memory_limit
+        bytes_ = None if limit is None else parse_bytes(limit)
+        return n_judged(n_columns, self.n_last, bytes_) if self.labelled else 0
+
+    @property
+    def n_last(self) -> int:
+        """Features that the readout weighs."""
+        return int(self.params.n_hidden)
+
     def first_pass(self, source: RowSource, labels: bool) -> SummaryPass:
         """Return the first pass over the rows."""
-        return SummaryPass(source.n_columns, labels, self.n_sampled)
+        return SummaryPass(
+            source.n_columns, labels, self.n_sampled, self.n_judged(source.n_columns)
+        )
 
     def digest(self, summary: ColumnSummary, targets: Any) -> ColumnSummary:
         """Return what learning needs of the first pass: all of it."""
@@ -110,7 +124,11 @@ class NetworkSpec:
         """Return the network and its readout; see :meth:`learn`."""
         features = self.learn(passes, summary, n_rows, rng)
         dtype, leading = features.dtype.name, features.n_leading
-        return features, Readout(self.params.alpha, dtype, targets.negligible, n_leading=leading)
+        judged = JudgedRows.of(summary.judged, features, targets)
+        readout = Readout(
+            self.params.alpha, dtype, targets.negligible, n_leading=leading, judged=judged
+        )
+        return features, readout
 
     def learn(
         self, passes: Passes, summary: ColumnSummary, n_rows: int, rng: np.random.Generator
@@ -196,6 +214,7 @@ class NetworkSpec:
         """Return bytes of moments and their factorisation, and numbers held for a row."""
         n_hidden = self.params.n_hidden
         sampled = 32 * self.n_sampled * n_columns  # twice as many rows, and while they are joined
+        sampled += self.n_judged(n_columns) * row_bytes(n_columns, n_hidden)
         return 16 * (n_hidden + n_targets) ** 2 + sampled, n_hidden + n_columns
 
     def chunk_bytes(self, source: RowSource, n_targets: int = 1) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from densernn.estimators.judged import JudgedRows
 from densernn.solvers import RidgeSolution, choose_alpha, system_of
 from densernn.stats import Moments
 
@@ -31,6 +32,10 @@ class Readout:
         Whether there is an unpenalised intercept: encoders have none.
     n_leading : int, default=0
         Features at the front that are main directions, each of its own scale.
+    judged : JudgedRows, optional
+        Rows to calibrate by, which are let go when that is done.
+    finish : callable, optional
+        Probabilities from outputs, where they have been calibrated already: updates keep them.
     seconds : float
         That solving took; 0 before.
     """
@@ -40,6 +45,8 @@ class Readout:
     negligible: float
     intercept: bool = True
     n_leading: int = 0
+    judged: JudgedRows | None = None
+    finish: Any = None
     seconds: float = 0.0
     _solved: tuple[RidgeSolution, dict[float, float]] | None = None
     _lock: Any = field(default_factory=threading.Lock)
@@ -50,7 +57,8 @@ class Readout:
 
     def renewed(self, alpha: Any) -> Readout:
         """Return the readout to be solved anew."""
-        return replace(self, alpha=alpha, seconds=0.0, _solved=None, _lock=threading.Lock())
+        with self._lock:
+            return replace(self, alpha=alpha, seconds=0.0, _solved=None, _lock=threading.Lock())
 
     def solve(self, moments: Moments | None) -> tuple[RidgeSolution, dict[float, float]]:
         """Return weights, intercept and penalty, and the score of every penalty tried.
@@ -65,7 +73,10 @@ class Readout:
                 system = system_of(
                     moments, self.working_dtype, self.negligible, self.n_leading, self.intercept
                 )
-                self._solved = choose_alpha(system, self.alpha)
+                solution, scores = choose_alpha(system, self.alpha)
+                if self.judged is not None:
+                    self.finish, self.judged = self.judged.fitted(system, solution), None
+                self._solved = replace(solution, finish=self.finish), scores
                 self.seconds = time.perf_counter() - start
             return self._solved
 

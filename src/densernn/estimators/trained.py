@@ -33,6 +33,8 @@ class Trained(BaseEstimator):  # type: ignore[misc]
     targets_: Any
     learned_: LearnedState
     _readout: Any
+    _calibrates = False
+    """Whether outputs are still to be turned into probabilities."""
     _labelled: bool
     """Whether targets are labels, and not values."""
 
@@ -125,8 +127,7 @@ class Trained(BaseEstimator):  # type: ignore[misc]
             Name of the method of the model, and of its targets.
         """
         if not is_collection(X):
-            outputs = self._outputs(X)
-            return getattr(self.targets_, method)(outputs)
+            return self._finished(self._outputs(X), method)
         from densernn.engine.lazy import map_rows  # noqa: PLC0415 - needs Dask
 
         self._solution()
@@ -139,6 +140,13 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         model._solution()
         model.learned_ = model._without_moments()
         return map_rows(X, model, method, n_outputs, template.dtype, names)
+
+    def _finished(self, outputs: Float64Array, method: str) -> Any:
+        """Return what a method of the targets makes of outputs; probabilities are calibrated."""
+        finish = getattr(self._solution(), "finish", None)
+        if method == "predict_proba" and self._calibrates and finish is not None:
+            return finish(outputs)
+        return getattr(self.targets_, method)(outputs)
 
     def _outputs(self, X: Any) -> Float64Array:
         """Return the readout's outputs, of shape (n_samples, n_targets)."""

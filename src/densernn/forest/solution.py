@@ -9,9 +9,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn.calibration import Calibration
 from densernn.errors import DataError
 from densernn.forest.boxes import BoxTree
-from densernn.calibration import Calibration
 from densernn.forest.checks import are_arrays
 
 FloatArray = NDArray[np.float64]

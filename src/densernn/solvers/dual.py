@@ -101,6 +101,8 @@ class DualSystem:
         """
         few = self.moments.few
         assert few is not None
+        # Without a penalty, as in the limit.
+        alpha = max(alpha, 1e-3 * self.floor)
         share = alpha / (self._values + alpha)
         residual = self._vectors @ (share[:, None] * self._along)
         rest = (1.0 - self._left_out) + self._left_out * (self._squares @ share)

@@ -38,11 +38,14 @@ class RidgeSolution:
         Unpenalised; 0 without an intercept.
     alpha : float
         The penalty, 1/kappa in the paper.
+    finish : callable, optional
+        Probabilities from outputs, calibrated.
     """
 
     coef: Float64Array
     intercept: Float64Array
     alpha: float
+    finish: Any = None
 
 
 class RidgeSystem:
@@ -189,6 +192,39 @@ class RidgeSystem:
         if left <= max(1e-9 * n, 0.5 * self.floor * trace):
             return np.inf, None
         return error / self.moments.weight * (n / left) ** 2, self._finish(coef, alpha)
+
+    def left_out(
+        self, solution: RidgeSolution, H: NDArray[Any], T: Float64Array, weight: Float64Array
+    ) -> Float64Array:
+        r"""Return residuals, for some of the rows of the moments, of solutions without them.
+
+        Parameters
+        ----------
+        solution : RidgeSolution
+            Of these moments, with an intercept.
+        H : ndarray of shape (n_features, n_rows)
+            Activations by columns.
+        T : ndarray of shape (n_rows, n_targets)
+        weight : ndarray of shape (n_rows,)
+            Of a row with copies, as many as its weight, one is left out.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_targets)
+            By leverages :math:`h'(\alpha I + S)^{-1} h + 1/w` from one more Cholesky factor.
+        """
+        moments = self.moments
+        residual = T - (H.T @ solution.coef + solution.intercept)
+        factor = _factorise(self._penalised(solution.alpha))
+        if factor is None:  # singular: nothing is known of rows that were left out
+            return cast("Float64Array", residual)
+        centred = np.asfortranarray(H - moments.means[: moments.n_features, None], np.float64)
+        half = blas.dtrsm(1.0, factor.triangle, centred, lower=0, trans_a=1, overwrite_b=1)
+        leverage = np.einsum("ij,ij->j", half, half) + 1.0 / moments.weight
+        one = np.minimum(weight, moments.weight / moments.n_rows)
+        # No more than 1 but for rounding, which may be large where the system is singular.
+        rest = np.maximum(1.0 - one * np.nan_to_num(leverage, nan=1.0), np.finfo(float).eps)
+        return cast("Float64Array", residual / rest[:, None])
 
     def _norm_and_least(self, matrix: Float64Array) -> tuple[float, float]:
         """Return the 1-norm of alpha I + S, and the least eigenvalue that is not rounding."""
