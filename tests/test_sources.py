@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from densernn.errors import DataError, ParameterError
-from densernn.sources import encoding
+from densernn.sources import categories, choice, encoding
 from densernn.sources.arrays import ArraySource
+from densernn.sources.encoded import coded
 from densernn.sources.formats import base
 from densernn.sources.formats import csv as csv_format
 from densernn.sources.open import open_rows
@@ -73,7 +74,8 @@ def read(source, n_rows=1000, first=0):
     for chunk in chunks:
         skipped = skipped.merge(chunk.skipped)
         assert chunk.X.shape[1] == source.n_columns
-        assert np.isfinite(chunk.X).all()
+        assert not np.isinf(chunk.X).any()
+        assert not (source.encoding.one_hot and np.isnan(chunk.X).any())
         for part in (chunk.X, chunk.y, chunk.weight):
             assert part is None or part.flags.writeable
 
@@ -436,6 +438,348 @@ def test_a_missing_category_is_a_bad_row(tmp_path, kind):
     assert (X.tolist(), y.tolist(), skipped.count) == ([[0, 1], [1, 0]], [1, 3], 1)
 
 
+# ------------------------------------------------------------------- rows as models take them
+
+WORDS = ["red", "blue", "green, dark", "größe", "None"]
+
+
+def raw_frame(n_rows, seed=0):
+    """Text, truth values, categories by type and by name, and numbers, some of all missing."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "a": rng.normal(size=n_rows),
+            "colour": rng.choice(np.array(WORDS, object), n_rows),
+            "flag": pd.array(rng.random(n_rows) < 0.5, "boolean"),
+            "k": pd.array(rng.integers(8, 12, n_rows), "Int64"),
+            "made": pd.Categorical(rng.choice(["u", "v", "w"], n_rows), ["w", "v", "u"]),
+            "y": rng.integers(0, 3, n_rows),
+            "w": rng.random(n_rows),
+        }
+    )
+    for name in frame.columns[:5]:
+        frame.loc[rng.random(n_rows) < 0.3, name] = None
+    return frame
+
+
+def numbered(values, known=None):
+    """Numbers of categories; by default these are those that are there, sorted."""
+    known = sorted(values.dropna().unique()) if known is None else known
+    numbers = {value: float(number) for number, value in enumerate(known)}
+    return np.array([np.nan if pd.isna(v) else numbers.get(v, len(known)) for v in values])
+
+
+def matrix_of(frame):
+    columns = [frame["a"], *(numbered(frame[name]) for name in ("colour", "flag", "k", "made"))]
+    return np.column_stack(columns).astype(float)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(same_folder, max_examples=20)
+@given(
+    n_rows=st.integers(1, 40),
+    size=st.integers(1, 20),
+    first=st.integers(0, 40),
+    unit=st.integers(1, 30),
+    most=st.integers(1, 6),
+)
+def test_rows_for_models_are_the_same_whatever_the_chunks_and_parts(
+    tmp_path, small_blocks, kind, n_rows, size, first, unit, most
+):
+    frame = raw_frame(n_rows, seed=n_rows)
+    halves = [put(tmp_path, frame[: n_rows // 2], kind, "0", unit)] if n_rows > 1 else []
+    halves.append(put(tmp_path, frame[n_rows // 2 :], kind, "1", unit))
+    where = put(tmp_path, frame, kind, rows=unit) if kind == "table" else halves
+    source = coded(open_rows(where, "y", weight="w", categorical=["k"]))
+    assert source.feature_names == ("a", "colour", "flag", "k", "made")
+    wanted = (matrix_of(frame), frame["y"].to_numpy(), frame["w"].to_numpy(), Skipped())
+    same(read(source), wanted)
+    same(read(pickle.loads(pickle.dumps(source)), size), wanted)
+    if first < n_rows:
+        same(read(source, size, first), (*(part[first:] for part in wanted[:3]), Skipped()))
+    read_parts = [read(part, size) for part in pickle.loads(pickle.dumps(source.parts(most)))]
+    same([np.concatenate(p) for p in list(zip(*read_parts, strict=True))[:3]], wanted[:3])
+    keep = frame["w"].to_numpy() > 0.5
+    if keep.any():
+        chosen = (*(part[keep] for part in wanted[:3]), Skipped())
+        same(read(source.where(keep), size), chosen)
+        same(read(coded(open_rows(where, "y", weight="w", categorical=["k"]).where(keep))), chosen)
+
+
+@same_folder
+@given(n_rows=st.integers(1, 30), seed=st.integers(0, 99))
+def test_one_raw_frame_has_the_same_rows_for_models_from_every_kind_of_file(tmp_path, n_rows, seed):
+    frame = raw_frame(n_rows, seed)
+    places = {kind: put(tmp_path, frame, kind) for kind in KINDS}
+    opened = {
+        kind: coded(open_rows(where, "y", weight="w", categorical=["k"]))
+        for kind, where in places.items()
+    }
+    for source in opened.values():
+        same(read(source)[:1], (matrix_of(frame),))
+    trained = coded(open_rows(put(tmp_path, raw_frame(60), "parquet", "train"), "y", weight="w"))
+    known = trained.encoding.categories
+    assert (known["flag"], known["made"]) == (("False", "True"), ("u", "v", "w"))
+    assert known["colour"] == tuple(sorted(WORDS))
+    for where in places.values():
+        other = trained.open_same(where)
+        assert other.encoding.categories == known
+        found = read(other)[0]
+        np.testing.assert_array_equal(found[:, 1], numbered(frame["colour"], sorted(WORDS)))
+        np.testing.assert_array_equal(found[:, 2], numbered(frame["flag"], [False, True]))
+        np.testing.assert_array_equal(found[:, 3], frame["k"].astype(float))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_category_for_models_is_its_number_an_unknown_one_the_number_behind(tmp_path, kind):
+    frame = pd.DataFrame({"c": ["v", None, "u", "v"], "k": [10, 9, None, 9], "b": [1.0, 2, 3, 4]})
+    frame["k"] = frame["k"].astype("Int64")
+    where = put(tmp_path, frame, kind)
+    source = coded(open_rows(where, categorical=["k"]))
+    assert source.encoding.categories == {"c": ("u", "v"), "k": ("9", "10")}
+    assert source.encoding.n_categories == (2, 2, 0)
+    wanted = [[1, 1, 1], [np.nan, 0, 2], [0, np.nan, 3], [1, 0, 4]]
+    np.testing.assert_array_equal(read(source)[0], wanted)
+    new = pd.DataFrame({"b": [None, 6.0], "k": [11.5, 10.0], "c": ["x", "u"], "more": ["p", "q"]})
+    other = source.open_same(put(tmp_path, new, kind, "new"))
+    assert other.encoding.categories == source.encoding.categories
+    np.testing.assert_array_equal(read(other)[0], [[2, 2, np.nan], [0, 1, 6]])
+    given = coded(open_rows(where, categorical={"c": ["v", "x"], "k": [10]}))
+    assert given.encoding.categories == {"c": ("v", "x"), "k": ("10",)}
+    wanted = [[0, 0, 1], [np.nan, 1, 2], [2, np.nan, 3], [0, 1, 4]]
+    np.testing.assert_array_equal(read(given)[0], wanted)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_missing_values_are_bad_only_for_those_who_read_chunks_and_in_targets(tmp_path, kind):
+    frame = pd.DataFrame({"a": [1.0, None, 3.0], "c": ["u", "v", None], "y": [0.0, 1.0, 2.0]})
+    where = put(tmp_path, frame, kind)
+    refuse("column 'a': missing value", where, "y", categorical=["c"])
+    X, y, _, skipped = read(coded(open_rows(where, "y")))
+    np.testing.assert_array_equal(X, [[1, 0], [np.nan, 1], [3, np.nan]])
+    assert (y.tolist(), skipped.count) == ([0, 1, 2], 0)
+    for role in ({"target": "a"}, {"target": ["a"]}, {"weight": "a"}):
+        source = coded(open_rows(where, columns=["c"], **role))
+        with pytest.raises(DataError, match=r"(row 2|line 3), column 'a': the (target|weight) "):
+            read(source)
+        skipping = coded(open_rows(where, columns=["c"], on_bad_rows="skip", **role))
+        X, *_, skipped = read(skipping)
+        np.testing.assert_array_equal(X, [[0], [np.nan]])
+        assert skipped.count == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_infinite_values_are_bad_rows_for_models_too(tmp_path, kind):
+    frame = pd.DataFrame({"a": [1.0, None, -np.inf], "b": [1.0, 2.0, 3.0]})
+    where = put(tmp_path, frame, kind)
+    with pytest.raises(DataError, match=r"(row 3|line 4), column 'a': '?-inf'? is not finite"):
+        read(coded(open_rows(where)))
+    X, *_, skipped = read(coded(open_rows(where, on_bad_rows="skip")))
+    np.testing.assert_array_equal(X, [[1, 1], [np.nan, 2]])
+    assert skipped.count == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_columns_without_any_value_are_missing_throughout(tmp_path, kind):
+    frame = pd.DataFrame({"a": [None, None], "t": pd.array([None] * 2, "string"), "b": ["u", "v"]})
+    where = put(tmp_path, frame, kind)
+    for more in ({}, {"categorical": ["a", "t"]}):
+        source = coded(open_rows(where, **more))
+        assert source.encoding.n_categories == (0, 0, 2)
+        np.testing.assert_array_equal(read(source)[0], [[np.nan, np.nan, 0], [np.nan, np.nan, 1]])
+    new = put(tmp_path, pd.DataFrame({"a": [7.0], "t": ["x"], "b": ["u"]}), kind, "new")
+    found = read(coded(open_rows(where, categorical=["t"])).open_same(new))[0]
+    np.testing.assert_array_equal(found, [[7, 0, 0]])
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather"])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize(
+    ("values", "numbers"),
+    [(["u", "v"], [0, 1]), ([True, False], [1, 0]), ([1.5, 2.5], [1.5, 2.5])],
+)
+def test_a_column_without_values_in_one_file_is_of_the_kind_of_the_other(
+    tmp_path, kind, order, values, numbers
+):
+    frames = [
+        pd.DataFrame({"a": [None] * 2, "b": [1, 2]}),
+        pd.DataFrame({"a": values, "b": [3, 4]}),
+    ]
+    assert pa.types.is_null(pa.Table.from_pandas(frames[0]).schema.field("a").type)
+    paths = [put(tmp_path, frames[i], kind, str(i)) for i in order]
+    X, *_ = read(coded(open_rows(paths)))
+    rows = {0: [[np.nan, 1], [np.nan, 2]], 1: [[numbers[0], 3], [numbers[1], 4]]}
+    np.testing.assert_array_equal(X, [*rows[order[0]], *rows[order[1]]])
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather"])
+def test_a_feature_of_several_kinds_in_several_files_is_refused_by_name(tmp_path, kind):
+    text = put(tmp_path, pd.DataFrame({"a": ["u"], "b": [1]}), kind, "text")
+    numbers = put(tmp_path, pd.DataFrame({"a": [1], "b": [1]}), kind, "numbers")
+    for paths in ([text, numbers], [numbers, text]):
+        with pytest.raises(DataError, match=r"column 'a': holds .*: convert one") as caught:
+            read(coded(open_rows(paths)))
+        assert str(caught.value).startswith(f"{paths[1]}, ")
+        assert f"in {paths[0]} " in str(caught.value)
+        assert read(coded(open_rows(paths, columns=["b"])))[0].tolist() == [[1], [1]]
+    alike = coded(open_rows([text, numbers], categorical=["a"]))
+    assert alike.encoding.categories == {"a": ("1", "u")}
+    assert read(alike)[0].tolist() == [[1, 1], [0, 1]]
+
+
+@pytest.mark.xfail(reason="the first file is named, whatever it holds")
+def test_a_mix_of_kinds_is_told_by_a_file_that_has_values(tmp_path):
+    frames = {"none": {"a": [None]}, "text": {"a": ["u"]}, "numbers": {"a": [1]}}
+    paths = [put(tmp_path, pd.DataFrame(f), "parquet", name) for name, f in frames.items()]
+    with pytest.raises(DataError, match=r"numbers\.parquet, column 'a': holds .*text\.parquet"):
+        coded(open_rows(paths))
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_other_rows_for_models_keep_the_kinds_of_training(tmp_path, kind):
+    train = pd.DataFrame({"a": [1.0, 2.0], "c": ["1", "v"], "b": [True, False]})
+    source = coded(open_rows(put(tmp_path, train, kind)))
+    text = put(tmp_path, pd.DataFrame({"a": ["1"], "c": ["v"], "b": [True]}), kind, "text")
+    with pytest.raises(DataError, match=r"column 'a': holds .*string, and numbers in training"):
+        source.open_same(text)
+    swapped = pd.DataFrame({"a": [True, False], "c": [1, 2], "b": ["false", "maybe"]})
+    other = source.open_same(put(tmp_path, swapped, kind, "swapped"))
+    assert read(other)[0].tolist() == [[1, 0, 0], [0, 2, 2]]
+    empty = pd.DataFrame({"a": [None], "c": [None], "b": [None]})
+    found = read(source.open_same(put(tmp_path, empty, kind, "empty")))[0]
+    np.testing.assert_array_equal(found, [[np.nan] * 3])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_truth_values_are_numbers_in_chunks_and_categories_for_models(tmp_path, kind):
+    frame = pd.DataFrame({"b": [True, False, True], "y": [0, 1, 2]})
+    where = put(tmp_path, frame, kind)
+    if kind in NAMED:
+        source = open_rows(where, "y")
+        assert (source.feature_names, read(source)[0].tolist()) == (("b",), [[1], [0], [1]])
+    else:
+        refuse("line 2, column 'b': 'True' is not a number", where, "y")
+    source = coded(open_rows(where, "y"))
+    assert source.encoding.categories == {"b": ("False", "True")}
+    assert read(source)[0].tolist() == [[1], [0], [1]]
+
+
+@pytest.mark.parametrize("kind", NAMED)
+@pytest.mark.parametrize(
+    ("values", "known", "numbers"),
+    [
+        (pa.array(["v", "u", None], pa.large_string()), ("u", "v"), [1, 0, np.nan]),
+        (pa.array(["v", "", "NA"]), ("v",), [0, np.nan, np.nan]),
+        (pa.array(["v", "u", None]).dictionary_encode(), ("u", "v"), [1, 0, np.nan]),
+        (pa.array([True, None, False]).dictionary_encode(), ("False", "True"), [1, np.nan, 0]),
+        (pa.array([12, 3, None]).dictionary_encode(), ("3", "12"), [1, 0, np.nan]),
+        (pa.array([0.5, None, 0.5]).dictionary_encode(), ("0.5",), [0, np.nan, 0]),
+    ],
+)
+def test_text_and_dictionaries_of_all_types_are_categories_for_models(
+    tmp_path, kind, values, known, numbers
+):
+    where = pa.table({"c": values, "a": [1.0, 2.0, 3.0]})
+    more = {}
+    if kind == "parquet" and pa.types.is_dictionary(values.type) and known[0] != "u":
+        more = {"categorical": ["c"]}  # Arrow keeps dictionaries of text alone in Parquet
+    if kind != "table":
+        write = pq.write_table if kind == "parquet" else pa.feather.write_feather
+        write(where, tmp_path / f"t.{kind}")
+        where = tmp_path / f"t.{kind}"
+    source = coded(open_rows(where, **more))
+    assert source.encoding.categories == {"c": known}
+    np.testing.assert_array_equal(read(source)[0], np.column_stack([numbers, [1, 2, 3]]))
+
+
+def test_categories_of_models_leave_float32_as_it_is():
+    table = pa.table({"a": pa.array([1.5], pa.float32()), "c": ["u"], "b": [True]})
+    assert read(coded(open_rows(table)))[0].dtype == np.float32
+    table = table.append_column("d", pa.array([0.1]))
+    assert read(coded(open_rows(table)))[0].dtype == np.float64
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_models_take_more_categories_than_can_be_columns(tmp_path, kind):
+    frame = pd.DataFrame({"c": [f"v{i:04}" for i in range(1001)], "y": 1.0})
+    source = coded(open_rows(put(tmp_path, frame, kind), "y"))
+    assert read(source)[0][:, 0].tolist() == list(range(1001))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@same_folder
+@given(rare=st.integers(0, 60), seed=st.integers(0, 9))
+def test_of_too_many_categories_the_commonest_are_told_apart_in_bounded_memory(
+    tmp_path, small_blocks, monkeypatch, kind, rare, seed
+):
+    monkeypatch.setattr(categories, "MOST", 6)
+    held = []
+    whole = categories.Vocabulary.add
+
+    def add(self, counts):
+        whole(self, counts)
+        held.append(len(self.counts))
+
+    monkeypatch.setattr(categories.Vocabulary, "add", add)
+    common = [f"often{i}" for i in range(4)]
+    values = np.array([*common * (2 * rare + 5), *(f"rare{i}" for i in range(rare))], object)
+    np.random.default_rng(seed).shuffle(values)
+    frame = pd.DataFrame({"c": values, "a": 1.0})
+    source = coded(open_rows(put(tmp_path, frame, kind)))
+    known = source.encoding.categories["c"]
+    assert set(common) <= set(known)
+    assert len(known) == min(6, 4 + rare)
+    assert max(held) <= 12
+    wanted = numbered(frame["c"], list(known))
+    np.testing.assert_array_equal(read(source)[0][:, 0], wanted)
+    assert (wanted == len(known)).sum() == max(0, rare - 2)
+
+
+def test_vocabularies_count_alike_in_one_go_and_merged(monkeypatch):
+    monkeypatch.setattr(categories, "MOST", 3)
+    one, other = categories.Vocabulary(), categories.Vocabulary()
+    one.add([("u", 5), ("v", 1), ("w", 2)])
+    other.add([("v", 3), ("x", 2), ("w", 1)])
+    assert (one.known(), one.is_cut) == (("u", "v", "w"), False)
+    one.merge(other)
+    assert (one.known(), one.is_cut) == (("u", "v", "w"), True)
+    assert one.counts == {"u": 5, "v": 4, "w": 3}
+
+
+def test_more_categories_than_are_told_apart_cannot_be_given(monkeypatch):
+    monkeypatch.setattr(choice, "MOST", 2)
+    table = pa.table({"c": ["u"]})
+    assert open_rows(table, categorical={"c": ["u", "v"]}).n_columns == 2
+    with pytest.raises(ParameterError, match=r"3 categories, more than 2, .* column 'c': leave"):
+        open_rows(table, categorical={"c": ["u", "v", "w"]})
+
+
+@pytest.mark.xfail(reason="the identity of rows for models does not name what is a category")
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_identity_of_rows_for_models_tells_apart_what_is_a_category(tmp_path, kind):
+    path = put(tmp_path, pd.DataFrame({"k": [1, 2], "a": [0.5, 1.5]}), kind)
+    ways = [{}, {"categorical": ["k"]}, {"categorical": {"k": [2, 1]}}]
+    found = [str(coded(open_rows(path, **way)).identity()) for way in ways]
+    assert len(set(found)) == len(found)
+
+
+def test_identity_of_rows_for_models_tells_missing_words_apart(tmp_path):
+    path = put(tmp_path, pd.DataFrame({"c": ["u", "v"]}), "csv")
+    found = [coded(open_rows(path, missing=words)).identity() for words in ((), ["u"], ["v"])]
+    assert found[0] != found[1] != found[2] != found[0]
+
+
+@pytest.mark.xfail(reason="a part, and what open_same opens, keep that text is to be refused")
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_parts_and_other_files_of_what_was_opened_for_reading_serve_models(tmp_path, kind):
+    frame = pd.DataFrame({"c": ["u", "v"], "a": [1.0, 2.0]})
+    paths = [put(tmp_path, frame, kind, name) for name in "01"]
+    source = open_rows(paths)
+    wanted = [[0, 1], [1, 2]]
+    assert read(coded(source.open_same(paths[0])))[0].tolist() == wanted
+    assert [read(coded(part))[0].tolist() for part in source.parts(2)] == [wanted, wanted]
+
+
 # ------------------------------------------------------------------------------------ bad rows
 
 
@@ -494,7 +838,7 @@ def test_a_part_with_nothing_but_bad_rows_tells_of_them(tmp_path, small_blocks, 
         ({"a": [1.0, None], "y": [1, 2]}, "row 2, column 'a': missing value: impute it"),
         ({"a": pd.array([None, True], "boolean"), "y": [1, 2]}, "row 1, column 'a': missing"),
         ({"a": [1.0, np.inf], "y": [1, 2]}, "row 2, column 'a': inf is not finite"),
-        ({"a": ["u", "v"], "y": [1, 2]}, r"column 'a': holds .*string.*categorical=\['a'\]"),
+        ({"a": ["u", "v"], "y": [1, 2]}, r"column 'a': holds text, not .*categorical=\['a'\]"),
         ({"a": pd.to_datetime(["2020", "2021"]), "y": [1, 2]}, "column 'a': holds timestamp"),
         ({"a": [1, 2], "y": [None, "v"]}, "row 1, column 'y': the target is missing"),
         ({"a": [1, 2], "y": pd.array([1, None], "Int64")}, "row 2, column 'y': the target is mis"),

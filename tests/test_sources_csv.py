@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from densernn.errors import DataError
 from densernn.sources import encoding, filesource
+from densernn.sources.encoded import coded
 from densernn.sources.formats import csv as csv_format
 from densernn.sources.open import open_rows
 from densernn.sources.rows import Skipped
@@ -47,6 +49,12 @@ def refuse(path, said, *arguments, **keywords):
     with pytest.raises(DataError, match=said) as caught:
         read(open_rows(path, *arguments, **keywords))
     assert str(path[-1] if isinstance(path, list) else path) in str(caught.value)
+    return str(caught.value)
+
+
+def refuse_coded(path, said, *arguments, **keywords):
+    with pytest.raises(DataError, match=said) as caught:
+        read(coded(open_rows(path, *arguments, **keywords)))
     return str(caught.value)
 
 
@@ -292,11 +300,11 @@ def test_a_target_that_begins_as_text_is_text_in_every_part(tmp_path, monkeypatc
         ("a,y\n1,2\nx,3\n4,5\n", "line 3, column 'a': 'x' is not a number: correct it"),
         (
             "a,y\nred,2\nblue,3\n",
-            r"line 2, column 'a': 'red' .* text, .*open_rows\(..., categorical=\['a'\]\)",
+            r"line 2, column 'a': 'red' is not a number.*categorical=\['a'\]",
         ),
         (
             "a,y\nTrue,2\nFalse,3\n",
-            "'True' is not a number: correct it .* one-hot encode",
+            r"line 2, column 'a': 'True' is not a number.*categorical=\['a'\]",
         ),
         ("a,y\n1,2\n,3\n", "line 3, column 'a': missing value .found ''.: impute it"),
         ("a,y\n1,2\n-Infinity,3\n", "line 3, column 'a': '-Infinity' is not finite"),
@@ -399,6 +407,175 @@ def test_skipping_drops_exactly_the_bad_rows_and_names_their_lines(
         assert what in place
     if bad:
         refuse(path, f"line {bad[0][0]}.*{bad[0][1]}")
+
+
+# ------------------------------------------------------- what is text or number, as models take it
+
+
+@same_folder
+@given(
+    n_numbers=st.integers(1, 70),
+    n_words=st.integers(1, 4),
+    repeats=st.sampled_from([(1, 1), (3, 1), (1, 3)]),
+    infinite=st.booleans(),
+)
+def test_up_to_one_text_in_twenty_is_a_mistake_and_more_are_categories(
+    tmp_path, n_numbers, n_words, repeats, infinite
+):
+    words = [f"word{i}" for i in range(n_words)]
+    numbers = [str(i / 4) for i in range(n_numbers)] + ["inf"] * infinite
+    cells = numbers * repeats[0] + words * repeats[1]
+    path = put(tmp_path, "\n".join(["a", *cells]) + "\n")
+    source = coded(open_rows(path, on_bad_rows="skip"))
+    X, _, skipped = read(source)
+    among = [sum(cell in words for cell in some) / len(some) for some in (cells, set(cells))]
+    if min(among) > 0.05:
+        known = source.encoding.categories["a"]
+        assert set(known) == set(cells)
+        np.testing.assert_array_equal(X[:, 0], [known.index(cell) for cell in cells])
+        assert skipped.count == 0
+        return
+    assert source.encoding.categories == {}
+    np.testing.assert_array_equal(X[:, 0], [i / 4 for i in range(n_numbers)] * repeats[0])
+    assert skipped.count == infinite * repeats[0] + n_words * repeats[1]
+    refuse_coded(path, "is not finite" if infinite else f"line {len(numbers) * repeats[0] + 2}, ")
+
+
+def test_a_typo_among_numbers_is_named_by_its_line_and_skipped(tmp_path):
+    rows = [f"{i},{i % 3}" for i in range(40)]
+    rows[25] = "2S,1"
+    path = put(tmp_path, "\n".join(["a,y", *rows]))
+    said = refuse_coded(path, r"line 27, column 'a': '2S' is not a number: correct it", "y")
+    assert "missing=['2s']" in said
+    assert "categorical=['a']" in said
+    X, y, skipped = read(coded(open_rows(path, "y", on_bad_rows="skip")))
+    assert X[:, 0].tolist() == [*range(25), *range(26, 40)]
+    assert (len(y), skipped.count) == (39, 1)
+    assert "line 27, column 'a': '2S'" in skipped.places[0]
+    X, *_, skipped = read(coded(open_rows(path, "y", missing=["2s"])))
+    assert (np.isnan(X[:, 0]).nonzero()[0].tolist(), skipped.count) == ([25], 0)
+    source = coded(open_rows(path, "y", categorical=["a"]))
+    assert len(read(source)[0]) == 40
+    assert "2S" in source.encoding.categories["a"]
+
+
+def test_what_a_column_is_for_models_is_told_by_its_first_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 8)
+    monkeypatch.setattr(filesource, "PEEK_BATCHES", 2)
+    numbers = put(tmp_path, "a\n1\n2\n3\n4\n5\n6\n7\n8\n9\nu\n", "numbers.csv")
+    refuse_coded(numbers, "line 11, column 'a': 'u' is not a number")
+    text = put(tmp_path, "a\nu\nv\nu\nv\n1\n2\nlate\n", "text.csv")
+    source = coded(open_rows(text))
+    assert source.encoding.categories == {"a": ("1", "2", "late", "u", "v")}
+    assert read(source)[0][:, 0].tolist() == [3, 4, 3, 4, 0, 1, 2]
+    both = coded(open_rows([text, numbers]))
+    assert read(both)[0].shape == (17, 1)
+    pure = put(tmp_path, "a\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", "pure.csv")
+    refuse_coded([pure, text], "text.csv, line 2, column 'a': 'u' is not a number")
+
+
+@pytest.mark.parametrize(("late", "numbers"), [(["u", "v"], [0, 1]), (["7", "8"], [7, 8])])
+def test_what_a_column_is_for_models_is_told_by_its_first_values(
+    tmp_path, monkeypatch, late, numbers
+):
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 16)
+    empty = put(tmp_path, "a,b\n" + "1,\n" * 30, "0.csv")
+    path = put(tmp_path, "a,b\n" + "1,NA\n" * 30 + f"1,{late[0]}\n1,{late[1]}\n", "1.csv")
+    for where, n_missing in ((path, 30), ([empty, path], 60)):
+        X, *_ = read(coded(open_rows(where)))
+        np.testing.assert_array_equal(X[:, 1], [np.nan] * n_missing + numbers)
+
+
+@pytest.mark.xfail(reason="the values of all columns are held until each column has one")
+def test_a_column_without_values_costs_no_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 10_000)
+    peaks = []
+    for cell in ("1", ""):
+        path = put(tmp_path, "a,b\n" + "".join(f"{i / 7},{cell}\n" for i in range(20_000)))
+        tracemalloc.start()
+        n_categories = coded(open_rows(path)).encoding.n_categories
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert n_categories == (0, 0)
+    assert peaks[1] < 2 * peaks[0]
+
+
+@pytest.mark.parametrize("block", [1, 3, 1000])
+def test_a_blank_line_in_a_file_of_one_column_is_missing_for_models(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", block)
+    for text in ("\na\n1\n\n\n4\n", "\r\na\r\n1\r\n\r\n\r\n4", '\n"a"\n"1"\n\n\n4'):
+        path = put(tmp_path, text)
+        X, _, skipped = read(coded(open_rows(path)))
+        np.testing.assert_array_equal(X[:, 0], [1, np.nan, np.nan, 4])
+        assert skipped.count == 0
+        X, *_ = read(coded(open_rows(path, categorical=["a"])))
+        np.testing.assert_array_equal(X[:, 0], [0, np.nan, np.nan, 1])
+    np.testing.assert_array_equal(read(coded(open_rows(put(tmp_path, "a\n\n"))))[0], [[np.nan]])
+
+
+@pytest.mark.parametrize("first", ["1\n2", "u\nv"])
+def test_what_is_not_utf8_is_a_bad_row_for_models_too(tmp_path, first):
+    path = put(tmp_path, f"a\n{first}\n\xff\n".encode("latin-1"))
+    for more in ({}, {"categorical": ["a"]}):
+        refuse_coded(path, "line 4, column 'a': not UTF-8 text", **more)
+        X, _, skipped = read(coded(open_rows(path, on_bad_rows="skip", **more)))
+        assert (len(X), skipped.count) == (2, 1)
+    source = coded(open_rows(put(tmp_path, f"a\n{first}\n", "train.csv")))
+    with pytest.raises(DataError, match="line 4, column 'a': not UTF-8 text"):
+        read(source.open_same(path))
+
+
+def test_other_files_keep_the_kinds_and_categories_of_training(tmp_path):
+    source = coded(open_rows(put(tmp_path, "c,a\nu,1\nTRUE,2\n"), on_bad_rows="skip"))
+    assert source.encoding.categories == {"c": ("TRUE", "u")}
+    test = put(tmp_path, "a,c,more\n5,u,x\n,1,x\nred,TRUE,x\n6,NA,x\n7,true,x\n", "test.csv")
+    X, _, skipped = read(source.open_same(test))
+    np.testing.assert_array_equal(X, [[1, 5], [2, np.nan], [np.nan, 6], [2, 7]])
+    assert skipped.count == 1
+    assert "test.csv, line 4, column 'a': 'red' is not a number" in skipped.places[0]
+
+
+odd_cells = st.sampled_from(["x", "inf", "1e999", "1_0", "-Infinity", "two words", "0x1F"])
+missing_cells = st.sampled_from(["", "NA", "?", " nan ", "NULL", "n/a", "unknown", "-999"])
+
+
+@same_folder
+@given(
+    data=st.data(), n_rows=st.integers(1, 30), block=st.integers(1, 400), part=st.integers(1, 60)
+)
+def test_models_get_missing_values_and_no_others_that_are_no_numbers(
+    tmp_path, monkeypatch, data, n_rows, block, part
+):
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", block)
+    monkeypatch.setattr(encoding, "BLOCK_BYTES", part * 8)
+    fates = data.draw(
+        st.lists(
+            st.just(None) | st.tuples(st.booleans(), missing_cells | odd_cells),
+            min_size=n_rows,
+            max_size=n_rows,
+        )
+    )
+    n_before = 200  # in which a few words are no sign of categories
+    lines, good, bad = ["a,b"], [[i, i / 4] for i in range(n_before)], []
+    lines += [f"{i},{i / 4}" for i in range(n_before)]
+    odd = {"x", "inf", "1e999", "1_0", "-Infinity", "two words", "0x1F"}
+    for i, fate in enumerate(fates, n_before):
+        first, cell = (False, i / 4) if fate is None else fate
+        lines.append(f"{cell},{i}" if first else f"{i},{cell}")
+        if cell in odd:
+            bad.append((i + 2, "a" if first else "b"))
+        else:
+            value = cell if fate is None else np.nan
+            good.append([value, i] if first else [i, value])
+    path = put(tmp_path, "\n".join(lines) + "\n")
+    missing = ["Unknown ", -999]
+    X, _, skipped = read(coded(open_rows(path, on_bad_rows="skip", missing=missing)), 7)
+    np.testing.assert_array_equal(X, good)
+    assert skipped.count == len(bad)
+    for place, (line, name) in zip(skipped.places, bad, strict=False):
+        assert f"t.csv, line {line}, column '{name}': " in place
+    if bad:
+        refuse_coded(path, f"line {bad[0][0]}, column '{bad[0][1]}'", missing=missing)
 
 
 @same_folder
