@@ -9,10 +9,10 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 from sklearn.linear_model import Ridge
 
+from densernn.calibration import Calibration
 from densernn.errors import DataError
 from densernn.forest.activations import by_region, route
 from densernn.forest.bins import MOST, ColumnBins
-from densernn.calibration import Calibration
 from densernn.forest.choice import gap_and_error, simplest_alpha
 from densernn.forest.evaluation import sum_rows
 from densernn.forest.forest_map import ForestMap

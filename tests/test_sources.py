@@ -627,7 +627,6 @@ def test_a_feature_of_several_kinds_in_several_files_is_refused_by_name(tmp_path
     assert read(alike)[0].tolist() == [[1, 1], [0, 1]]
 
 
-@pytest.mark.xfail(reason="the first file is named, whatever it holds")
 def test_a_mix_of_kinds_is_told_by_a_file_that_has_values(tmp_path):
     frames = {"none": {"a": [None]}, "text": {"a": ["u"]}, "numbers": {"a": [1]}}
     paths = [put(tmp_path, pd.DataFrame(f), "parquet", name) for name, f in frames.items()]
@@ -754,7 +753,6 @@ def test_more_categories_than_are_told_apart_cannot_be_given(monkeypatch):
         open_rows(table, categorical={"c": ["u", "v", "w"]})
 
 
-@pytest.mark.xfail(reason="the identity of rows for models does not name what is a category")
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_identity_of_rows_for_models_tells_apart_what_is_a_category(tmp_path, kind):
     path = put(tmp_path, pd.DataFrame({"k": [1, 2], "a": [0.5, 1.5]}), kind)
@@ -769,7 +767,6 @@ def test_identity_of_rows_for_models_tells_missing_words_apart(tmp_path):
     assert found[0] != found[1] != found[2] != found[0]
 
 
-@pytest.mark.xfail(reason="a part, and what open_same opens, keep that text is to be refused")
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_parts_and_other_files_of_what_was_opened_for_reading_serve_models(tmp_path, kind):
     frame = pd.DataFrame({"c": ["u", "v"], "a": [1.0, 2.0]})

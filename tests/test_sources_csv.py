@@ -486,7 +486,6 @@ def test_what_a_column_is_for_models_is_told_by_its_first_values(
         np.testing.assert_array_equal(X[:, 1], [np.nan] * n_missing + numbers)
 
 
-@pytest.mark.xfail(reason="the values of all columns are held until each column has one")
 def test_a_column_without_values_costs_no_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(csv_format, "BLOCK_BYTES", 10_000)
     peaks = []

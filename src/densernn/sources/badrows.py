@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from densernn.errors import DataError
 from densernn.sources import numerals
-from densernn.sources.encoding import TableEncoder, decode, decode_feature
+from densernn.sources.encoding import TableEncoder, as_numbers, decode, decode_feature
 from densernn.sources.formats.base import Malformed
 from densernn.sources.numerals import INFINITE, codes, looks_numeric
 from densernn.sources.rechunk import Block
@@ -100,6 +100,8 @@ def _reason(name: str, column: pa.Array, encoding: TableEncoder) -> str:
             return f"not UTF-8 text (found {value!r}): save the file as UTF-8, or say its encoding="
     word = str(value).strip().lower()
     missing = value is None or word in encoding.missing_words
+    if looks_numeric(word):
+        missing |= float(word) in as_numbers(encoding.missing)
     found = "" if value is None else f" (found {value!r})"
     known = encoding.categories.get(name)
     numeric = looks_numeric(str(value)) and (encoding.decimal == "." or "." not in word)
@@ -119,7 +121,7 @@ def _reason(name: str, column: pa.Array, encoding: TableEncoder) -> str:
         reason = f"{value!r} is not a number{_advice(name, word, encoding)}"
     elif name in encoding.choice.targets:
         reason = f"the target is missing or not finite{found}: drop the row"
-    elif word in INFINITE or numeric:
+    elif word in INFINITE or (numeric and not missing):
         reason = f"{value!r} is not finite: {IMPUTE}"
     else:
         reason = f"missing value{found}: {IMPUTE}"

@@ -162,12 +162,12 @@ def decode_feature(
     strict = encoding.one_hot
     if name not in encoding.categories:
         numbers = floats(column, encoding.dtype, encoding.decimal)
-        if encoding.missing:
-            said = np.isin(numbers, as_numbers(encoding.missing))
-            numbers = np.where(said, np.nan, numbers).astype(encoding.dtype)
         unusable = np.isinf(numbers)
         if column.type == pa.binary() and np.isnan(numbers).any():
             unusable |= np.isnan(numbers) & ~_are_missing(column, words)
+        if encoding.missing:
+            said = np.array(as_numbers(encoding.missing), encoding.dtype)
+            numbers = np.where(np.isin(numbers, said), np.nan, numbers).astype(encoding.dtype)
         return numbers, unusable | (np.isnan(numbers) & strict)
     text = as_text(column)
     # What is null as text and was not is no UTF-8.

@@ -115,6 +115,11 @@ class FileSource(Selectable):
         learns = plain.one_hot and (plain.unlearned or self.is_text)
         return self.encoding if learns else plain
 
+    @property
+    def _refuses_text(self) -> bool:
+        """Whether there is text that nobody said is a category, which chunks do not hold."""
+        return self.plain.one_hot and bool({*self.plain.unlearned} - self.choice.categorical.keys())
+
     def coded(self) -> FileSource:
         """Return the same rows as models take them; see :class:`TableEncoder`."""
         return self if not self.plain.one_hot else self._planned(self.options, None)
@@ -172,7 +177,7 @@ class FileSource(Selectable):
         for group in groups:  # to the part in which its middle is
             parts[(before + group.size // 2) * count // total].append(group)
             before += group.size
-        known = self.encoding
+        known = None if self._refuses_text else self.encoding
         return [
             replace(self, groups=tuple(part), known=known, whole=False) for part in parts if part
         ]
@@ -190,7 +195,8 @@ class FileSource(Selectable):
         FileSource
             With the same columns of X; ``n_targets`` is None where there is no target.
         """
-        options, choice, encoding = self.options, self.choice, self.encoding
+        options, choice = self.options, self.choice
+        encoding = self.plain if self._refuses_text else self.encoding
         first: Any = self.groups[0].stored
         first = getattr(first, "stored", first)  # without the columns of folders
         kind = options.target_type
@@ -205,7 +211,8 @@ class FileSource(Selectable):
             names=None if options.header else first.names,
             target_type=kind,
         )
-        return open_files(where, asked, like=True, known=encoding)
+        known = None if self._refuses_text else encoding
+        return open_files(where, asked, like=True, known=known)
 
     def encoded_like(self, known: TableEncoder) -> FileSource:
         """Return the same rows with the features, by name, of another encoder."""
@@ -224,6 +231,8 @@ class FileSource(Selectable):
         if self.plain.label is not None and self.is_text:
             plain = replace(plain, text_target=self._label_is_text())
         own = self.known if known is None else plain
+        if known is None and own is not None and own.one_hot:
+            own = None  # it knows no categories but those that were named
         if own is not None:
             own = replace(plain, categories=own.categories, unlearned=())
         return replace(self, options=options, plain=plain, known=own)
@@ -240,6 +249,7 @@ class FileSource(Selectable):
             "columns": ", ".join(self.feature_names),
             "target": ", ".join(choice.targets) + (" (list)" if choice.many else ""),
             "weight": choice.weight or "",
+            "categorical": "" if self.plain.one_hot else str(choice.categorical),
             "options": f"{options.written}, bad rows {skip}, target type {options.target_type}",
         }
         if not hasattr(self.groups[0].stored, "path"):
@@ -288,7 +298,9 @@ class FileSource(Selectable):
         for _, batches in self._batches(self.groups if names else (), names):
             for number, (batch, _) in enumerate(batches, 1):
                 for name in names:
-                    cells[name].update(dict(count_texts(batch.column(name), words)))
+                    # A column that lacks its first values does not make others be held.
+                    if number <= PEEK_BATCHES or not cells[name]:
+                        cells[name].update(dict(count_texts(batch.column(name), words)))
                 if all(cells.values()) and not number % PEEK_BATCHES:
                     break
             if all(cells.values()):

@@ -110,7 +110,9 @@ def refuse_strange_numbers(place: str, texts: Collection[str], decimal: str) -> 
 
     Taken for categories they would be told apart, and their order lost.
     """
-    words = [text for text in texts if not looks_numeric(text)]
+    cells = pa.array(list(texts), pa.string()).cast(pa.binary())
+    plain = ~np.isnan(parse_floats(cells, decimal))
+    words = [text for text, number in zip(texts, plain, strict=True) if not number]
     strange = [word for word in words if strange_number(word, decimal)]
     if 2 * len(strange) > len(words):
         raise DataError(

@@ -144,14 +144,16 @@ def _joint(
 ) -> dict[str, str]:
     """Return the kind of each feature, which all files must share that have values of it."""
     kinds: dict[str, str] = {}
+    first: dict[str, str] = {}
     for own, title, schema in zip(found, titles, schemas, strict=True):
         for name, kind in own.items():
             if pa.types.is_null(schema.field(name).type):
                 continue
+            first.setdefault(name, title)
             if kinds.setdefault(name, kind) != kind:
                 raise DataError(
                     f"{title}, column {name!r}: holds {schema.field(name).type}, which is "
-                    f"{MEANING[kind]}, and in {titles[0]} {MEANING[kinds[name]]}: convert one"
+                    f"{MEANING[kind]}, and in {first[name]} {MEANING[kinds[name]]}: convert one"
                 )
     return found[0] | kinds
 
