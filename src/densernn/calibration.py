@@ -59,8 +59,8 @@ class Calibration:
 
     def probabilities(self, outputs: FloatArray) -> FloatArray:
         """Return probabilities of classes, of shape (..., n_classes)."""
-        found = self.power * np.log(_softened(outputs, self.floor)) + self.slope * outputs
-        found = softmax(found, axis=-1)
+        exponents = self.power * np.log(_softened(outputs, self.floor)) + self.slope * outputs
+        found: FloatArray = softmax(exponents, axis=-1)
         found *= 1.0 - self.doubt
         found += self.doubt / outputs.shape[-1]
         return found
@@ -90,7 +90,8 @@ class Calibration:
 
         limits = [tuple(np.log(pair)) for pair in BOUNDS]
         best = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=limits)
-        return cls(*np.exp(best.x).tolist(), doubt)
+        floor, power, slope = np.exp(best.x).tolist()
+        return cls(floor, power, slope, doubt)
 
 
 def _loss(

@@ -136,22 +136,21 @@ def _table(codes: FloatArray, targets: FloatArray, counts: FloatArray, size: int
     missing = size + 1
     # What is not known in training, as where there are too many categories, is rare.
     place = np.where(np.isnan(codes), missing, np.minimum(codes, size)).astype(np.intp)
-    n = np.bincount(place, counts, minlength=size + 2)
+    n: FloatArray = np.bincount(place, counts, minlength=size + 2).astype(np.float64)
     rare = n[:size] < min(RARE, RARE_SHARE * n.sum())
     group = np.append(np.where(rare, size, np.arange(size)), [size, missing])
-    n = np.bincount(group, n, minlength=size + 2)
+    n = np.bincount(group, n, minlength=size + 2).astype(np.float64)
     shown = np.flatnonzero(n)
     if len(shown) <= MOST_SHOWN:
         return _indicators(shown, group, missing)
-    sums = np.stack(
-        [np.bincount(group[place], counts * t, minlength=size + 2) for t in targets.T], axis=1
-    )
-    return _means(sums, n)[group]
+    totals = [np.bincount(group[place], counts * t, minlength=size + 2) for t in targets.T]
+    found: FloatArray = _means(np.stack(totals, axis=1).astype(np.float64), n)[group]
+    return found
 
 
 def _indicators(shown: NDArray[np.intp], group: NDArray[np.intp], missing: int) -> FloatArray:
     """Return columns of 0 and 1, one for each category that is shown; one alone for two."""
-    table = (group[:, None] == shown).astype(np.float64)
+    table: FloatArray = (group[:, None] == shown).astype(np.float64)
     if len(shown) == 2 and missing not in shown:
         table = table[:, 1:]
         table[[*np.flatnonzero(~np.isin(group, shown)), missing]] = np.nan

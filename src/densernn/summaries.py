@@ -163,8 +163,13 @@ class SummaryPass(Phase[ColumnSummary]):
             state.marginals.merge(Marginals.of(X, weight)),
             state.classes.merge(count_labels(chunk)) if self.labels else state.classes,
             state.sample.add(X, chunk.start, weight) if self.n_sampled else state.sample,
-            state.judged.add(X, chunk.y, weight) if self.n_judged else state.judged,
+            self._judged(state.judged, chunk),
         )
+
+    def _judged(self, sample: DistinctSample, chunk: Chunk) -> DistinctSample:
+        if not self.n_judged or chunk.y is None:
+            return sample
+        return sample.add(chunk.X, chunk.y, chunk.weight)
 
 
 def count_labels(chunk: Chunk) -> ClassCounts:

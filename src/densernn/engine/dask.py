@@ -72,7 +72,7 @@ def _leaf(phase: Any, part: RowSource, chunk_bytes: int) -> Any:
     """Return the task of a part: a chain over blocks of a collection, else a single task."""
     encoder = None
     if isinstance(part, EncodedSource) and isinstance(part.source, CollectionSource):
-        part, encoder = part.source, dask.delayed(part.encoder, traverse=False)
+        encoder, part = dask.delayed(part.encoder, traverse=False), part.source
     if not isinstance(part, CollectionSource):
         return dask.delayed(_whole)(phase, dask.delayed(part, traverse=False), chunk_bytes)
     state, extend = None, dask.delayed(_extended)

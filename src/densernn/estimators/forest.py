@@ -78,7 +78,9 @@ class RNNForest(Learner):
         rows = draw_rows(forest.bins)
         found = total_effects(lambda X: forest.outputs(X, solution), rows, not self._labelled)
         encoder = self.category_encoder_
-        return found if encoder is None else np.bincount(encoder.origins(), found)
+        if encoder is None:
+            return found
+        return np.bincount(encoder.origins(), found).astype(np.float64)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

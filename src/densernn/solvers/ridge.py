@@ -217,7 +217,7 @@ class RidgeSystem:
         residual = T - (H.T @ solution.coef + solution.intercept)
         factor = _factorise(self._penalised(solution.alpha))
         if factor is None:  # singular: nothing is known of rows that were left out
-            return cast("Float64Array", residual)
+            return residual
         centred = np.asfortranarray(H - moments.means[: moments.n_features, None], np.float64)
         half = blas.dtrsm(1.0, factor.triangle, centred, lower=0, trans_a=1, overwrite_b=1)
         leverage = np.einsum("ij,ij->j", half, half) + 1.0 / moments.weight

@@ -26,7 +26,7 @@ class ArraySource(RowSource):
     weight : ndarray of shape (n_rows,), optional
     """
 
-    X: NDArray[Any]
+    X: Any
     y: NDArray[Any] | None = None
     weight: NDArray[np.float64] | None = None
 
@@ -47,7 +47,8 @@ class ArraySource(RowSource):
 
     def _dense(self, rows: slice) -> Arrays:
         X, y, weight = cut_arrays(self._arrays, rows)
-        return X.toarray() if issparse(X) else X, y, weight
+        dense: Any = X
+        return dense.toarray() if issparse(X) else dense, y, weight
 
     def parts(self, most: int) -> list[ArraySource]:
         """Cut into at most so many sources of nearly equal length."""

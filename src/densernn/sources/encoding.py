@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -254,7 +254,8 @@ def _codes(text: pa.Array, known: tuple[str, ...]) -> NDArray[np.float64]:
         if found[at] == other and (alike := find(value, known)) is not None:
             found[at] = alike
     numbers = np.array([*found, np.nan])
-    return numbers[coded.indices.fill_null(len(numbers) - 1).to_numpy(zero_copy_only=False)]
+    places_of = coded.indices.fill_null(len(numbers) - 1).to_numpy(zero_copy_only=False)
+    return cast("NDArray[np.float64]", numbers[places_of])
 
 
 def _targets(

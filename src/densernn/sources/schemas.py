@@ -102,21 +102,21 @@ def _typed_alike(
     kinds = _joint(found, [one.title for one in stored], schemas)
     numeric = [name for name, kind in kinds.items() if kind == "number"]
     dtype = float_for([_dtype(schema.field(name).type) for schema in schemas for name in numeric])
-    text = tuple(name for name, kind in kinds.items() if kind == "category")
-    plain = TableEncoder(choice, {}, dtype, text)
+    words = tuple(name for name, kind in kinds.items() if kind == "category")
+    plain = TableEncoder(choice, {}, dtype, words)
     if plain.label is None:
         return plain
-    kinds = [_value_type(schema.field(plain.label).type) for schema in schemas]
-    numbers = [_is_number(kind) for kind in kinds]
+    types = [_value_type(schema.field(plain.label).type) for schema in schemas]
+    numbers = [_is_number(kind) for kind in types]
     if wanted == "auto" and len(set(numbers)) > 1:
         other = numbers.index(not numbers[0])
         raise DataError(
-            f"{stored[other].title}: the target {plain.label!r} holds {kinds[other]}, in "
-            f"{first.title} {kinds[0]}; all files must have numbers or all text"
+            f"{stored[other].title}: the target {plain.label!r} holds {types[other]}, in "
+            f"{first.title} {types[0]}; all files must have numbers or all text"
         )
-    joint = np.result_type(*map(_dtype, kinds)) if all(numbers) else None
+    joint = np.result_type(*map(_dtype, types)) if all(numbers) else None
     # Whole numbers beyond what a float64 holds are labels: as text they stay apart.
-    large = joint == np.float64 and all(map(_is_whole, kinds)) and any(map(_is_large, kinds))
+    large = joint == np.float64 and all(map(_is_whole, types)) and any(map(_is_large, types))
     if wanted == "text" or joint is None or (large and wanted == "auto"):
         return replace(plain, text_target=True)
     return replace(plain, target_dtype=joint)

@@ -131,7 +131,8 @@ class DistinctSample:
 
     def _reduced(self) -> Self:
         """Return the sample with its rows alone once there are a quarter more candidates."""
-        if sum(len(block.keys) for block in self.blocks) < 1.25 * self.most:
+        candidates = sum(len(block.keys) for block in self.blocks)
+        if not candidates or candidates < 1.25 * self.most:
             return self
         rows = self.rows()
         full = len(rows.keys) == self.most
