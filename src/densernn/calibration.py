@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import softmax
 
+from densernn.stats.column_stats import as_rows
+
 FloatArray = NDArray[np.float64]
 
 BOUNDS = ((1e-3, 0.5), (0.05, 8.0), (0.05, 20.0))
@@ -78,7 +80,7 @@ class Calibration:
         are shares of 1 stand for rows.
         """
         n = max(FEWEST, ENOUGH // outputs.shape[1])
-        counts = weight * max(1.0, float(weight.sum() / np.square(weight).sum()))
+        counts = as_rows(weight)
         doubt = 0.5 / (float(counts.sum()) + 1.0)
         o, c, w = outputs[:n], codes[:n], counts[:n]
         start = np.log(USUAL)

@@ -9,6 +9,8 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn.stats.column_stats import as_rows
+
 FloatArray = NDArray[np.float64]
 
 MOST_SHOWN = 8
@@ -78,8 +80,7 @@ class CategoryEncoder:
         sizes : sequence of int
             Categories of each feature of a row; 0 for one that is not categorical.
         """
-        # Weights that are shares of 1 stand for rows; above 1 they are copies.
-        counts = weight * max(1.0, float(weight.sum() / np.square(weight).sum()))
+        counts = as_rows(weight)
         features = [j for j, size in enumerate(sizes) if size]
         tables = {
             j: _table(column, targets, counts, sizes[j])

@@ -32,6 +32,13 @@ def counted_rows(X: ArrayLike, weight: ArrayLike | None) -> tuple[NDArray[Any], 
     return (rows, weights) if counted.all() else (rows[counted], weights[counted])
 
 
+def as_rows(weight: Float64Array) -> Float64Array:
+    """Return weights in units of a row: those that are shares of 1 stand for whole rows."""
+    largest = float(weight.max())
+    relative = weight / largest  # whose squares neither overflow nor vanish
+    return weight * max(1.0, float(relative.sum() / np.square(relative).sum()) / largest)
+
+
 @dataclass(frozen=True, eq=False)
 class Extrema:
     """Minimum and maximum of each column, of the values that are not missing (NaN).

@@ -164,7 +164,8 @@ class Moments:
             self._settle_shift(columns, targets, weight, total)
         weights = np.ones(columns.shape[1]) if weight is None else weight
         self.weight += total
-        self.squares += float(np.square(weights).sum())
+        with np.errstate(over="ignore", under="ignore"):
+            self.squares += float(np.square(weights).sum())
         if self.few is not None and len(self.few) + len(weights) <= self.n_features:
             self._keep(columns, targets, weights)
             return
