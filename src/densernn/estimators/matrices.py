@@ -45,10 +45,9 @@ def as_matrix(model: Any, X: Any, *, reset: bool) -> tuple[NDArray[Any], TableEn
     names = getattr(model, "feature_names_in_", None)
     if is_frame(X) and names is not None:
         X = chosen_columns(X, list(names))
-    if encoder is not None and (is_frame(X) or _holds_text(X) or _needs_table(encoder)):
+    known = encoder is not None and (is_frame(X) or _holds_text(X) or _needs_table(encoder))
+    if known or (is_frame(X) and not has_plain_numbers(X)):
         return _encoded(model, X, encoder), encoder
-    if is_frame(X) and not has_plain_numbers(X):
-        return _encoded(model, X, plain_encoder(as_table(X).column_names)), encoder
     return _numbers(model, X, reset=False), encoder
 
 
@@ -93,9 +92,13 @@ def chosen_columns(X: Any, names: list[str]) -> Any:
     return X[names] if hasattr(X, "iloc") else X.select(names)
 
 
-def _encoded(model: Any, X: Any, encoder: TableEncoder) -> NDArray[Any]:
-    """Return the matrix of a table, by names, or by place where it has none."""
+def _encoded(model: Any, X: Any, encoder: TableEncoder | None) -> NDArray[Any]:
+    """Return the matrix of a table, by names, or by place where it has none.
+
+    Without an encoder its features are numbers.
+    """
     table = as_table(X if is_frame(X) else _two_axes(X))
+    encoder = plain_encoder(table.column_names) if encoder is None else encoder
     if table.num_columns != encoder.n_columns:
         raise DataError(
             f"X has {table.num_columns} features, but {type(model).__name__} is expecting "

@@ -20,7 +20,7 @@ from densernn.errors import DataError, ParameterError
 from densernn.estimators.labelling import as_targets, check_labels
 from densernn.estimators.matrices import as_matrix, chosen_columns
 from densernn.sources.arrays import ArraySource
-from densernn.sources.encoded import coded, encoded, encoded_like
+from densernn.sources.encoded import coded, encoded
 from densernn.sources.frames import features_of
 from densernn.sources.rows import RowSource
 
@@ -70,7 +70,7 @@ def as_source(
     if source is None:
         source = _in_memory(model, X, y, sample_weight, reset, labelled)
     else:
-        source = coded(source) if known is None else encoded_like(source, known)
+        source = coded(source, known)
         if known is None and not reset and any(getattr(source.encoding, "n_categories", ())):
             name = next(iter(source.encoding.categories))
             raise DataError(f"column {name!r} holds categories, and numbers in training")

@@ -62,29 +62,22 @@ def warn_of_unknown(counts: dict[int, int], names: Sequence[str] | None) -> None
     )
 
 
-def coded(source: RowSource) -> RowSource:
-    """Return the rows of a source as models take them, with a column for each feature."""
-    if isinstance(source, FileSource):
-        return source.coded()
-    if isinstance(source, DerivedSource):
-        return _derived(source, coded(source.source))
-    return source
-
-
-def _derived(source: DerivedSource, inner: RowSource) -> RowSource:
-    derived: Any = replace(source, source=inner)  # type: ignore[type-var]
-    return cast("RowSource", derived)
-
-
-def encoded_like(source: RowSource, known: TableEncoder) -> RowSource:
-    """Return the rows of a source with the features, by name, of an encoder of other rows.
+def coded(source: RowSource, known: TableEncoder | None = None) -> RowSource:
+    """Return the rows of a source as models take them, with a column for each feature.
 
     Sources that are not of files or tables have numbers alone, and stay as they are.
+
+    Parameters
+    ----------
+    source : RowSource
+    known : TableEncoder, optional
+        Of other rows, whose features these are to have, by name.
     """
     if isinstance(source, FileSource):
-        return source.encoded_like(known)
+        return source.coded(known)
     if isinstance(source, DerivedSource):
-        return _derived(source, encoded_like(source.source, known))
+        derived: Any = replace(source, source=coded(source.source, known))  # type: ignore[type-var]
+        return cast("RowSource", derived)
     return source
 
 

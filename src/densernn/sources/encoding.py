@@ -128,7 +128,7 @@ def decode(batch: pa.RecordBatch, encoding: TableEncoder) -> tuple[Arrays, NDArr
 
     Parameters
     ----------
-    batch : pyarrow.RecordBatch or Table of n_rows rows
+    batch : pyarrow.RecordBatch of n_rows rows
     encoding : TableEncoder
 
     Returns
@@ -206,9 +206,7 @@ def _in_words(text: pa.Array, words: frozenset[str]) -> pa.Array:
 
 def _are_missing(cells: pa.Array, words: frozenset[str]) -> NDArray[np.bool_]:
     """Return where cells of text say that a value is missing; one that is no UTF-8 does not."""
-    text = as_text(cells)
-    said = pc.or_(_in_words(text, words), pc.invert(cells.is_valid()))
-    return _mask(pc.and_(said, pc.or_(text.is_valid(), pc.invert(cells.is_valid()))))
+    return _mask(pc.or_(_in_words(as_text(cells), words), cells.is_null()))
 
 
 def _mask(column: pa.Array) -> NDArray[np.bool_]:

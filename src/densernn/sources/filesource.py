@@ -120,10 +120,6 @@ class FileSource(Selectable):
         """Whether there is text that nobody said is a category, which chunks do not hold."""
         return self.plain.one_hot and bool({*self.plain.unlearned} - self.choice.categorical.keys())
 
-    def coded(self) -> FileSource:
-        """Return the same rows as models take them; see :class:`TableEncoder`."""
-        return self if not self.plain.one_hot else self._planned(self.options, None)
-
     @property
     def buffer_bytes(self) -> int:  # type: ignore[override]
         """Memory that reading takes, about: the blocks that are read ahead, and one given."""
@@ -214,27 +210,30 @@ class FileSource(Selectable):
         known = None if self._refuses_text else encoding
         return open_files(where, asked, like=True, known=known)
 
-    def encoded_like(self, known: TableEncoder) -> FileSource:
-        """Return the same rows with the features, by name, of another encoder."""
-        options = replace(self.options, columns=known.choice.features, categorical=())
-        return self._planned(options, known)
+    def coded(self, known: TableEncoder | None = None) -> FileSource:
+        """Return the same rows as models take them; see :class:`TableEncoder`.
 
-    def _planned(self, options: Options, known: TableEncoder | None) -> FileSource:
-        """Return the same rows as models take them, with their columns chosen anew."""
+        Parameters
+        ----------
+        known : TableEncoder, optional
+            Of other rows, whose features these are to have, by name.
+        """
+        if known is None and not self.plain.one_hot:
+            return self
         choice = self.choice
-        options = replace(options, targets=choice.targets or None, weight=choice.weight)
-        if known is None:
-            options = replace(options, categorical=tuple(choice.categorical.items()))
+        options = replace(
+            self.options,
+            targets=choice.targets or None,
+            columns=self.options.columns if known is None else known.choice.features,
+            weight=choice.weight,
+            categorical=tuple(choice.categorical.items()) if known is None else (),
+        )
         stored = [groups[0].stored for groups in by_file(self.groups)]
         infos = [one.info() for one in stored]
         plain = choose_columns(stored, infos, options, known, like=True, one_hot=False)
         if self.plain.label is not None and self.is_text:
             plain = replace(plain, text_target=self._label_is_text())
-        own = self.known if known is None else plain
-        if known is None and own is not None and own.one_hot:
-            own = None  # it knows no categories but those that were named
-        if own is not None:
-            own = replace(plain, categories=own.categories, unlearned=())
+        own = None if known is None else plain
         return replace(self, options=options, plain=plain, known=own)
 
     def identity(self) -> dict[str, str]:

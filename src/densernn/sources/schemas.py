@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -213,9 +213,10 @@ def _feature_kind(
     return wanted
 
 
-def refuse_text(title: str, names: Iterable[str]) -> None:
+def refuse_text(title: str, names: Collection[str]) -> None:
     """Raise a :class:`DataError` that says how to encode columns of text, if there are any."""
-    for name in sorted(names):
+    if names:
+        name = min(names)
         raise DataError(
             f"{title}, column {name!r}: holds text, not numbers; estimators encode it; to read it "
             f"in chunks, open_rows(..., categorical=[{name!r}]) does so one-hot, or drop it"
