@@ -25,7 +25,6 @@ class RNNELM(Learner):
     feature_map_: FeatureMap
     _readout: Readout
     _spec: ClassVar[type[Any]] = NetworkSpec
-    _calibrates = True
 
     stack_ = renamed("stack_", "feature_map_")
 

@@ -34,8 +34,8 @@ class Readout:
         Features at the front that are main directions, each of its own scale.
     judged : JudgedRows, optional
         Rows to calibrate by, which are let go when that is done.
-    finish : callable, optional
-        Probabilities from outputs, where they have been calibrated already: updates keep them.
+    probabilities : callable, optional
+        Makes probabilities of outputs, where that has been calibrated already: updates keep it.
     seconds : float
         That solving took; 0 before.
     """
@@ -46,7 +46,7 @@ class Readout:
     intercept: bool = True
     n_leading: int = 0
     judged: JudgedRows | None = None
-    finish: Any = None
+    probabilities: Any = None
     seconds: float = 0.0
     _solved: tuple[RidgeSolution, dict[float, float]] | None = None
     _lock: Any = field(default_factory=threading.Lock)
@@ -75,8 +75,9 @@ class Readout:
                 )
                 solution, scores = choose_alpha(system, self.alpha)
                 if self.judged is not None:
-                    self.finish, self.judged = self.judged.fitted(system, solution), None
-                self._solved = replace(solution, finish=self.finish), scores
+                    self.probabilities = self.judged.fitted(system, solution)
+                    self.judged = None
+                self._solved = replace(solution, probabilities=self.probabilities), scores
                 self.seconds = time.perf_counter() - start
             return self._solved
 

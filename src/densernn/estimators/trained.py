@@ -33,8 +33,6 @@ class Trained(BaseEstimator):  # type: ignore[misc]
     targets_: Any
     learned_: LearnedState
     _readout: Any
-    _calibrates = False
-    """Whether outputs are still to be turned into probabilities."""
     _labelled: bool
     """Whether targets are labels, and not values."""
 
@@ -143,9 +141,10 @@ class Trained(BaseEstimator):  # type: ignore[misc]
 
     def _finished(self, outputs: Float64Array, method: str) -> Any:
         """Return what a method of the targets makes of outputs; probabilities are calibrated."""
-        finish = getattr(self._solution(), "finish", None)
-        if method == "predict_proba" and self._calibrates and finish is not None:
-            return finish(outputs)
+        # Those of a forest are probabilities already, and its solution has none to make.
+        probabilities = getattr(self._solution(), "probabilities", None)
+        if method == "predict_proba" and probabilities is not None:
+            return probabilities(outputs)
         return getattr(self.targets_, method)(outputs)
 
     def _outputs(self, X: Any) -> Float64Array:

@@ -38,14 +38,14 @@ class RidgeSolution:
         Unpenalised; 0 without an intercept.
     alpha : float
         The penalty, 1/kappa in the paper.
-    finish : callable, optional
-        Probabilities from outputs, calibrated.
+    probabilities : callable, optional
+        Makes probabilities of outputs, calibrated.
     """
 
     coef: Float64Array
     intercept: Float64Array
     alpha: float
-    finish: Any = None
+    probabilities: Any = None
 
 
 class RidgeSystem:
