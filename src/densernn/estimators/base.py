@@ -210,8 +210,8 @@ class Learner(Trained):
         """
         self._require_moments()
         self.learned_.require_undecayed()  # before a pass over the rows
-        if self.learned_.moments.weight:  # rows that are kept to calibrate by are let go first
-            self._readout.solve(self.learned_.moments)
+        if getattr(self._readout, "judged", None) is not None and self.learned_.moments.weight:
+            self._readout.solve(self.learned_.moments)  # after which it holds no rows
         with unchanged_by_errors(self):
             gone = self._learn(X, y, sample_weight, "forgetting")
             self.learned_ = self.learned_.subtract(gone)
