@@ -102,9 +102,8 @@ class CategoryEncoder:
 
     def outputs_of(self, columns: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the numbers of the columns that some features become."""
-        ends = np.cumsum(self.widths)
-        spans = [np.arange(ends[j] - self.widths[j], ends[j]) for j in columns]
-        return np.concatenate(spans)
+        origins = self.origins()
+        return np.concatenate([np.flatnonzero(origins == j) for j in columns])
 
     def origins(self) -> NDArray[np.intp]:
         """Return the feature of each column behind."""

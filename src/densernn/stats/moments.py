@@ -162,12 +162,12 @@ class Moments:
             return
         if not self.weight:
             self._settle_shift(columns, targets, weight, total)
-        weights = np.ones(columns.shape[1]) if weight is None else weight
         self.weight += total
         with np.errstate(over="ignore", under="ignore"):
-            self.squares += float(np.square(weights).sum())
-        if self.few is not None and len(self.few) + len(weights) <= self.n_features:
-            self._keep(columns, targets, weights)
+            self.squares += total if weight is None else float(np.square(weight).sum())
+        n_rows = columns.shape[1]
+        if self.few is not None and len(self.few) + n_rows <= self.n_features:
+            self._keep(columns, targets, np.ones(n_rows) if weight is None else weight)
             return
         self._leave_rows()
         self._multiply(columns, targets, weight, self.sums)
