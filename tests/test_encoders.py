@@ -17,7 +17,7 @@ from densernn.estimators.network_spec import draw_published
 from densernn.layers import ClusterLayer, FeatureMap
 from densernn.solvers import PUBLISHED_FISTA, FistaSolver, LassoSystem, RidgeSolver
 from densernn.sources.arrays import ArraySource
-from densernn.stats.moments import symmetric
+from densernn.stats.triangles import symmetric
 from densernn.weights import draw_sparse
 
 RNG = np.random.default_rng(0)

@@ -9,7 +9,7 @@ import numpy as np
 from densernn.category_encoder import CategoryEncoder
 from densernn.engine import Passes
 from densernn.errors import DataError
-from densernn.estimators.targets import make_targets
+from densernn.estimators.targets import encode_sample, make_targets
 from densernn.sources.encoded import encoded
 from densernn.summaries import TablePass
 
@@ -45,11 +45,6 @@ def learn_categories(model: Any, passes: Passes, labels: bool, classes: Any) -> 
     class_weight = getattr(model, "class_weight", None)
     targets = make_targets(model._labelled, n_targets, found.classes, classes, class_weight)
     rows = found.sample.rows()
-    weight = targets.weigh(rows.y, rows.weight)
-    model.category_encoder_ = CategoryEncoder.learn(
-        np.asarray(rows.X, np.float64),
-        targets.encode(rows.y),
-        rows.weight if weight is None else weight,
-        sizes,
-    )
+    codes = np.asarray(rows.X, np.float64)
+    model.category_encoder_ = CategoryEncoder.learn(codes, *encode_sample(targets, rows), sizes)
     passes.source = encoded(source, model.category_encoder_)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from densernn.estimators.targets import ClassTargets, LabelTargets
+from densernn.estimators.targets import ClassTargets, LabelTargets, encode_sample
 from densernn.forest.solution import ClassProbabilities, LabelProbabilities
 from densernn.layers import FeatureMap
 from densernn.solvers import RidgeSolution, RidgeSystem
@@ -66,9 +66,7 @@ class JudgedRows:
             targets, weight, residual = few.targets, few.weight, system.left_out(solution.alpha)
         elif isinstance(system, RidgeSystem) and self.sample.most:
             rows = self.sample.rows()
-            own = self.targets.weigh(rows.y, rows.weight)
-            weight = rows.weight if own is None else own
-            targets = self.targets.encode(rows.y)
+            targets, weight = encode_sample(self.targets, rows)
             H = self.features.forward(np.asarray(rows.X, np.float64))
             residual = system.left_out(solution, H, targets, weight)
         else:

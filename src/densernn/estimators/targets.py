@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from densernn.errors import DataError, MergeError, ParameterError
 from densernn.stats import ClassCounts
+from densernn.stats.distinct import Block
 
 Float64Array = NDArray[np.float64]
 
@@ -258,6 +259,11 @@ class RealTargets(UncountedTargets):
     def predict(self, outputs: Float64Array) -> Float64Array:
         """Return outputs in the shape that y had."""
         return outputs[:, 0] if self.flat else outputs
+
+
+def encode_sample(targets: Any, rows: Block) -> tuple[Float64Array, Float64Array]:
+    """Return the encoded targets of sampled rows, and weights times those of their classes."""
+    return targets.encode(rows.y), targets.weigh(rows.y, rows.weight)
 
 
 def make_targets(

@@ -14,7 +14,7 @@ from densernn import _kernels
 from densernn._threads import run_blocks
 from densernn.errors import ConvergenceWarning, ParameterError
 from densernn.stats import Moments
-from densernn.stats.moments import symmetric
+from densernn.stats.triangles import symmetric
 
 Float64Array = NDArray[np.float64]
 

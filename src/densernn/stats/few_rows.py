@@ -40,6 +40,19 @@ class FewRows:
     def __len__(self) -> int:
         return len(self.weight)
 
+    def fits(self, n_features: int, n_targets: int) -> bool:
+        """Return whether arrays, as from a file, are of one number of rows and such columns."""
+        n = np.size(self.weight)
+        shapes = [np.shape(a) for a in (self.features, self.targets, self.weight)]
+        return shapes == [(n_features, n), (n, n_targets), (n,)]
+
+    def as_chunk(self) -> tuple[FloatArray, Float64Array, Float64Array | None]:
+        """Return what :meth:`Moments.add` takes: columns with room for targets, and the rest."""
+        n_features, n_targets = len(self.features), self.targets.shape[1]
+        columns = np.empty((n_features + n_targets, len(self)), self.features.dtype)
+        columns[:n_features] = self.features
+        return columns, self.targets, None if (self.weight == 1.0).all() else self.weight
+
     def joined(self, other: FewRows) -> Self:
         """Return the rows of both."""
         return replace(

@@ -15,6 +15,7 @@ from densernn._threads import run_blocks
 from densernn.errors import DataError, MergeError
 from densernn.stats.column_stats import counted_rows
 from densernn.stats.few_rows import FewRows
+from densernn.stats.triangles import packed, rebase, symmetric, unpacked
 
 FloatArray = NDArray[np.floating[Any]]
 Float64Array = NDArray[np.float64]
@@ -124,10 +125,7 @@ class Moments:
         if self.products is None:
             self.products = np.zeros((self.size, self.size), order="F")
             if self.few is not None and len(self.few):
-                columns = np.empty((self.size, len(self.few)), self.few.features.dtype)
-                columns[: self.n_features] = self.few.features
-                weight = None if (self.few.weight == 1.0).all() else self.few.weight
-                self._multiply(columns, self.few.targets, weight, np.zeros(self.size))
+                self._multiply(*self.few.as_chunk(), np.zeros(self.size))
         return self.products
 
     @property
@@ -256,7 +254,7 @@ class Moments:
             self,
             shift=np.array(shift, np.float64),
             sums=self.sums - self.weight * gap,
-            products=_rebase(second, self.sums, gap, self.weight),
+            products=rebase(second, self.sums, gap, self.weight),
             few=None,
         )
 
@@ -349,9 +347,7 @@ class Moments:
     def _of_few(self, rows: FewRows) -> Self:
         """Return the moments of few rows, with columns as here."""
         moments = self.zero(self.n_features, self.n_targets)
-        columns = np.empty((self.size, len(rows)), rows.features.dtype)
-        columns[: self.n_features] = rows.features
-        moments.add(columns, rows.targets, None if (rows.weight == 1.0).all() else rows.weight)
+        moments.add(*rows.as_chunk())
         return moments
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -420,49 +416,23 @@ class Moments:
         """Return the state with the packed upper triangle, which halves its size, or few rows."""
         state = {name: value for name, value in self.__dict__.items() if name != "products"}
         if self.few is None:
-            second = self.second
-            state["second"] = np.concatenate([second[: j + 1, j] for j in range(self.size)])
+            state["second"] = packed(self.second)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Versions before 0.4 counted no squares, as if every row weighed 1, and kept no rows.
         state = {"squares": state["weight"], "few": None} | state
         # The state may come from a file: BLAS would read beyond arrays that are too short.
-        size, few, packed = state["n_features"] + state["n_targets"], state["few"], None
+        few, triangle = state["few"], state.pop("second", None)
+        size = state["n_features"] + state["n_targets"]
         shapes = [np.shape(state["shift"]), np.shape(state["sums"])]
-        wanted: list[tuple[int, ...]] = [(size,), (size,)]
+        fits = shapes == [(size,), (size,)]
         if few is None:
-            packed = state.pop("second")
-            shapes, wanted = [*shapes, np.shape(packed)], [*wanted, (size * (size + 1) // 2,)]
+            shapes.append(np.shape(triangle))
+            fits = fits and shapes[2] == (size * (size + 1) // 2,)
         else:
-            n = len(few.weight)
-            shapes += [np.shape(few.features), np.shape(few.targets), np.shape(few.weight)]
-            wanted += [(state["n_features"], n), (n, state["n_targets"]), (n,)]
-        if shapes != wanted:
+            fits = fits and few.fits(state["n_features"], state["n_targets"])
+        if not fits:
             raise DataError(f"moments of {size} columns cannot have arrays of shapes {shapes}")
-        products = None
-        if packed is not None:
-            products = np.zeros((size, size), order="F")
-            for j in range(size):
-                products[: j + 1, j] = packed[j * (j + 1) // 2 :][: j + 1]
+        products = unpacked(np.asarray(triangle), size) if few is None else None
         self.__dict__.update(state, products=products)
-
-
-def _rebase(
-    second: Float64Array, sums: Float64Array, gap: Float64Array, weight: float
-) -> Float64Array:
-    """Return S2 - s1 e' - e s1' + n e e' in the upper triangle, in place."""
-    if not gap.any():
-        return second
-    # With v = s1 - (n/2) e this is the symmetric rank-2 update S2 - v e' - e v'.
-    return cast(
-        "Float64Array",
-        blas.dsyr2(-1.0, sums - 0.5 * weight * gap, gap, a=second, lower=0, overwrite_a=1),
-    )
-
-
-def symmetric(upper: Float64Array) -> Float64Array:
-    """Return the full symmetric matrix with the given upper triangle."""
-    full = upper + upper.T
-    np.fill_diagonal(full, upper.diagonal())
-    return full
