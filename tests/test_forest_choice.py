@@ -1,4 +1,4 @@
-"""Calibration, choice and samples of forests on hard cases, against plain arithmetic."""
+"""Choice and samples of forests on hard cases, against plain arithmetic."""
 
 from dataclasses import dataclass
 
@@ -6,85 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import brute
 
-from densernn.calibration import BOUNDS, PRIOR, USUAL, Calibration
 from densernn.forest.choice import first_of_best, gap_and_error, simplest_alpha
 from densernn.forest.solution import ValuesInRange
 from densernn.stats.distinct import DistinctSample
 
 SEEDS = st.integers(0, 2**31)
-
-
-# ------------------------------------------------------------------------------- calibration
-
-
-def cautious(seed, n_rows=400, n_classes=3):
-    """Outputs that are nearer to 1 / n_classes than the probabilities of the classes drawn."""
-    rng = np.random.default_rng(seed)
-    p = rng.dirichlet(np.full(n_classes, 0.4), n_rows)
-    codes = (p.cumsum(axis=1) < rng.uniform(size=(n_rows, 1))).sum(axis=1).clip(max=n_classes - 1)
-    return 0.6 * p + 0.4 / n_classes + 0.03 * rng.normal(size=p.shape), codes
-
-
-def calibrated(seed, n_classes):
-    """A calibration, and its cost at any logarithms of floor, power and slope."""
-    outputs, codes = cautious(seed, n_classes=n_classes)
-    weight = np.random.default_rng(seed).integers(1, 4, len(codes)).astype(float)
-    found = Calibration.fit(outputs, codes, weight)
-
-    def cost(point):  # with the prior
-        losses = Calibration(*np.exp(point), found.doubt).log_losses(outputs, codes)
-        return (weight @ losses + PRIOR @ np.square(point - np.log(USUAL))) / weight.sum()
-
-    return found, cost
-
-
-def numbers(found):
-    return np.log([found.floor, found.power, found.slope])
-
-
-@given(seed=SEEDS, n_classes=st.integers(2, 5))
-def test_a_calibration_is_no_worse_than_the_first_guess(seed, n_classes):
-    found, cost = calibrated(seed, n_classes)
-    lowest, highest = np.log(BOUNDS).T
-    assert (lowest - 1e-3 <= numbers(found)).all()
-    assert (numbers(found) <= highest + 1e-3).all()
-    assert cost(numbers(found)) <= cost(np.log(USUAL)) + 1e-12
-
-
-@pytest.mark.parametrize("n_classes", [2, 4])
-def test_calibrations_are_near_the_best_of_a_grid_on_average(n_classes):
-    bounds, gaps = tuple(map(tuple, np.log(BOUNDS))), []
-    for seed in range(30):
-        found, cost = calibrated(seed, n_classes)
-        _, best, _, _ = brute(cost, bounds, Ns=8, finish=None, full_output=True)
-        gaps.append(cost(numbers(found)) - best)
-    assert np.mean(gaps) < 0.002
-
-
-@given(seed=SEEDS, n_classes=st.integers(2, 5))
-def test_the_order_of_outputs_is_that_of_probabilities(seed, n_classes):
-    rng = np.random.default_rng(seed)
-    outputs = rng.normal(0.3, 0.5, (30, n_classes)).round(2)
-    found = Calibration(*np.exp(rng.uniform(*np.log(BOUNDS).T)), 1e-3).probabilities(outputs)
-    assert ((found > 0) & (found < 1)).all()
-    np.testing.assert_allclose(found.sum(axis=1), 1.0)
-    larger = outputs[:, :, None] > outputs[:, None, :] + 1e-9
-    assert (found[:, :, None] >= found[:, None, :])[larger].all()
-
-
-def test_the_only_class_is_certain():
-    found = Calibration.fit(np.ones((5, 1)), np.zeros(5, np.intp), np.ones(5))
-    np.testing.assert_allclose(found.probabilities(np.array([[0.3], [1.0]])), 1.0)
-
-
-def test_outputs_that_are_always_right_stay_doubted():
-    outputs = np.eye(2)[np.arange(20) % 2]
-    found = Calibration.fit(outputs, np.arange(20) % 2, np.ones(20))
-    certain = found.probabilities(outputs).max(axis=1)
-    assert (certain < 1.0 - 0.2 / 21).all()
-    assert (certain > 0.9).all()
 
 
 # ------------------------------------------------------------------------------------ choice

@@ -9,7 +9,6 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 from sklearn.linear_model import Ridge
 
-from densernn.calibration import Calibration
 from densernn.errors import DataError
 from densernn.forest.activations import by_region, route
 from densernn.forest.bins import MOST, ColumnBins
@@ -271,37 +270,6 @@ def test_a_forest_of_damaged_trees_is_refused():
     boxes.above[3] = 7
     with pytest.raises(DataError, match="damaged"):
         ForestMap.__new__(ForestMap).__setstate__(state)
-
-
-# ---------------------------------------------------------------------------------- calibration
-
-
-def test_a_calibration_lowers_the_loss_and_keeps_the_order():
-    rng = np.random.default_rng(0)
-    p = rng.dirichlet([0.5, 0.5, 0.5], 3000)
-    codes = np.array([rng.choice(3, p=row) for row in p])
-    outputs = 0.5 * p + 1 / 6 + 0.05 * rng.normal(size=p.shape)  # too cautious
-    found = Calibration.fit(outputs, codes, np.ones(3000))
-    plain = Calibration().log_losses(outputs, codes).mean()
-    assert found.log_losses(outputs, codes).mean() < plain - 0.02
-    probabilities = found.probabilities(outputs)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
-    assert (np.argsort(probabilities) == np.argsort(outputs)).all()
-    grid = [
-        Calibration(floor, power, 0.0, found.doubt).log_losses(outputs, codes).mean()
-        for floor in np.geomspace(1e-3, 0.3, 12)
-        for power in np.geomspace(0.5, 4.0, 25)
-    ]
-    assert found.log_losses(outputs, codes).mean() <= min(grid) + 2e-3
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=5))
-def test_probabilities_are_never_0_or_1(outputs):
-    found = Calibration(0.001, 4.0, 20.0, 1e-5).probabilities(np.array([outputs]))
-    assert (found > 0).all()
-    assert (found < 1).all()
-    assert found.sum() == pytest.approx(1.0)
 
 
 # ------------------------------------------------------------------------------ samples, choice

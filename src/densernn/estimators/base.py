@@ -180,9 +180,10 @@ class Learner(Trained):
                 "fresh() of one model, so that they share its layers"
             )
         with unchanged_by_errors(self):
-            self.targets_ = self.targets_.unite(other.targets_)
+            before = self.targets_
+            self.targets_ = before.unite(other.targets_)
             self.learned_ = self.learned_.merge(other.learned_)
-            self._renew_readout()
+            self._renew_readout(before)
         return self
 
     def forget(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:

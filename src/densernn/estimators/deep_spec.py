@@ -115,7 +115,7 @@ class DeepSpec(NetworkSpec):
         last = self.n_last
         # Twice as many rows, and while they are joined.
         sampled = 32 * self.n_sampled * n_columns
-        sampled += self.n_judged(n_columns) * row_bytes(n_columns, last)
+        sampled += self.n_judged(n_columns) * row_bytes(n_columns)
         return max(most, 16 * (last + n_targets) ** 2) + sampled, total + last
 
     def _view_columns(self, n_columns: int) -> list[NDArray[np.intp]]:

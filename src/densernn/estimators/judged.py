@@ -2,40 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from densernn.estimators.targets import ClassTargets, LabelTargets, encode_sample
+from densernn.estimators.targets import ClassTargets, LabelTargets, RealTargets, encode_sample
 from densernn.forest.solution import ClassProbabilities, LabelProbabilities
+from densernn.intervals import Intervals
 from densernn.layers import FeatureMap
 from densernn.solvers import RidgeSolution, RidgeSystem
 from densernn.solvers.alpha import System
 from densernn.solvers.dual import DualSystem
 from densernn.stats import DistinctSample
 
-MOST = 4000
-"""Rows that are judged: three numbers need no more."""
+Float64Array = NDArray[np.float64]
 
-WORK, FEWEST = 2e10, 500
-"""Multiply-adds that leverages may take, about, and rows that they are worth in any case."""
+MOST, FEWEST = 20_000, 500
+"""Rows that are judged: more would move log losses by less than 0.0002."""
 
-SHARE = 0.05
-"""Of a memory limit."""
+WORK = 2e10
+"""Multiply-adds that leverages may take, or a quarter of a factorisation's if that is more."""
+
+BYTES, SHARE = 128 << 20, 0.05
+"""Memory for the rows, or a share of a memory limit."""
+
+BLOCK = 2048
+"""Rows whose activations are held at a time."""
+
+MAKERS: dict[type, Any] = {
+    ClassTargets: ClassProbabilities().fit,
+    LabelTargets: LabelProbabilities().fit,
+    RealTargets: Intervals.fit,
+}
+"""What is made of left-out outputs, targets and weights, for each kind of targets."""
 
 
 def n_judged(n_columns: int, n_features: int, limit: int | None) -> int:
     """Return how many rows are judged by their leverages."""
-    most = int(np.clip(WORK / n_features**2, FEWEST, MOST))
-    return (
-        most if limit is None else min(most, int(SHARE * limit / row_bytes(n_columns, n_features)))
-    )
+    affordable = max(WORK / n_features**2, n_features / 12)
+    held = (BYTES if limit is None else SHARE * limit) / row_bytes(n_columns)
+    return int(min(np.clip(affordable, FEWEST, MOST), held))
 
 
-def row_bytes(n_columns: int, n_features: int) -> int:
-    """Return the memory for a row: as it is, twice while rows are joined, and its activations."""
-    return 8 * (2 * n_columns + 2 * n_features)
+def row_bytes(n_columns: int) -> int:
+    """Return the memory for a row: as it is, and once more while rows are joined."""
+    return 16 * n_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,34 +60,33 @@ class JudgedRows:
     ----------
     sample : DistinctSample
     features : FeatureMap
-    targets : ClassTargets or LabelTargets
+    targets : ClassTargets, LabelTargets or RealTargets
     """
 
     sample: DistinctSample
     features: FeatureMap
-    targets: ClassTargets | LabelTargets
-
-    @classmethod
-    def of(cls, sample: DistinctSample, features: FeatureMap, targets: Any) -> JudgedRows | None:
-        """Return sampled rows; None where targets are no labels."""
-        labelled = isinstance(targets, (ClassTargets, LabelTargets))
-        return cls(sample, features, targets) if labelled else None
+    targets: ClassTargets | LabelTargets | RealTargets
 
     def fitted(self, system: System, solution: RidgeSolution) -> Any:
-        """Return probabilities from outputs, calibrated by outputs that rows had no part in."""
+        """Return probabilities, or intervals, by outputs that rows had no part in."""
         few = system.moments.few
         if isinstance(system, DualSystem) and few is not None:
             targets, weight, residual = few.targets, few.weight, system.left_out(solution.alpha)
         elif isinstance(system, RidgeSystem) and self.sample.most:
             rows = self.sample.rows()
             targets, weight = encode_sample(self.targets, rows)
-            H = self.features.forward(np.asarray(rows.X, np.float64))
-            residual = system.left_out(solution, H, targets, weight)
+            residual = system.left_out(solution, self._blocks(rows.X, targets, weight))
         else:
             return None
         counted = weight > 0
         outputs = np.clip(targets - residual, *self.targets.limits)[counted]
-        finish = (
-            ClassProbabilities if isinstance(self.targets, ClassTargets) else LabelProbabilities
-        )
-        return finish().fit(outputs, targets[counted], weight[counted])
+        return MAKERS[type(self.targets)](outputs, targets[counted], weight[counted])
+
+    def _blocks(
+        self, X: NDArray[Any], targets: Float64Array, weight: Float64Array
+    ) -> Iterator[tuple[Float64Array, Float64Array, Float64Array]]:
+        """Yield activations by columns, targets and weights, some rows at a time."""
+        for start in range(0, len(X), BLOCK):
+            part = slice(start, start + BLOCK)
+            H = self.features.forward(np.asarray(X[part], np.float64))
+            yield H.astype(np.float64, copy=False), targets[part], weight[part]

@@ -87,8 +87,10 @@ class LabelLearner(ClassifierMixin, Learner):  # type: ignore[misc]
         self._require_moments()
         known = self.classes_
         if not self.moments_.weight and isinstance(self.targets_, ClassTargets):
+            before = self.targets_
             self.targets_ = make_targets(True, 0, ClassCounts.zero(), wanted, self.class_weight)
             self.learned_ = ReadoutPass(self.feature_map_, self.targets_).zero()
+            self._renew_readout(before)
         elif not np.array_equal(wanted, known):
             raise ParameterError(
                 f"classes={wanted.tolist()} differ from those of the first call: {known.tolist()}"
@@ -113,10 +115,10 @@ class LabelLearner(ClassifierMixin, Learner):  # type: ignore[misc]
         """Estimate class probabilities.
 
         The readout's outputs are least-squares estimates of the probabilities of the classes
-        given the row, which may leave [0, 1].  A calibration of three numbers makes probabilities
-        of them, in the order of the outputs and never exactly 0 or 1: it is learned in ``fit``, or
-        in the first ``partial_fit``, from outputs for rows that these had no part in, and updates
-        keep it (docs/decisions/0022).
+        given the row, which may leave [0, 1].  A calibration of a few numbers a class makes
+        probabilities of them, the largest for the class of the largest output, and none exactly 0
+        or 1: it is learned in ``fit``, or in the first ``partial_fit``, from outputs for rows that
+        these had no part in, and updates keep it (docs/decisions/0022).
 
         Returns
         -------

@@ -93,10 +93,10 @@ class NetworkSpec:
         return SAMPLE if known and p.dtype != "float64" and p.n_hidden >= FEWEST else 0
 
     def n_judged(self, n_columns: int) -> int:
-        """Return the rows that the first pass is to keep, to calibrate probabilities by."""
+        """Return the rows that the first pass is to keep, to calibrate outputs by."""
         limit = self.params.memory_limit
         bytes_ = None if limit is None else parse_bytes(limit)
-        return n_judged(n_columns, self.n_last, bytes_) if self.labelled else 0
+        return 0 if self.labelled is None else n_judged(n_columns, self.n_last, bytes_)
 
     @property
     def n_last(self) -> int:
@@ -124,7 +124,7 @@ class NetworkSpec:
         """Return the network and its readout; see :meth:`learn`."""
         features = self.learn(passes, summary, n_rows, rng)
         dtype, leading = features.dtype.name, features.n_leading
-        judged = JudgedRows.of(summary.judged, features, targets)
+        judged = JudgedRows(summary.judged, features, targets)
         readout = Readout(
             self.params.alpha, dtype, targets.negligible, n_leading=leading, judged=judged
         )
@@ -214,7 +214,7 @@ class NetworkSpec:
         """Return bytes of moments and their factorisation, and numbers held for a row."""
         n_hidden = self.params.n_hidden
         sampled = 32 * self.n_sampled * n_columns  # twice as many rows, and while they are joined
-        sampled += self.n_judged(n_columns) * row_bytes(n_columns, n_hidden)
+        sampled += self.n_judged(n_columns) * row_bytes(n_columns)
         return 16 * (n_hidden + n_targets) ** 2 + sampled, n_hidden + n_columns
 
     def chunk_bytes(self, source: RowSource, n_targets: int = 1) -> int:

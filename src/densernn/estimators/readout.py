@@ -8,7 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from densernn.estimators.judged import JudgedRows
+from densernn.estimators.targets import ClassTargets
 from densernn.solvers import RidgeSolution, choose_alpha, system_of
 from densernn.stats import Moments
 
@@ -34,8 +38,8 @@ class Readout:
         Features at the front that are main directions, each of its own scale.
     judged : JudgedRows, optional
         Rows to calibrate by, which are let go when that is done.
-    probabilities : callable, optional
-        Makes probabilities of outputs, where that has been calibrated already: updates keep it.
+    calibration : ClassProbabilities, LabelProbabilities or Intervals, optional
+        Of outputs, where judged rows have been used already: updates keep it.
     seconds : float
         That solving took; 0 before.
     """
@@ -46,7 +50,7 @@ class Readout:
     intercept: bool = True
     n_leading: int = 0
     judged: JudgedRows | None = None
-    probabilities: Any = None
+    calibration: Any = None
     seconds: float = 0.0
     _solved: tuple[RidgeSolution, dict[float, float]] | None = None
     _lock: Any = field(default_factory=threading.Lock)
@@ -59,6 +63,15 @@ class Readout:
         """Return the readout to be solved anew."""
         with self._lock:
             return replace(self, alpha=alpha, seconds=0.0, _solved=None, _lock=threading.Lock())
+
+    def regrouped(self, targets: ClassTargets, places: NDArray[np.intp]) -> Readout:
+        """Return the same for other classes: for each its place among the old, or -1."""
+        calibration, judged = self.calibration, self.judged
+        return replace(
+            self,
+            calibration=None if calibration is None else calibration.regrouped(places),
+            judged=None if judged is None else replace(judged, targets=targets),
+        )
 
     def solve(self, moments: Moments | None) -> tuple[RidgeSolution, dict[float, float]]:
         """Return weights, intercept and penalty, and the score of every penalty tried.
@@ -75,9 +88,9 @@ class Readout:
                 )
                 solution, scores = choose_alpha(system, self.alpha)
                 if self.judged is not None:
-                    self.probabilities = self.judged.fitted(system, solution)
+                    self.calibration = self.judged.fitted(system, solution)
                     self.judged = None
-                self._solved = replace(solution, probabilities=self.probabilities), scores
+                self._solved = replace(solution, calibration=self.calibration), scores
                 self.seconds = time.perf_counter() - start
             return self._solved
 

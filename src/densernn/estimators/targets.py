@@ -19,7 +19,12 @@ MIXED = "cannot merge a multilabel model and one of classes"
 LABEL_ERROR = 1e-6
 """Mean squared error of 0/1 targets that counts as none: an error of 0.001 moves no label."""
 
-LABEL_LIMITS = -1.0, 2.0
+UNJUDGED = (
+    "this model knows nothing of its errors, as it had no rows to leave out (or is of version "
+    "0.3): fit it on more rows (or anew)"
+)
+
+LABEL_LIMITS = -0.5, 1.5
 """Least and largest output for 0/1 targets: what lies beyond says no more than these."""
 
 
@@ -55,15 +60,19 @@ class ClassTargets:
             A label is not among the classes; the text names it and its row.
         """
         y = self.labels(y)
-        codes = np.searchsorted(self.classes, y)
-        known = self.classes[np.minimum(codes, self.n_targets - 1)] == y
-        if not np.all(known):
-            row = int(np.argmin(known))
+        codes = self.places(y)
+        if codes.size and codes.min() < 0:
+            row = int(np.argmin(codes))
             raise DataError(
                 f"y has the label {y.tolist()[row]!r} in row {row}, which is not among the classes "
                 f"{self.classes.tolist()}: name all classes in the first call of partial_fit"
             )
         return codes
+
+    def places(self, labels: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the place of each label among the classes, -1 for others."""
+        places = np.minimum(np.searchsorted(self.classes, labels), self.n_targets - 1)
+        return np.where(self.classes[places] == labels, places, -1)
 
     def labels(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return labels in one axis, of the same kind as the classes.
@@ -120,6 +129,10 @@ class ClassTargets:
         targets = np.zeros((len(y), self.n_targets))
         targets[np.arange(len(y)), self.codes(y)] = 1.0
         return targets
+
+    def shaped(self, answers: Float64Array) -> Float64Array:
+        """Return answers for all classes as they are."""
+        return answers
 
     def predict(self, outputs: Float64Array) -> NDArray[Any]:
         """Return the label of the largest output of each row."""
@@ -214,6 +227,10 @@ class LabelTargets(UncountedTargets):
             )
         return targets
 
+    def shaped(self, answers: Float64Array) -> Float64Array:
+        """Return answers for all labels as they are."""
+        return answers
+
     def predict(self, outputs: Float64Array) -> NDArray[Any]:
         """Return 1 for the labels that are more likely than not."""
         return (outputs > 0.5).astype(np.intp)
@@ -256,9 +273,19 @@ class RealTargets(UncountedTargets):
             raise DataError(f"a regressor needs numbers as targets, and y holds {y.dtype}")
         return np.asarray(y, np.float64).reshape(len(y), self.n_targets)
 
-    def predict(self, outputs: Float64Array) -> Float64Array:
-        """Return outputs in the shape that y had."""
-        return outputs[:, 0] if self.flat else outputs
+    def shaped(self, answers: Float64Array) -> Float64Array:
+        """Return answers in the shape that y had."""
+        return answers[:, 0] if self.flat else answers
+
+    predict = shaped
+
+    def predict_interval(self, outputs: Float64Array, coverage: float) -> Float64Array:
+        """Refuse: nothing is known about errors."""
+        raise DataError(UNJUDGED)
+
+    def predict_std(self, outputs: Float64Array) -> Float64Array:
+        """Refuse: nothing is known about errors."""
+        raise DataError(UNJUDGED)
 
 
 def encode_sample(targets: Any, rows: Block) -> tuple[Float64Array, Float64Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -75,9 +75,18 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.categorical = tags.input_tags.string = True
         return tags
 
-    def _renew_readout(self) -> None:
-        """Drop the solution: the next use solves anew from the moments."""
-        self._readout = self._readout.renewed(self.alpha)
+    def _renew_readout(self, before: Any = None) -> None:
+        """Drop the solution: the next use solves anew from the moments.
+
+        Parameters
+        ----------
+        before : targets, optional
+            What they were, where classes may have come or gone.
+        """
+        readout, targets = self._readout.renewed(self.alpha), self.targets_
+        if isinstance(before, ClassTargets) and isinstance(targets, ClassTargets):
+            readout = readout.regrouped(targets, before.places(targets.classes))
+        self._readout = readout
 
     def _solution(self) -> Any:
         check_is_fitted(self, "feature_map_")
@@ -115,37 +124,38 @@ class Trained(BaseEstimator):  # type: ignore[misc]
     def _without_moments(self) -> LearnedState:
         return replace(self.learned_, moments=None)
 
-    def _predict(self, X: Any, method: str) -> Any:
+    def _predict(self, X: Any, method: str, **options: Any) -> Any:
         """Return predictions from the readout's outputs; of a Dask collection, lazily.
 
         Parameters
         ----------
         X : what :meth:`fit` takes
         method : str
-            Name of the method of the model, and of its targets.
+            Of the targets, or of the calibration.
+        **options
+            Its arguments beside outputs.
         """
         if not is_collection(X):
-            return self._finished(self._outputs(X), method)
+            return self._finished(self._outputs(X), method, **options)
         from densernn.engine.lazy import map_rows  # noqa: PLC0415 - needs Dask
 
         self._solution()
         as_source(self, X)
-        template = getattr(self.targets_, method)(np.zeros((1, self.targets_.n_targets)))
-        n_outputs = None if template.ndim == 1 else template.shape[1]
-        names = None if n_outputs is None else getattr(self, "classes_", range(n_outputs))
+        template = self._finished(np.zeros((1, self.targets_.n_targets)), method, **options)
+        names = getattr(self, "classes_", None)
         # Workers get the solved model without its moments, which are most of its size.
         model = copy.copy(self)
         model._solution()
         model.learned_ = model._without_moments()
-        return map_rows(X, model, method, n_outputs, template.dtype, names)
+        call = partial(Trained._predict, method=method, **options)
+        return map_rows(X, model, call, template, names)
 
-    def _finished(self, outputs: Float64Array, method: str) -> Any:
-        """Return what a method of the targets makes of outputs; probabilities are calibrated."""
-        # Those of a forest are probabilities already, and its solution has none to make.
-        probabilities = getattr(self._solution(), "probabilities", None)
-        if method == "predict_proba" and probabilities is not None:
-            return probabilities(outputs)
-        return getattr(self.targets_, method)(outputs)
+    def _finished(self, outputs: Float64Array, method: str, **options: Any) -> Any:
+        """Return what the calibration makes of outputs, or the targets where it has no say."""
+        calibrated = getattr(self._solution().calibration, method, None)
+        if calibrated is None:
+            return getattr(self.targets_, method)(outputs, **options)
+        return self.targets_.shaped(calibrated(outputs, **options))
 
     def _outputs(self, X: Any) -> Float64Array:
         """Return the readout's outputs, of shape (n_samples, n_targets)."""

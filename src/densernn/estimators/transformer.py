@@ -37,7 +37,8 @@ class FeatureTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             from densernn.engine.lazy import map_rows  # noqa: PLC0415 - needs Dask
 
             names = self.get_feature_names_out()
-            return map_rows(X, self, "transform", features.n_features, features.dtype, names)
+            template = np.empty((1, features.n_features), features.dtype)
+            return map_rows(X, self, type(self).transform, template, names)
         stop = 0
         activations = np.empty((source.n_rows or 0, features.n_features), features.dtype)
         for chunk in source.chunks(features.predict_rows):

@@ -141,6 +141,10 @@ class ForestReadout:
         penalty = float(alpha) if isinstance(alpha, Real) else self.alpha
         return replace(self, alpha=penalty, seconds=0.0, _solved=None, _lock=threading.Lock())
 
+    def regrouped(self, targets: Any, places: NDArray[np.intp]) -> ForestReadout:
+        """Return the same for other classes: for each its place among the old, or -1."""
+        return replace(self, finish=self.finish.regrouped(places))
+
     def solve(self, moments: ForestMoments | None) -> tuple[ForestSolution, dict[float, float]]:
         """Return weights of all regions, and the mean loss of every penalty tried.
 
@@ -166,7 +170,7 @@ class ForestReadout:
         finish, limits = self.finish, output_limits(self.finish, moments.n_targets)
         if isinstance(finish, ValuesInRange):
             limits = np.stack([moments.least, moments.most])
-            finish = ValuesInRange(*(limits + self.forest.origin))
+            finish = finish.moved(moments.least, moments.most, self.forest.origin)
         return ForestSolution(
             weights=tuple(weights[0] for weights, _ in solved),
             means=tuple(means for _, means in solved),

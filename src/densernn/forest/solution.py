@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +13,7 @@ from densernn.calibration import Calibration
 from densernn.errors import DataError
 from densernn.forest.boxes import BoxTree
 from densernn.forest.checks import are_arrays
+from densernn.intervals import Intervals
 
 FloatArray = NDArray[np.float64]
 
@@ -51,6 +52,11 @@ class ForestSolution:
         """Columns of outputs."""
         return int(self.means[0].shape[1])
 
+    @property
+    def calibration(self) -> Intervals | None:
+        """Intervals about values; outputs for labels are calibrated already."""
+        return self.finish.intervals if isinstance(self.finish, ValuesInRange) else None
+
     def check(self, trees: Sequence[BoxTree]) -> None:
         """Raise DataError for weights, as from a damaged file, that kernels must not follow."""
         if not are_arrays((*self.weights, *self.means, self.limits), "f", 2):
@@ -84,6 +90,8 @@ class ClassProbabilities:
         """Return probabilities of shape (n_rows, n_classes)."""
         return self.calibration.probabilities(outputs)
 
+    predict_proba = __call__
+
     def losses(self, outputs: FloatArray, targets: FloatArray) -> FloatArray:
         """Return the log loss of each row."""
         return self.calibration.log_losses(outputs, targets.argmax(axis=-1))
@@ -91,6 +99,10 @@ class ClassProbabilities:
     def fit(self, outputs: FloatArray, targets: FloatArray, weight: FloatArray) -> Any:
         """Return the same, calibrated."""
         return ClassProbabilities(Calibration.fit(outputs, targets.argmax(axis=-1), weight))
+
+    def regrouped(self, places: NDArray[np.intp]) -> Any:
+        """Return the same for other classes: for each its place among these, or -1."""
+        return ClassProbabilities(self.calibration.regrouped(places))
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,8 @@ class LabelProbabilities:
     def __call__(self, outputs: FloatArray) -> FloatArray:
         """Return probabilities of shape (n_rows, n_labels)."""
         return self.calibration.probabilities(_both(outputs))[..., 1]
+
+    predict_proba = __call__
 
     def losses(self, outputs: FloatArray, targets: FloatArray) -> FloatArray:
         """Return the log loss of each row, the sum over its labels."""
@@ -134,10 +148,13 @@ class ValuesInRange:
     Parameters
     ----------
     least, most : ndarray of shape (n_targets,), float64
+    intervals : Intervals, optional
+        About predictions, for errors of rows that these had no part in.
     """
 
     least: FloatArray
     most: FloatArray
+    intervals: Intervals | None = None
 
     @property
     def limits(self) -> tuple[FloatArray, FloatArray]:
@@ -154,5 +171,10 @@ class ValuesInRange:
         return cast("FloatArray", np.square((self(outputs) - targets) / width).sum(axis=-1))
 
     def fit(self, outputs: FloatArray, targets: FloatArray, weight: FloatArray) -> Any:
-        """Return the same."""
-        return self
+        """Return the same, with intervals."""
+        return replace(self, intervals=Intervals.fit(self(outputs), targets, weight))
+
+    def moved(self, least: FloatArray, most: FloatArray, origin: FloatArray) -> ValuesInRange:
+        """Return the same for values that are larger by ``origin``, of another range."""
+        intervals = None if self.intervals is None else self.intervals.moved(origin)
+        return ValuesInRange(least + origin, most + origin, intervals)

@@ -31,6 +31,7 @@ OWN = (
     "densernn.forest.bins.ColumnBins",
     "densernn.forest.boxes.BoxTree",
     "densernn.calibration.Calibration",
+    "densernn.intervals.Intervals",
     "densernn.forest.forest_map.ForestMap",
     "densernn.forest.moments.ForestMoments",
     "densernn.forest.moments.TreeMoments",

@@ -3,6 +3,7 @@ r"""Ridge solver from moments: equations (23), (24) and (26), with an unpenalise
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from densernn.errors import ParameterError, SingularSolveWarning
 from densernn.stats import Moments
 
 Float64Array = NDArray[np.float64]
+Rows = tuple[Float64Array, Float64Array, Float64Array]
 
 EXACT_TRACE = 1024
 """Largest number of features for which the trace of the inverse is exact, not estimated."""
@@ -38,14 +40,14 @@ class RidgeSolution:
         Unpenalised; 0 without an intercept.
     alpha : float
         The penalty, 1/kappa in the paper.
-    probabilities : callable, optional
-        Makes probabilities of outputs, calibrated.
+    calibration : ClassProbabilities, LabelProbabilities or Intervals, optional
+        Of outputs, by rows that these had no part in.
     """
 
     coef: Float64Array
     intercept: Float64Array
     alpha: float
-    probabilities: Any = None
+    calibration: Any = None
 
 
 class RidgeSystem:
@@ -193,38 +195,36 @@ class RidgeSystem:
             return np.inf, None
         return error / self.moments.weight * (n / left) ** 2, self._finish(coef, alpha)
 
-    def left_out(
-        self, solution: RidgeSolution, H: NDArray[Any], T: Float64Array, weight: Float64Array
-    ) -> Float64Array:
+    def left_out(self, solution: RidgeSolution, blocks: Iterable[Rows]) -> Float64Array:
         r"""Return residuals, for some of the rows of the moments, of solutions without them.
 
         Parameters
         ----------
         solution : RidgeSolution
             Of these moments, with an intercept.
-        H : ndarray of shape (n_features, n_rows)
-            Activations by columns.
-        T : ndarray of shape (n_rows, n_targets)
-        weight : ndarray of shape (n_rows,)
-            Of a row with copies, as many as its weight, one is left out.
+        blocks : iterable of (H, T, weight)
+            Activations by columns, of shape (n_features, n_rows), targets and weights.  Of a
+            row with copies, as many as its weight, one is left out.
 
         Returns
         -------
         ndarray of shape (n_rows, n_targets)
             By leverages :math:`h'(\alpha I + S)^{-1} h + 1/w` from one more Cholesky factor.
         """
-        moments = self.moments
-        residual = T - (H.T @ solution.coef + solution.intercept)
+        moments, found = self.moments, []
         factor = _factorise(self._penalised(solution.alpha))
-        if factor is None:  # singular: nothing is known of rows that were left out
-            return residual
-        centred = np.asfortranarray(H - moments.means[: moments.n_features, None], np.float64)
-        half = blas.dtrsm(1.0, factor.triangle, centred, lower=0, trans_a=1, overwrite_b=1)
-        leverage = np.einsum("ij,ij->j", half, half) + 1.0 / moments.weight
-        one = np.minimum(weight, moments.weight / moments.n_rows)
-        # No more than 1 but for rounding, which may be large where the system is singular.
-        rest = np.maximum(1.0 - one * np.nan_to_num(leverage, nan=1.0), np.finfo(float).eps)
-        return cast("Float64Array", residual / rest[:, None])
+        for H, T, weight in blocks:
+            residual = T - (H.T @ solution.coef + solution.intercept)
+            if factor is not None:  # else singular: nothing is known of rows that were left out
+                centred = np.asfortranarray(H - moments.means[: moments.n_features, None])
+                half = blas.dtrsm(1.0, factor.triangle, centred, lower=0, trans_a=1, overwrite_b=1)
+                leverage = np.einsum("ij,ij->j", half, half) + 1.0 / moments.weight
+                one = np.minimum(weight, moments.weight / moments.n_rows)
+                # No more than 1 but for rounding, which may be large in a singular system.
+                rest = 1.0 - one * np.nan_to_num(leverage, nan=1.0)
+                residual /= np.maximum(rest, np.finfo(float).eps)[:, None]
+            found.append(residual)
+        return np.concatenate(found)
 
     def _norm_and_least(self, matrix: Float64Array) -> tuple[float, float]:
         """Return the 1-norm of alpha I + S, and the least eigenvalue that is not rounding."""
