@@ -19,6 +19,9 @@ import densernn
 from densernn import RNNELMClassifier, RNNELMRegressor, datasets, load, save
 from densernn.cli import entry, evaluate, models, report
 from densernn.cli.options import ModelOptions
+from densernn.cli.task import Task, choose_task
+from densernn.errors import DataError
+from densernn.sources.arrays import ArraySource
 
 RNG = np.random.RandomState(0)
 X = RNG.normal(size=(200, 4))
@@ -39,8 +42,8 @@ def folder(tmp_path_factory):
     np.savez(folder / "numbers.npz", X=X, y=(X[:, 0] > 0).astype(int))
     values.to_csv(folder / "values.csv", index=False)
     FRAME.assign(one=["only", *WORDS[1:]]).to_csv(folder / "rare.csv", index=False)
-    (folder / "missing.csv").write_text("a,b,label\n1,2,x\n3,,y\n")
-    (folder / "word.csv").write_text("a,b,c,d,label\n1,2,3,oops,x\n3,4,5,6,y\n")
+    (folder / "missing.csv").write_text("a,b,label\n1,2,x\n3,4,\n")
+    (folder / "word.csv").write_text("a,b,c,d,label\n1,2,3,oops,x\n" + "3,4,5,6,y\n" * 30)
     (folder / "damaged.skops").write_bytes(b"PK nothing")
     (folder / "empty.skops").touch()
     save(RNNELMRegressor(20, random_state=0).fit(X, VALUES), folder / "unnamed.skops")
@@ -267,18 +270,15 @@ def test_own_file_holds_a_quarter_out(name, here, call):
 
 
 def test_held_out_part_has_the_share_of_each_class(folder):
-    from densernn.cli.evaluate import _hold_out
-    from densernn.sources.load import read_table
-
-    table = read_table(f"{folder}/words.csv", target="label")
-    parts = _hold_out(table, "auto", 0.25, 0)
+    rows = ArraySource(X, WORDS)
+    parts = evaluate._hold_out("words.csv", rows, Task("classification", 2, ""), 0.25, 0)
     share = np.mean(WORDS == "yes")
-    assert np.mean(parts.y_test == "yes") == pytest.approx(share, abs=0.02)
+    assert np.mean(parts.test.y == "yes") == pytest.approx(share, abs=0.02)
 
 
 def test_regression(here, call):
     result = json.loads(call("evaluate", "values.csv", "--target=value", *SMALL, "--json"))
-    assert result["task"] == "regression"
+    assert (result["task"], result["task_by"]) == ("regression", "fractions in the target")
     assert result["r2"] > 0.9
     assert "accuracy" not in result
 
@@ -286,17 +286,28 @@ def test_regression(here, call):
 @pytest.mark.parametrize(
     ("y", "task"),
     [
-        (np.arange(40) / 2, "regression"),
-        (np.arange(40.0), "regression"),
-        (np.arange(40) % 20 * 1.0, "classification"),
-        (np.arange(40), "classification"),
-        (np.arange(40).astype(str), "classification"),
-        (np.arange(40) > 7, "classification"),
+        (np.arange(40) / 2, Task("regression", None, "fractions in the target")),
+        (np.arange(630) % 30 * 1.0, Task("classification", 30, "30 classes of whole numbers")),
+        (np.arange(1050) % 50, Task("classification", 50, "50 classes of whole numbers")),
+        (
+            np.arange(40).astype(str),
+            Task("classification", 40, "40 classes of text or truth values"),
+        ),
+        (np.arange(40) > 7, Task("classification", 2, "2 classes of text or truth values")),
     ],
 )
-def test_automatic_task(y, task, tmp_path):
-    table = models.Table(tmp_path, ("a",), np.zeros((40, 1)), y, "y")
-    assert models.choose_task(table, "auto") == task
+def test_automatic_task(y, task):
+    assert choose_task(y, "file", "auto") == task
+
+
+@pytest.mark.parametrize(
+    "y", [np.arange(600) % 30, np.arange(600) % 30 * 1.0, np.arange(2000) % 51]
+)
+def test_whole_numbers_that_may_be_values_are_asked_about(y):
+    with pytest.raises(DataError, match="say --task classification or --task regression"):
+        choose_task(y, "file", "auto")
+    assert choose_task(y, "file", "classification").n_classes == len(np.unique(y))
+    assert choose_task(y, "file", "regression") == Task("regression", None, "--task")
 
 
 # ---------------------------------------------------------------------------- fit and predict
@@ -428,7 +439,7 @@ def test_info(here, call):
         ("evaluate rare.csv --target one", "'only'"),
         ("evaluate nowhere.csv --target label", "nowhere.csv: no such file"),
         ("evaluate words.csv --target lable", "nearest of 5: 'label'"),
-        ("evaluate missing.csv --target label", "missing.csv, line 3, column 'b'"),
+        ("evaluate missing.csv --target label", "missing.csv, line 3, column 'label'"),
         ("evaluate word.csv --target label", "word.csv, line 2, column 'd': 'oops'"),
         ("evaluate words.txt --target label", "words.txt"),
         ("fit words.csv --target label", "--output"),
@@ -509,7 +520,7 @@ def test_each_command_has_help(command, call):
     out = call(command, "--help")
     assert "Usage: densernn" in out
     if command in ("evaluate", "fit"):
-        assert "more than 20 different" in " ".join(out.split())
+        assert "50 classes with more than 20 rows each" in " ".join(out.split())
 
 
 def test_version():
@@ -726,7 +737,8 @@ def test_seconds_add_up():
     """What the search for a penalty took is kept apart, and nothing is lost."""
     options = ModelOptions("sparse", 50, 4, "auto", "auto", "none", 0)
     model = models.make_model("classification", options)
-    result = models.train(model, X, WORDS)
+    rows = ArraySource(X, WORDS)
+    result = models.train(model, rows, rows)
     both = result["fit_seconds"] + result["alpha_seconds"]
     assert both == pytest.approx(sum(model.fit_seconds_.values()))
     assert result["alphas_tried"] == len(model.alpha_scores_)

@@ -67,7 +67,8 @@ def evaluate(**options: Any) -> None:
     if (options["table"] is None) == (options["dataset"] is None):
         raise click.UsageError("give either a file of your own or --dataset, not both or neither")
     if options["table"] is None:
-        given = [f"--{n.replace('_', '-')}" for n in ("target", "test_size") if options[n]]
+        own = ("target", "test_size", *shared.LISTED_NAMES, "missing", "weight")
+        given = [f"--{n.replace('_', '-')}" for n in own if options[n]]
         if options["task"] != "auto":
             given.append("--task")
         if given:
@@ -120,9 +121,16 @@ def fit(**options: Any) -> None:
 @click.argument("table", type=FILE)
 @click.option("-o", "--output", type=FILE, default="-", help="A CSV file; - is standard output.")
 @click.option("--proba", is_flag=True, help="Add columns with the probability of each class.")
+@click.option("--target", help="A column that is no feature.")
+@shared.TASK
 @shared.with_options(shared.READ_OPTIONS)
 def predict(**options: Any) -> None:
-    """Predict each row of TABLE; columns are matched by name, and others are ignored."""
+    """Predict each row of TABLE; columns are matched by name, and others are ignored.
+
+    Columns without names are matched by place: they are those of the training table, or its
+    features alone.  --target, --weight and --drop name columns that are no features; --task and
+    --categorical are compared with what the model has learned.
+    """
     from densernn.cli import predict as command  # noqa: PLC0415 - so that help is fast
 
     command.predict(read_options=shared.take_read_options(options), **options)

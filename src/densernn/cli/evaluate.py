@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.model_selection import train_test_split
 
@@ -16,18 +16,18 @@ from densernn import ImageSubsampler, datasets
 from densernn.cli import report
 from densernn.cli.models import (
     check_structure,
-    choose_task,
-    count_classes,
     looks_like_images,
     make_model,
-    read_own,
+    open_own,
     save_model,
     train,
 )
 from densernn.cli.options import DATASETS, ModelOptions
 from densernn.cli.scores import SCORES, baselines, scores
+from densernn.cli.task import Task, choose_task
 from densernn.errors import DataError
-from densernn.sources.load import Table
+from densernn.sources.arrays import ArraySource
+from densernn.sources.load import held
 
 
 def _load_norb(path: str | None) -> datasets.Dataset:
@@ -51,19 +51,19 @@ ROWS_BY_THEMSELVES = ("mnist",)
 """Data sets whose rows are standardised over their columns by default."""
 
 
+BOOSTED_CATEGORIES = 254
+"""Categories up to which boosted trees take a column for categorical."""
+
 TIMES = ("fit_seconds", "cpu_seconds", "predict_seconds")
 
 
 class Parts(NamedTuple):
-    """Training and test rows, and names of their columns if they are known."""
+    """Training and test rows."""
 
     name: str
-    task: str
-    feature_names: tuple[str, ...] | None
-    X_train: NDArray[Any]
-    y_train: NDArray[Any]
-    X_test: NDArray[Any]
-    y_test: NDArray[Any]
+    task: Task
+    train: ArraySource
+    test: ArraySource
 
 
 def evaluate(
@@ -85,7 +85,8 @@ def evaluate(
     if output is not None:
         report.check_place(output)
     if table is not None:
-        rows = read_own(table, str(target), read_options)
+        rows = held(open_own(table, str(target), read_options))
+        found = choose_task(rows.y, f"{table}: the target {target!r}", task)
     else:
         parts = _load(str(dataset), data_path)
     if model_options.preprocess == "auto":
@@ -94,19 +95,19 @@ def evaluate(
     results = []
     for seed in range(model_options.seed, model_options.seed + n_seeds):
         if table is not None:
-            parts = _hold_out(rows, task, test_size or 0.25, seed)
-        options = replace(model_options, seed=seed).resolved(looks_like_images(parts.X_train))
+            parts = _hold_out(table, rows, found, test_size or 0.25, seed)
+        options = replace(model_options, seed=seed).resolved(looks_like_images(parts.train))
         model, result = _run(parts, options)
         if beside_boosting:
             result |= _boosting(parts, seed)
         results.append(result)
         if output is not None and len(results) == 1:
-            save_model(model, parts.feature_names, output)
+            save_model(model, output)
     result = {
         "dataset": parts.name,
-        "task": parts.task,
+        **parts.task.said,
         **_summary(results),
-        **baselines(parts.task, parts.y_train, parts.y_test),
+        **baselines(parts.task.name, parts.train, parts.test),
         "seed": model_options.seed,
         **report.environment(),
         "model": output,
@@ -116,18 +117,17 @@ def evaluate(
 
 def _run(parts: Parts, options: ModelOptions) -> tuple[Any, dict[str, Any]]:
     """Train a model and return it, with its scores, choices and times."""
-    n_classes = count_classes(parts.y_train, parts.task)
-    check_structure(options, parts.X_train.shape[1], n_classes)
-    model = make_model(parts.task, options)
-    trained = train(model, parts.X_train, parts.y_train)
+    check_structure(options, parts.train.n_columns, parts.task.n_classes)
+    model = make_model(parts.task.name, options)
+    trained = train(model, parts.train, parts.train)
     start = time.perf_counter()
-    found = scores(model, parts.task, parts.X_test, parts.y_test)
+    found = scores(model, parts.task.name, parts.test)
     predict_seconds = time.perf_counter() - start
     return model, {
         "model_kind": options.model,
         "structure": options.structure,
         **found,
-        "n_test": len(parts.X_test),
+        "n_test": parts.test.n_rows,
         **trained,
         "predict_seconds": predict_seconds,
         "preprocess": options.preprocess,
@@ -137,13 +137,16 @@ def _run(parts: Parts, options: ModelOptions) -> tuple[Any, dict[str, Any]]:
 def _boosting(parts: Parts, seed: int) -> dict[str, float]:
     """Return scores and CPU seconds of scikit-learn's boosted trees at their defaults."""
     kind = HistGradientBoostingClassifier
-    if parts.task == "regression":
+    if parts.task.name == "regression":
         kind = HistGradientBoostingRegressor
-    model = kind(random_state=seed)
+    encoding = parts.train.encoding
+    sizes = () if encoding is None else encoding.n_categories
+    few = [j for j, size in enumerate(sizes) if 0 < size <= BOOSTED_CATEGORIES]
+    model = kind(random_state=seed, categorical_features=few or None)
     start = time.process_time()
-    model.fit(parts.X_train, parts.y_train)
+    model.fit(parts.train.X, parts.train.y, sample_weight=parts.train.weight)
     seconds = time.process_time() - start
-    found = scores(model, parts.task, parts.X_test, parts.y_test)
+    found = scores(model, parts.task.name, parts.test)
     found["cpu_seconds"] = seconds
     return {f"boosting_{name}": value for name, value in found.items()}
 
@@ -167,31 +170,25 @@ def _summary(results: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _load(dataset: str, path: str | None) -> Parts:
     data = LOADERS[dataset](path)
+    X_train, X_test = (X.reshape(len(X), -1) for X in (data.X_train, data.X_test))
+    task = Task("classification", int(np.unique(data.y_train).size), "the data set")
     return Parts(
-        dataset,
-        "classification",
-        None,
-        data.X_train.reshape(len(data.X_train), -1),
-        data.y_train,
-        data.X_test.reshape(len(data.X_test), -1),
-        data.y_test,
+        dataset, task, ArraySource(X_train, data.y_train), ArraySource(X_test, data.y_test)
     )
 
 
-def _hold_out(table: Table, task: str, share: float, seed: int) -> Parts:
+def _hold_out(path: str, rows: ArraySource, task: Task, share: float, seed: int) -> Parts:
     """Hold out a fraction of the rows of a table, stratified by class."""
-    task = choose_task(table, task)
-    stratify = table.y if task == "classification" else None
+    stratify = None if task.n_classes is None else rows.y
     if stratify is not None:
         classes, counts = np.unique(stratify, return_counts=True)
         if counts.min() < 2:
             rare = classes[np.argmin(counts)].item()
             raise DataError(
-                f"{table.path}: only one row has the target {rare!r}, and a part of each class is "
+                f"{path}: only one row has the target {rare!r}, and a part of each class is "
                 "to be held out: drop the row, or say --task regression if these are no classes"
             )
-    parts = train_test_split(
-        table.X, table.y, test_size=share, random_state=seed, stratify=stratify
+    train, test = train_test_split(
+        np.arange(rows.n_rows), test_size=share, random_state=seed, stratify=stratify
     )
-    X_train, X_test, y_train, y_test = parts
-    return Parts(table.path.name, task, table.feature_names, X_train, y_train, X_test, y_test)
+    return Parts(Path(path).name, task, rows.take(train), rows.take(test))

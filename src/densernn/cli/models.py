@@ -21,17 +21,15 @@ from densernn import (
     RNNForestRegressor,
     RowStandardizer,
 )
-from densernn.cli.options import PUBLISHED, ModelOptions
+from densernn.cli.options import PUBLISHED, ModelOptions, column_of
 from densernn.errors import DataError
 from densernn.estimators.forest import RNNForest
 from densernn.paper import from_structure, parse_structure
 from densernn.preparation import shares_unit
-from densernn.sources.load import Table, read_table
+from densernn.sources.arrays import ArraySource
+from densernn.sources.open import open_rows
 from densernn.sources.rows import RowSource
 from densernn.stats import Extrema
-
-MANY_VALUES = 20
-"""Number of different values up to which a floating-point target is taken for classes."""
 
 WARM_ROWS, WARM_HIDDEN = 256, 32
 
@@ -42,31 +40,10 @@ WARM_FOREST_ROWS = 6000
 """A forest of more than 5,000 rows is learned in another way."""
 
 
-def target_column(target: str, options: dict[str, Any]) -> str | int:
-    """Return the target's place where columns have no names, else its name."""
-    place = not options["header"] and target.lstrip("-").isdigit()
-    return int(target) if place else target
-
-
-def read_own(path: str, target: str, options: dict[str, Any]) -> Table:
-    """Read a file of the user's own, which must have its target."""
-    return read_table(path, target=target_column(target, options), **options)
-
-
-def choose_task(table: Table, task: str) -> str:
-    """Return the given task, or for ``"auto"`` that of the target, if the target allows it."""
-    y = table.y
-    if y is None:
-        raise DataError(f"{table.path}: has no target")
-    place = f"{table.path}: the target {table.target_name!r}"
-    if task == "auto":
-        many = y.dtype.kind == "f" and np.unique(y).size > MANY_VALUES
-        task = "regression" if many else "classification"
-    if task == "regression" and y.dtype.kind == "U":
-        raise DataError(f"{place} holds text, which --task regression cannot predict")
-    if task == "classification" and y.dtype.kind == "f" and (y != np.floor(y)).any():
-        raise DataError(f"{place} holds fractions, which are no classes: say --task regression")
-    return task
+def open_own(path: str, target: str, options: dict[str, Any], **more: Any) -> RowSource:
+    """Open a file of the user's own, which must have its target."""
+    column = column_of(target, header=options["header"])
+    return open_rows(path, column, **options, **more)
 
 
 def make_model(task: str, options: ModelOptions) -> Any:
@@ -91,9 +68,9 @@ def make_model(task: str, options: ModelOptions) -> Any:
     return learner
 
 
-def looks_like_images(X: NDArray[Any]) -> bool:
+def looks_like_images(rows: ArraySource) -> bool:
     """Return whether rows look like images of 16 x 16 pixels or more; a forest learns less well."""
-    return X.shape[1] >= LEAST_PIXELS and shares_unit(Extrema.of(X))
+    return rows.n_columns >= LEAST_PIXELS and shares_unit(Extrema.of(rows.X))
 
 
 def _forest(task: str, options: ModelOptions) -> Any:
@@ -151,43 +128,47 @@ def check_structure(options: ModelOptions, n_columns: int, n_classes: int | None
     plan.check(n_columns, plan.n_outputs if n_classes is None else n_classes)
 
 
-def count_classes(y: NDArray[Any], task: str) -> int | None:
-    """Return the number of classes; None for regression."""
-    return None if task == "regression" else int(np.unique(y).size)
-
-
 def last_step(model: Any) -> Any:
     """Return the estimator of a pipeline, or the model itself."""
     return model[-1] if isinstance(model, Pipeline) else model
 
 
-def train(model: Any, X: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
+def train(model: Any, rows: RowSource, few: ArraySource) -> dict[str, Any]:
     """Train, and return choices and times for the report.
 
     ``fit_seconds`` is the time of training with the chosen penalty, ``alpha_seconds`` that of the
-    search for it.  Compilation is excluded by training on a few rows before.
+    search for it.  Compilation is excluded by training on a few rows before: ``few``.
     """
     learner = last_step(model)
-    rows, preprocess_seconds = X, 0.0
+    preprocess_seconds = 0.0
     if isinstance(model, Pipeline):
         start = time.perf_counter()
-        rows = model[:-1].fit_transform(X)
+        rows = few = _preprocessed(model, few)
         preprocess_seconds = time.perf_counter() - start
-    _warm_up(learner, rows)
-    return {**_fitted(learner, rows, y), "preprocess_seconds": preprocess_seconds}
+    _warm_up(learner, few.X)
+    return {**_fitted(learner, rows), "preprocess_seconds": preprocess_seconds}
 
 
-def train_streamed(learner: Any, source: RowSource, few: NDArray[Any]) -> dict[str, Any]:
-    """Train on a source, as :func:`train`; ``few`` are its first rows."""
-    _warm_up(learner, few)
-    return _fitted(learner, source)
+def _preprocessed(model: Pipeline, rows: ArraySource) -> ArraySource:
+    """Return rows as the last step of a pipeline gets them."""
+    names = () if rows.encoding is None else tuple(rows.encoding.categories)
+    if names:
+        raise DataError(
+            f"--preprocess zscore-rows is for numbers alone, and column {names[0]!r} holds "
+            "categories: leave one of them out"
+        )
+    X = model[0].fit_transform(rows.X)
+    if rows.feature_names is not None:
+        model[0].feature_names_in_ = np.asarray(rows.feature_names, dtype=object)
+    return ArraySource(X, rows.y, rows.weight)
 
 
-def _fitted(learner: Any, *rows: Any) -> dict[str, Any]:
+def _fitted(learner: Any, rows: RowSource) -> dict[str, Any]:
     start = time.process_time()
-    learner.fit(*rows)
+    learner.fit(rows)
     cpu_seconds = time.process_time() - start
-    return {**_trained(learner, round(learner.moments_.weight)), "cpu_seconds": cpu_seconds}
+    n_rows = rows.n_rows or round(learner.moments_.weight)
+    return {**_trained(learner, n_rows), "cpu_seconds": cpu_seconds}
 
 
 def _trained(learner: Any, n_rows: int) -> dict[str, Any]:
@@ -232,13 +213,10 @@ def _deep(learner: Any) -> dict[str, Any]:
     }
 
 
-def save_model(model: Any, names: tuple[str, ...] | None, path: str, moments: bool = True) -> None:
-    """Save a trained model with the names of its columns, if they are known."""
+def save_model(model: Any, path: str, moments: bool = True) -> None:
+    """Save a trained model."""
     from densernn import save  # noqa: PLC0415 - skops takes most of a second to import
 
-    if names is not None:
-        first = model[0] if isinstance(model, Pipeline) else model
-        first.feature_names_in_ = np.asarray(names, dtype=object)
     last_step(model).set_params(verbose=0)
     save(model, path, moments=moments)
 

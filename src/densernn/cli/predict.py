@@ -12,19 +12,32 @@ from typing import IO, Any
 
 import click
 from numpy.typing import NDArray
+from sklearn.base import is_classifier
 
 from densernn._files import atomic_write
 from densernn.cli import report
+from densernn.cli.options import column_of
 from densernn.errors import DataError
+from densernn.estimators.trained import Trained
 from densernn.persistence import load
 from densernn.sources.open import open_rows
+from densernn.sources.rows import RowSource
 
 CHUNK_ROWS = 65_536
 """Rows at a time."""
 
+TASKS = {True: "classification", False: "regression"}
+
 
 def predict(
-    *, model: str, table: str, output: str, proba: bool, read_options: dict[str, Any]
+    *,
+    model: str,
+    table: str,
+    output: str,
+    proba: bool,
+    target: str | None,
+    task: str,
+    read_options: dict[str, Any],
 ) -> None:
     """Run the command: see :func:`densernn.cli.commands.predict`."""
     if output != "-":
@@ -37,8 +50,10 @@ def predict(
             f"{model}: holds a {type(estimator).__name__}, which has no probabilities: leave "
             "--proba out"
         )
-    parts = _read(model, estimator, table, read_options)
-    answers = (_answer(estimator, rows, proba=proba) for rows in parts)
+    if task not in ("auto", found := TASKS[is_classifier(estimator)]):
+        raise DataError(f"{model}: was trained for {found}: leave --task out")
+    source = _open(model, estimator, table, target, read_options)
+    answers = _answers(estimator, source, proba)
     first = next(answers)  # before the output is opened: most of what can be wrong is wrong here
     with _opened(output) as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -59,33 +74,55 @@ def _opened(output: str) -> Iterator[IO[str]]:
         yield file
 
 
-def _read(
-    model: str, estimator: Any, path: str, read_options: dict[str, Any]
-) -> Iterator[NDArray[Any]]:
-    """Yield the rows of the model's columns, by name if it has names, some at a time."""
-    names = getattr(estimator, "feature_names_in_", None)
-    columns = None if names is None else list(names)
-    source = open_rows(path, columns=columns, **read_options)
-    found = source.n_columns
+def _open(
+    model: str, estimator: Any, path: str, target: str | None, read_options: dict[str, Any]
+) -> RowSource:
+    """Open the rows, with the columns of the model by name, or by place if there are none."""
+    options = dict(read_options)
+    header, categorical = options["header"], options.pop("categorical")
+    drop = [*options.pop("drop"), *([] if target is None else [column_of(target, header=header)])]
+    if (weight := options.pop("weight")) is not None:
+        drop.append(weight)
+    encoder = getattr(estimator, "table_encoder_", None)
+    known = () if encoder is None else encoder.categories
+    strange = [name for name in categorical if name not in known]
+    if strange:
+        raise DataError(f"{model}: column {strange[0]!r} held numbers in training")
+    if encoder is None and (names := getattr(estimator, "feature_names_in_", None)) is not None:
+        options["columns"], drop = list(names), []
+    source = open_rows(path, drop=drop if options["columns"] is None else (), **options)
     wanted = estimator.n_features_in_
-    if wanted != found:
+    if encoder is None and source.n_columns != wanted:
         raise DataError(
-            f"{path}: has {found} columns, and {model} was trained on {wanted} without names: give "
-            "these columns alone, in their order"
+            f"{path}: has {source.n_columns} columns, and {model} was trained on {wanted} without "
+            "names: give these columns alone, in their order"
         )
-    return (chunk.X for chunk in source.chunks(CHUNK_ROWS))
+    return source
 
 
-def _answer(estimator: Any, rows: NDArray[Any], *, proba: bool) -> dict[str, list[Any]]:
-    """Return predictions by the names of their columns."""
+def _answers(estimator: Any, source: RowSource, proba: bool) -> Iterator[dict[str, list[Any]]]:
+    """Yield predictions by the names of their columns, some rows at a time."""
+    methods = ("predict", "predict_proba") if proba else ("predict",)
+    for answers in _parts(estimator, source, methods):
+        columns = _columns("prediction", answers[0])
+        if proba:
+            labels = [f"probability_{label}" for label in estimator.classes_]
+            columns |= dict(zip(labels, answers[1].T.tolist(), strict=True))
+        yield columns
+
+
+def _parts(
+    estimator: Any, source: RowSource, methods: tuple[str, ...]
+) -> Iterator[list[NDArray[Any]]]:
+    """Yield what each method returns, some rows at a time."""
+    if isinstance(estimator, Trained):
+        yield from estimator.answer(source, methods)
+        return
     with warnings.catch_warnings():
         # They have been brought into the model's order by their names just now.
         warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
-        columns = _columns("prediction", estimator.predict(rows))
-        if proba:
-            labels = [f"probability_{label}" for label in estimator.classes_]
-            columns |= dict(zip(labels, estimator.predict_proba(rows).T.tolist(), strict=True))
-    return columns
+        for chunk in source.chunks(CHUNK_ROWS):
+            yield [getattr(estimator, method)(chunk.X) for method in methods]
 
 
 def _columns(name: str, predictions: NDArray[Any]) -> dict[str, list[Any]]:

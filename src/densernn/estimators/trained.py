@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial, reduce
 from typing import Any
@@ -177,6 +177,15 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         for chunk in source.chunks(frozen.predict_rows):
             outputs = frozen.outputs(chunk.X, solution, chunk.start)
             yield chunk, np.clip(outputs, *self.targets_.limits)
+
+    def answer(self, source: RowSource, methods: Sequence[str]) -> Iterator[list[Any]]:
+        """Yield what methods such as ``"predict"`` return for the rows of a source, by chunks.
+
+        One pass and a chunk of memory, where several methods would take one each and all rows.
+        """
+        self._solution()
+        for _, outputs in self._predict_chunks(as_source(self, source)):
+            yield [self._finished(outputs, method) for method in methods]
 
     def _score(self, metric: Callable[..., Any], X: Any, y: Any, sample_weight: Any) -> float:
         """Return a metric of targets and predictions; a source brings its own targets."""

@@ -152,10 +152,8 @@ def _in_memory(
         if labelled:
             targets = check_labels(targets)
     weight = None if sample_weight is None else check_weights(sample_weight, rows)
-    source = ArraySource(rows, targets, weight)
-    if encoder is not None:
-        source.encoding, source.feature_names = encoder, encoder.feature_names
-    return source
+    names = None if encoder is None else encoder.feature_names
+    return ArraySource(rows, targets, weight, encoder, names)
 
 
 def check_weights(sample_weight: Any, rows: NDArray[Any]) -> NDArray[np.float64]:

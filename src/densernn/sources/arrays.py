@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -24,11 +24,16 @@ class ArraySource(RowSource):
         Of a sparse one, the rows of a chunk become dense.
     y : ndarray of shape (n_rows,) or (n_rows, n_targets), optional
     weight : ndarray of shape (n_rows,), optional
+    encoding : TableEncoder, optional
+        What made X of a table.
+    feature_names : tuple of str, optional
     """
 
     X: Any
     y: NDArray[Any] | None = None
     weight: NDArray[np.float64] | None = None
+    encoding: Any = None
+    feature_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         self.n_rows: int = self.X.shape[0]
@@ -55,6 +60,11 @@ class ArraySource(RowSource):
         count = max(1, min(most, self.n_rows))
         edges = [self.n_rows * part // count for part in range(count + 1)]
         return [ArraySource(*cut_arrays(self._arrays, slice(a, b))) for a, b in pairwise(edges)]
+
+    def take(self, rows: NDArray[np.intp]) -> ArraySource:
+        """Return some of the rows, by their numbers."""
+        y, weight = (None if part is None else part[rows] for part in (self.y, self.weight))
+        return replace(self, X=self.X[rows], y=y, weight=weight)
 
     def identity(self) -> dict[str, str]:
         """Return a digest of all the numbers: one more pass over them, at some GB per second."""

@@ -33,6 +33,8 @@ class Options:
     ----------
     targets, columns : tuple of str or int, or None
         Targets and features; None for no target, and for all features there are.
+    drop : tuple of str or int
+        Columns that are no features.
     many : bool
         Whether targets were given as a list, so that y has two axes.
     weight : str, int or None
@@ -61,6 +63,7 @@ class Options:
     targets: tuple[Column, ...] | None = None
     many: bool = False
     columns: tuple[Column, ...] | None = None
+    drop: tuple[Column, ...] = ()
     weight: Column | None = None
     categorical: tuple[tuple[Column, tuple[str, ...] | None], ...] = ()
     missing: tuple[str, ...] = ()
@@ -164,7 +167,8 @@ def resolve(title: str, info: FileInfo, options: Options, *, like: bool) -> Choi
         found[name] = role
     asked, features = list(found)[: len(roles)], list(found)[len(roles) :]
     if options.columns is None:
-        features = [name for name in own if name not in found]
+        unwanted = {_find(title, column, "column", names, own) for column in options.drop}
+        features = [name for name in own if name not in found and name not in unwanted]
         _check_features(title, names, features)
     categorical = {}
     for column, categories in options.categorical:

@@ -109,7 +109,7 @@ def encode_table(table: pa.Table, encoder: TableEncoder) -> NDArray[Any]:
 
 
 def features_of(encoder: TableEncoder) -> TableEncoder:
-    """Return what a model keeps of an encoder: its features alone."""
+    """Return what a model keeps of an encoder: its features, and names beside them."""
     choice = encoder.choice
-    own = Choice(choice.features, choice.features, (), False, None, {})
+    own = Choice(choice.names, choice.features, (), False, None, {})
     return replace(encoder, choice=own, text_target=False, target_dtype=None, unusable_labels=())

@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.errors import ParameterError
+from densernn.sources.arrays import ArraySource
 from densernn.sources.choice import Column
+from densernn.sources.encoded import coded
 from densernn.sources.filesource import FileSource
 from densernn.sources.open import open_rows
 from densernn.sources.paths import local_path
+from densernn.sources.rows import RowSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,3 +107,11 @@ def read_table(
     [chunk] = source.chunks(sys.maxsize)
     name = source.choice.targets[0] if source.choice.targets else None
     return Table(where, source.feature_names, np.ascontiguousarray(chunk.X), chunk.y, name)
+
+
+def held(source: RowSource, n_rows: int | None = None) -> ArraySource:
+    """Return the rows of a source, or the first ones, in memory as models take them."""
+    rows = coded(source)
+    chunk = next(rows.chunks(n_rows or sys.maxsize))
+    X = np.ascontiguousarray(chunk.X)
+    return ArraySource(X, chunk.y, chunk.weight, rows.encoding, rows.feature_names)

@@ -28,6 +28,7 @@ def open_rows(
     target: Column | Sequence[Column] | None = None,
     *,
     columns: Sequence[Column] | None = None,
+    drop: Sequence[Column] = (),
     weight: Column | None = None,
     categorical: Sequence[Column] | Mapping[Column, Sequence[Any]] = (),
     missing: Sequence[Any] = (),
@@ -58,6 +59,8 @@ def open_rows(
         two axes and is float64. Of NPZ files, the name of an array, ``y`` if it is there.
     columns : sequence of str or int, optional
         The features, in the order wanted. By default all columns but target and weight.
+    drop : sequence of str or int, optional
+        Columns that are no features, where ``columns`` does not say which are.
     weight : str or int, optional
         A column of sample weights, finite and at least 0.
     categorical : sequence of str or int, or mapping to categories, optional
@@ -157,6 +160,8 @@ def open_rows(
             raise ParameterError(f"{what} must be one of {', '.join(allowed)}, found {value!r}")
     if names is not None and len(set(names)) != len(names):
         raise ParameterError("names must name each column once")
+    if len(drop) and columns is not None:
+        raise ParameterError("give columns= or drop=, not both: columns= names all features")
     many = isinstance(target, Iterable) and not isinstance(target, str)
     encoded = _columns(categorical, "categorical", least=0)
     known = categorical.values() if isinstance(categorical, Mapping) else ()
@@ -164,6 +169,7 @@ def open_rows(
         targets=_columns(target if many or target is None else [target], "target"),
         many=many,
         columns=_columns(columns, "columns"),
+        drop=_columns(drop, "drop", least=0),
         weight=None if weight is None else _columns([weight], "weight")[0],
         categorical=tuple(zip_longest(encoded, map(as_categories, known, encoded))),
         missing=_words(missing),
