@@ -94,11 +94,22 @@ def share_of_text(cells: Mapping[str, int], decimal: str) -> float:
     return float(min(is_text.mean(), counts[is_text].sum() / counts.sum()))
 
 
+_MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+
+DATES = (
+    r"\d{1,4}([-/.]\d{1,2}[-/.]|:\d\d)",  # 2020-01-31, 31.1.20, 12:30
+    rf"\d{{1,2}}[ -]{_MONTH}\.?,?[ -]\d{{2,4}}\b",  # 31 January 2020
+    rf"{_MONTH}\.? \d{{1,2}},? \d{{2,4}}\b",  # Jan 31, 2020
+    r"-?\d+ days?( [-+]?\d\d:\d\d:\d\d(\.\d+)?)?$",  # lengths of time, as pandas writes them
+)
+"""How dates and times begin in text."""
+
+
 def strange_number(word: str, decimal: str) -> str | None:
     """Return what to do about a number or date that is written in another way; None of others."""
     if decimal == "." and re.fullmatch(r"[+-]?\d+,\d+", word):
         return "if the comma is a decimal one, say decimal=',' (--decimal on the command line)"
-    if re.match(r"\d{1,4}([-/.]\d{1,2}[-/.]|:\d\d)", word):
+    if any(re.match(pattern, word, re.IGNORECASE) for pattern in DATES):
         return "turn dates and times into numbers, such as days since the first, or drop the column"
     if re.fullmatch(r"[-+]?[$€£¥]?\s?\d[\d.,' ]*\s?[%$€£¥]?", word):
         return "write the number as 1234.5, without signs or marks of thousands"
