@@ -4,11 +4,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import brute, check_grad, minimize
+from scipy.optimize import approx_fprime, brute, minimize
 from sklearn.datasets import load_iris
 
 from densernn import DenseRNNClassifier, RNNELMClassifier, RNNForestClassifier
-from densernn.calibration import BOUNDS, PRIOR, USUAL, Calibration, _loss
+from densernn.calibration import (
+    BOUNDS,
+    CLASS_BOUNDS,
+    CLASS_PRIOR,
+    PRIOR,
+    USUAL,
+    Calibration,
+    _Cost,
+)
 
 SEEDS = st.integers(0, 2**31)
 
@@ -57,17 +65,38 @@ def test_no_grid_of_common_numbers_is_better(seed, n_classes):
 
 
 @given(seed=SEEDS, n_classes=st.integers(2, 4))
-def test_derivatives_are_those_of_the_loss(seed, n_classes):
+def test_no_other_search_finds_less(seed, n_classes):
+    outputs, codes = cautious(seed, n_classes=n_classes)
+    found = Calibration.fit(outputs, codes, np.ones(400))
+    usual = np.concatenate([USUAL, np.zeros(3 * n_classes)])
+    prior = np.concatenate([PRIOR, np.repeat(CLASS_PRIOR, n_classes)])
+    cost = _Cost(outputs, codes, np.ones(400), found.doubt)
+
+    def total(point):
+        loss, first, *_ = cost.terms(point)
+        away = point - usual
+        return loss + prior @ np.square(away), first + 2.0 * prior * away
+
+    bounds = np.concatenate([BOUNDS, np.repeat(CLASS_BOUNDS, n_classes, axis=0)])
+    best = minimize(total, usual, jac=True, method="L-BFGS-B", bounds=bounds).fun
+    common = np.log([found.floor, found.power, found.slope])
+    assert total(np.concatenate([common, found.own.ravel()]))[0] <= best + 0.01
+
+
+@given(seed=SEEDS, n_classes=st.integers(2, 4))
+def test_derivatives_and_curvature_are_those_of_the_loss(seed, n_classes):
     rng = np.random.default_rng(seed)
     outputs, codes = cautious(seed, 40, n_classes)
-    weight = rng.uniform(0.5, 3.0, 40)
-
-    def parts(point):
-        return _loss(outputs, codes, weight, point[:3], point[3:].reshape(3, -1), 1e-3)
-
+    cost = _Cost(outputs, codes, rng.uniform(0.5, 3.0, 40), 0.0)
     point = np.concatenate([rng.uniform(-2.0, 1.0, 3), rng.normal(0.0, 0.5, 3 * n_classes)])
-    gap = check_grad(lambda p: parts(p)[0], lambda p: parts(p)[1], point)
-    assert gap < 1e-4 * (1.0 + np.linalg.norm(parts(point)[1]))
+    _, first, expected, rest = cost.terms(point)
+    slopes = approx_fprime(point, lambda p: cost.terms(p)[0])
+    np.testing.assert_allclose(first, slopes, atol=1e-4 * (1.0 + np.abs(slopes).max()))
+    curvature = approx_fprime(point, lambda p: cost.terms(p)[1])
+    np.testing.assert_allclose(
+        expected + rest, curvature, atol=1e-4 * (1.0 + np.abs(curvature).max())
+    )
+    assert np.linalg.eigvalsh(expected).min() > -1e-9 * np.abs(expected).max()
 
 
 def test_classes_that_say_the_same_of_different_probabilities_are_told_apart():

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy import linalg
 from scipy.special import softmax
 
 from densernn.stats.column_stats import as_rows
@@ -32,7 +32,11 @@ CLASS_PRIOR = np.array([2.0, 5.0, 5.0])
 ENOUGH, FEWEST = 200_000, 500
 """Outputs that decide these numbers as well as more would, and rows at least."""
 
-N_STEPS = 200
+FIRST = 2000
+"""Rows of a first search."""
+
+N_STEPS, ENOUGH_GAIN = 50, 1e-3
+"""Steps of a search at most, and log loss of all rows that is not worth another one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,50 +112,117 @@ class Calibration:
         n = max(FEWEST, ENOUGH // n_classes)
         counts = as_rows(weight)
         doubt = 0.5 / (float(counts.sum()) + 1.0)
-        rows = outputs[:n], codes[:n], counts[:n]
-        usual = np.concatenate([USUAL, np.zeros(3 * n_classes)])
-        prior = np.concatenate([PRIOR, np.repeat(CLASS_PRIOR, n_classes)])
-
-        def cost(point: FloatArray) -> tuple[float, FloatArray]:
-            loss, slopes = _loss(*rows, point[:3], point[3:].reshape(3, -1), doubt)
-            away = point - usual
-            return loss + float(prior @ np.square(away)), slopes + 2.0 * prior * away
-
-        bounds = np.concatenate([BOUNDS, np.repeat(CLASS_BOUNDS, n_classes, axis=0)])
-        best = minimize(
-            cost, usual, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": N_STEPS}
-        )
-        floor, power, slope = np.exp(best.x[:3]).tolist()
-        return cls(floor, power, slope, doubt, best.x[3:].reshape(3, -1))
+        numbers = np.concatenate([USUAL, np.zeros(3 * n_classes)])
+        for part in (slice(FIRST), slice(n)):  # from near the end, few steps take all rows
+            if part.stop == n or len(outputs) > FIRST:
+                cost = _Cost(outputs[part], codes[part], counts[part], doubt)
+                numbers = _least(cost, numbers)
+        floor, power, slope = np.exp(numbers[:3]).tolist()
+        return cls(floor, power, slope, doubt, numbers[3:].reshape(3, -1))
 
 
-def _loss(
-    o: FloatArray,
-    codes: NDArray[np.intp],
-    weight: FloatArray,
-    common: FloatArray,
-    own: FloatArray,
-    doubt: float,
-) -> tuple[float, FloatArray]:
-    """Return the log loss and its derivatives by the logarithms of ``common``, and by ``own``."""
-    floor, power, slope = np.exp(common)
-    powers, slopes = power * np.exp(own[1]), slope * np.exp(own[2])
-    logs = _log_softened(o, floor)
-    share = softmax(own[0] + powers * logs + slopes * o, axis=1)
-    rows = np.arange(len(o))
-    mine = (1.0 - doubt) * share[rows, codes]
-    certain = mine + doubt / o.shape[1]
-    # Of -log p by the exponents: the excess of the shares over the row's own class.
-    excess = share
-    excess[rows, codes] -= 1.0
-    excess *= (weight * mine / certain)[:, None]
-    # d log g / d log floor, from g = (o + root) / 2 with root' = floor^2 / root.
-    by_floor = floor * floor / (2.0 * np.exp(logs) * np.sqrt(o * o + floor * floor))
-    by_power = powers * np.einsum("ij,ij->j", excess, logs)
-    by_slope = slopes * np.einsum("ij,ij->j", excess, o)
-    common_slopes = [np.vdot(excess, powers * by_floor), by_power.sum(), by_slope.sum()]
-    found = np.concatenate([common_slopes, excess.sum(axis=0), by_power, by_slope])
-    return float(-(weight @ np.log(certain))), found
+@dataclass(frozen=True, eq=False)
+class _Cost:
+    """Log loss of some rows; numbers are logarithms of the common ones, then those of classes."""
+
+    outputs: FloatArray
+    codes: NDArray[np.intp]
+    weight: FloatArray
+    doubt: float
+
+    def terms(self, numbers: FloatArray) -> tuple[float, FloatArray, FloatArray, FloatArray]:
+        """Return the log loss, its derivatives, and its curvature: expected, and what that lacks.
+
+        The expected curvature (Fisher's information) is no less than 0 in any direction; with the
+        rest it is that of the loss, but for the little that :attr:`doubt` adds.
+        """
+        o, n_classes = self.outputs, self.outputs.shape[1]
+        floor, power, slope = np.exp(numbers[:3])
+        offset, *factors = numbers[3:].reshape(3, n_classes)
+        logs, root = _log_softened(o, floor), np.sqrt(o * o + floor * floor)
+        by_power = power * np.exp(factors[0]) * logs
+        by_slope = slope * np.exp(factors[1]) * o
+        # d log g / d log floor, from g = (o + root) / 2 with d root / d floor = floor / root.
+        of_log = floor * floor / (2.0 * np.exp(logs) * root)
+        by_floor = power * np.exp(factors[0]) * of_log
+        share = softmax(offset + by_power + by_slope, axis=1)
+        rows = np.arange(len(o))
+        mine = (1.0 - self.doubt) * share[rows, self.codes]
+        certain = mine + self.doubt / n_classes
+        weight = self.weight * mine / certain
+        # Of -log p by the exponents: the excess of the shares over the row's own class.
+        excess = share * weight[:, None]
+        excess[rows, self.codes] -= weight
+        # Of the exponents by the numbers of their class, and of these once more.
+        slopes = np.stack([by_floor, np.ones_like(o), by_power, by_slope], axis=1)
+        bent = by_floor * (2.0 - of_log - np.square(floor / root))
+        first = np.einsum("rkc,rc->kc", slopes, excess)
+        rest = np.zeros((4, n_classes, 4, n_classes))
+        at = np.arange(n_classes)
+        for k, kind in enumerate((np.einsum("rc,rc->c", bent, excess), 0.0, first[2], first[3])):
+            rest[k, at, k, at] = kind
+        rest[0, at, 2, at] = rest[2, at, 0, at] = first[0]
+        pulled = slopes * (share * weight[:, None])[:, None]
+        expected = np.zeros_like(rest)
+        expected[:, at, :, at] = np.einsum("rkc,rlc->ckl", pulled, slopes)
+        flat = (slopes * (share * np.sqrt(weight)[:, None])[:, None]).reshape(len(o), -1)
+        expected -= (flat.T @ flat).reshape(expected.shape)
+        gather, size = _gathering(n_classes), 4 * n_classes
+        curvatures = (gather @ c.reshape(size, size) @ gather.T for c in (expected, rest))
+        return -float(self.weight @ np.log(certain)), gather @ first.ravel(), *curvatures
+
+
+def _gathering(n_classes: int) -> FloatArray:
+    """Return the matrix that adds up what classes share.
+
+    From derivatives by floor, offset, power and slope of each class to those by the three common
+    numbers and the three of each class.
+    """
+    gather = np.zeros((3 + 3 * n_classes, 4 * n_classes))
+    for common, kind in enumerate((0, 2, 3)):
+        gather[common, kind * n_classes : (kind + 1) * n_classes] = 1.0
+    gather[3:, n_classes:] = np.eye(3 * n_classes)
+    return gather
+
+
+def _least(cost: _Cost, start: FloatArray) -> FloatArray:
+    """Return the numbers of the least cost with the prior: Newton's steps, within bounds."""
+    n_classes = cost.outputs.shape[1]
+    usual = np.concatenate([USUAL, np.zeros(3 * n_classes)])
+    prior = 2.0 * np.concatenate([PRIOR, np.repeat(CLASS_PRIOR, n_classes)])
+    low, high = np.concatenate([BOUNDS, np.repeat(CLASS_BOUNDS, n_classes, axis=0)]).T
+
+    def total(point: FloatArray, loss: float) -> float:
+        return loss + 0.5 * float(prior @ np.square(point - usual))
+
+    point, terms, halved = start, cost.terms(start), 0
+    for _ in range(N_STEPS):
+        loss, first, expected, rest = terms
+        first = first + prior * (point - usual)
+        # What is at its bound and would leave stays there.
+        free = ((point > low) | (first < 0)) & ((point < high) | (first > 0))
+        step, own = np.zeros_like(point), np.ix_(free, free)
+        step[free] = -_solved((expected + np.diag(prior))[own], rest[own], first[free])
+        if -float(first @ step) < ENOUGH_GAIN:
+            break
+        step *= 0.5**halved
+        tried = np.clip(point + step, low, high)
+        found = cost.terms(tried)
+        if total(tried, found[0]) < total(point, loss):
+            point, terms, halved = tried, found, 0
+        else:
+            halved += 1
+    return point
+
+
+def _solved(expected: FloatArray, rest: FloatArray, first: FloatArray) -> FloatArray:
+    """Return Newton's step; where the loss bends down, the one by the expected curvature."""
+    try:
+        factor = linalg.cho_factor(expected + rest)
+    except linalg.LinAlgError:
+        factor = linalg.cho_factor(expected)
+    found: FloatArray = linalg.cho_solve(factor, first)
+    return found
 
 
 def _log_softened(o: FloatArray, floor: float) -> FloatArray:
