@@ -206,10 +206,13 @@ def test_classes_that_a_merge_brings_have_probabilities_and_others_keep_theirs(m
 def test_classes_take_their_numbers_with_them():
     rng = np.random.default_rng(0)
     calibration, outputs = drawn(0, 3), rng.normal(0.3, 0.3, (50, 3))
-    moved = calibration.regrouped(np.array([2, 0, 1]))
+    none = np.full(3, -1)
+    moved = calibration.regrouped(np.array([2, 0, 1]), calibration, none)
     np.testing.assert_allclose(
         moved.probabilities(outputs[:, [2, 0, 1]]), calibration.probabilities(outputs)[:, [2, 0, 1]]
     )
-    wider = calibration.regrouped(np.array([0, 1, -1, 2]))
+    other = drawn(1, 2)
+    wider = calibration.regrouped(np.array([0, 1, -1, 2, -1]), other, np.array([-1, 0, 1, -1, -1]))
     np.testing.assert_array_equal(wider.own[:, [0, 1, 3]], calibration.own)
-    np.testing.assert_array_equal(wider.own[:, 2], 0.0)
+    np.testing.assert_array_equal(wider.own[:, 2], other.own[:, 1])
+    np.testing.assert_array_equal(wider.own[:, 4], 0.0)

@@ -283,3 +283,14 @@ def test_weights_of_any_size_leave_finite_answers(kind, size):
     model = auto(kind).fit(X, y, weight)
     values = model.predict_proba(X) if kind == "classes" else model.predict(X)
     assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1 / 300, 0.3])
+@pytest.mark.parametrize("kind", ["classes", "values"])
+def test_weights_times_a_constant_change_nothing(kind, factor):
+    X, y = table(kind, 300)
+    plain = forest(kind).fit(X, y)
+    assert_close(forest(kind).fit(X, y, np.full(300, factor)), plain, X)
+    relative = np.random.default_rng(0).uniform(0.2, 1.0, 300)
+    weighed = forest(kind).fit(X, y, relative)
+    assert_close(forest(kind).fit(X, y, factor * relative), weighed, X)

@@ -179,3 +179,21 @@ def test_a_forest_of_a_few_rows_says_that_it_knows_nothing_of_its_errors():
         model.predict_interval(X)
     X, y = uneven(100)
     assert model.fit(X, y).predict_interval(X).shape == (100, 2)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=NAMES)
+def test_no_output_runs_away(model):
+    rng = np.random.default_rng(0)
+    X, y = uneven(300)
+    model.fit(X, (y > 5).astype(float))
+    far = X + 1000.0 * X.std(axis=0) * rng.choice([-1.0, 0.0, 1.0], X.shape)
+    assert np.abs(model.predict(far)).max() <= 2.0
+
+
+@pytest.mark.parametrize("model", MODELS[:3], ids=NAMES[:3])
+def test_values_that_grow_in_a_stream_are_followed(model):
+    X, y = uneven(400)
+    model.partial_fit(X[:40], y[:40] / 10.0)
+    for _ in range(20):
+        model.decay(0.1).partial_fit(X[40:], 50.0 + 5.0 * y[40:])
+    assert model.score(X[40:], 50.0 + 5.0 * y[40:]) > 0.5

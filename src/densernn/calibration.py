@@ -32,6 +32,9 @@ CLASS_PRIOR = np.array([2.0, 5.0, 5.0])
 ENOUGH, FEWEST = 200_000, 500
 """Outputs that decide these numbers as well as more would, and rows at least."""
 
+CERTAIN = 1e8
+"""Rows that weights stand for at most: that many leave no doubt that matters."""
+
 FIRST = 2000
 """Rows of a first search."""
 
@@ -90,11 +93,22 @@ class Calibration:
         _keep_likeliest(found, outputs.argmax(axis=-1))
         return found
 
-    def regrouped(self, places: NDArray[np.intp]) -> Self:
-        """Return the calibration of other classes: for each its place among these, or -1."""
-        if self.own is None:
-            return self
-        return replace(self, own=np.where(places < 0, 0.0, self.own[:, places]))
+    def regrouped(
+        self, places: NDArray[np.intp], other: Calibration, theirs: NDArray[np.intp]
+    ) -> Self:
+        """Return the calibration of other classes.
+
+        Parameters
+        ----------
+        places, theirs : ndarray of shape (n_classes,)
+            The place of each among the classes of this calibration, and of ``other``; -1 where it
+            is not there.  What this one does not know is taken from the other.
+        """
+        own = np.zeros((3, len(places)))
+        for calibration, where in ((other, theirs), (self, places)):
+            if calibration.own is not None:
+                own = np.where(where < 0, own, calibration.own[:, where])
+        return replace(self, own=own)
 
     def log_losses(self, outputs: FloatArray, codes: NDArray[np.intp]) -> FloatArray:
         """Return minus the log of the probability of each row's class, numbered ``codes``."""
@@ -111,6 +125,7 @@ class Calibration:
         n_classes = outputs.shape[1]
         n = max(FEWEST, ENOUGH // n_classes)
         counts = as_rows(weight)
+        counts = counts * min(1.0, CERTAIN / float(counts.max()) / len(counts))
         doubt = 0.5 / (float(counts.sum()) + 1.0)
         numbers = np.concatenate([USUAL, np.zeros(3 * n_classes)])
         for part in (slice(FIRST), slice(n)):  # from near the end, few steps take all rows

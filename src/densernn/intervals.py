@@ -44,13 +44,15 @@ class Intervals:
     deviations : ndarray of shape (n_targets, n_bins), float64
         Size that nine in ten errors stay below, over 1.645: of normal errors, their standard
         deviation.
+    least, most : ndarray of shape (n_targets,), float64
+        Values that there were.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> found = Intervals.fit(np.zeros((9999, 1)), rng.normal(size=(9999, 1)), np.ones(9999))
     >>> found.predict_interval(np.zeros((1, 1)), 0.9).round(1).tolist()
-    [[[-1.7, 1.6]]]
+    [[[-1.7, 1.5]]]
     >>> found.predict_std(np.zeros((1, 1))).round(1).tolist()
     [[1.0]]
     """
@@ -58,6 +60,8 @@ class Intervals:
     centres: FloatArray
     quantiles: FloatArray
     deviations: FloatArray
+    least: FloatArray
+    most: FloatArray
 
     @classmethod
     def fit(cls, outputs: FloatArray, targets: FloatArray, weight: FloatArray) -> Self:
@@ -78,12 +82,30 @@ class Intervals:
                 o, e, w = output[rows], error[rows], counts[rows]
                 size = _quantiles(np.abs(e), w, np.array([COVERAGE]))
                 found.append((w @ o / w.sum(), _quantiles(e, w, LEVELS), size[0] / DEVIATIONS))
-        parts = [np.array(part) for part in zip(*found, strict=True)]
-        return cls(*(part.reshape(targets.shape[1], n_bins, *part.shape[1:]) for part in parts))
+        centres, quantiles, deviations = (
+            np.array(part).reshape(targets.shape[1], n_bins, *np.shape(part[0]))
+            for part in zip(*found, strict=True)
+        )
+        return cls(centres, quantiles, deviations, targets.min(axis=0), targets.max(axis=0))
 
     def moved(self, origin: FloatArray) -> Self:
         """Return the intervals of predictions that are larger by ``origin``."""
-        return replace(self, centres=self.centres + origin[:, None])
+        centres, least, most = (
+            self.centres + origin[:, None],
+            self.least + origin,
+            self.most + origin,
+        )
+        return replace(self, centres=centres, least=least, most=most)
+
+    def bounds(self, mean: FloatArray, deviation: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the least and the largest prediction that is no runaway.
+
+        Half of their range beyond the values that there were, or three standard deviations from
+        the mean of all values so far, if that is further.
+        """
+        margin = 0.5 * (self.most - self.least)
+        low = np.minimum(self.least - margin, mean - 3.0 * deviation)
+        return low, np.maximum(self.most + margin, mean + 3.0 * deviation)
 
     def predict_interval(self, outputs: FloatArray, coverage: float) -> FloatArray:
         """Return lower and upper ends, of shape (n_rows, n_targets, 2).

@@ -40,7 +40,7 @@ def map_rows(X: Any, model: Any, answer: Answer, template: NDArray[Any], names: 
         )
     sent, none = dask.delayed(model, traverse=False), template[:0]
     if hasattr(X, "to_dask_array"):
-        columns = None if none.ndim == 1 else list(names or range(none.shape[1]))
+        columns = None if none.ndim == 1 else list(range(none.shape[1]) if names is None else names)
         meta = _framed(none, X._meta.index[:0], columns)
         return X.map_partitions(_of_frame, sent, answer, none, columns, meta=meta)
     if X.ndim != 2:

@@ -183,7 +183,7 @@ class Learner(Trained):
             before = self.targets_
             self.targets_ = before.unite(other.targets_)
             self.learned_ = self.learned_.merge(other.learned_)
-            self._renew_readout(before)
+            self._renew_readout(before, other)
         return self
 
     def forget(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from densernn.estimators.judged import JudgedRows
 from densernn.estimators.targets import ClassTargets
+from densernn.intervals import Intervals
 from densernn.solvers import RidgeSolution, choose_alpha, system_of
 from densernn.stats import Moments
 
@@ -64,12 +65,20 @@ class Readout:
         with self._lock:
             return replace(self, alpha=alpha, seconds=0.0, _solved=None, _lock=threading.Lock())
 
-    def regrouped(self, targets: ClassTargets, places: NDArray[np.intp]) -> Readout:
-        """Return the same for other classes: for each its place among the old, or -1."""
+    def regrouped(
+        self,
+        targets: ClassTargets,
+        places: NDArray[np.intp],
+        other: Readout,
+        theirs: NDArray[np.intp],
+    ) -> Readout:
+        """Return the same for other classes; see :meth:`Calibration.regrouped`."""
         calibration, judged = self.calibration, self.judged
+        if calibration is not None:
+            calibration = calibration.regrouped(places, other.calibration or calibration, theirs)
         return replace(
             self,
-            calibration=None if calibration is None else calibration.regrouped(places),
+            calibration=calibration,
             judged=None if judged is None else replace(judged, targets=targets),
         )
 
@@ -90,7 +99,12 @@ class Readout:
                 if self.judged is not None:
                     self.calibration = self.judged.fitted(system, solution)
                     self.judged = None
-                self._solved = replace(solution, calibration=self.calibration), scores
+                calibration, bounds = self.calibration, None
+                if isinstance(calibration, Intervals):
+                    own = slice(moments.n_features, None)
+                    mean, deviation = moments.means[own], np.sqrt(moments.variances[own])
+                    bounds = calibration.bounds(mean, deviation)
+                self._solved = replace(solution, calibration=calibration, bounds=bounds), scores
                 self.seconds = time.perf_counter() - start
             return self._solved
 

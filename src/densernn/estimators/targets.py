@@ -24,7 +24,7 @@ UNJUDGED = (
     "0.3): fit it on more rows (or anew)"
 )
 
-LABEL_LIMITS = -0.5, 1.5
+LABEL_LIMITS = -1.0, 2.0
 """Least and largest output for 0/1 targets: what lies beyond says no more than these."""
 
 
@@ -143,8 +143,8 @@ class ClassTargets:
         return project_to_simplex(outputs)
 
     def decision_function(self, outputs: Float64Array) -> Float64Array:
-        """Return the outputs; for two classes how much the second exceeds the first."""
-        return outputs[:, 1] - outputs[:, 0] if self.n_targets == 2 else outputs
+        """Return the outputs; for two classes how much the second exceeds the first, up to 2."""
+        return np.clip(np.diff(outputs)[:, 0], -2.0, 2.0) if self.n_targets == 2 else outputs
 
 
 def _kind(labels: NDArray[Any]) -> str:

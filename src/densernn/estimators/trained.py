@@ -75,17 +75,23 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.categorical = tags.input_tags.string = True
         return tags
 
-    def _renew_readout(self, before: Any = None) -> None:
+    def _renew_readout(self, before: Any = None, other: Any = None) -> None:
         """Drop the solution: the next use solves anew from the moments.
 
         Parameters
         ----------
         before : targets, optional
             What they were, where classes may have come or gone.
+        other : estimator, optional
+            From which classes may have come.
         """
         readout, targets = self._readout.renewed(self.alpha), self.targets_
-        if isinstance(before, ClassTargets) and isinstance(targets, ClassTargets):
-            readout = readout.regrouped(targets, before.places(targets.classes))
+        if isinstance(before, ClassTargets):
+            other_readout, other_targets = (
+                (readout, before) if other is None else (other._readout, other.targets_)
+            )
+            places = (some.places(targets.classes) for some in (before, other_targets))
+            readout = readout.regrouped(targets, next(places), other_readout, next(places))
         self._readout = readout
 
     def _solution(self) -> Any:
@@ -176,7 +182,7 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         solution, frozen = self._solution(), self.feature_map_
         for chunk in source.chunks(frozen.predict_rows):
             outputs = frozen.outputs(chunk.X, solution, chunk.start)
-            yield chunk, np.clip(outputs, *self.targets_.limits)
+            yield chunk, np.clip(outputs, *(solution.bounds or self.targets_.limits))
 
     def answer(self, source: RowSource, methods: Sequence[str]) -> Iterator[list[Any]]:
         """Yield what methods such as ``"predict"`` return for the rows of a source, by chunks.

@@ -141,9 +141,15 @@ class ForestReadout:
         penalty = float(alpha) if isinstance(alpha, Real) else self.alpha
         return replace(self, alpha=penalty, seconds=0.0, _solved=None, _lock=threading.Lock())
 
-    def regrouped(self, targets: Any, places: NDArray[np.intp]) -> ForestReadout:
-        """Return the same for other classes: for each its place among the old, or -1."""
-        return replace(self, finish=self.finish.regrouped(places))
+    def regrouped(
+        self,
+        targets: Any,
+        places: NDArray[np.intp],
+        other: ForestReadout,
+        theirs: NDArray[np.intp],
+    ) -> ForestReadout:
+        """Return the same for other classes; see :meth:`Calibration.regrouped`."""
+        return replace(self, finish=self.finish.regrouped(places, other.finish, theirs))
 
     def solve(self, moments: ForestMoments | None) -> tuple[ForestSolution, dict[float, float]]:
         """Return weights of all regions, and the mean loss of every penalty tried.

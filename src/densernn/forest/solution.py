@@ -57,6 +57,10 @@ class ForestSolution:
         """Intervals about values; outputs for labels are calibrated already."""
         return self.finish.intervals if isinstance(self.finish, ValuesInRange) else None
 
+    @property
+    def bounds(self) -> None:
+        """None: outputs are within limits already."""
+
     def check(self, trees: Sequence[BoxTree]) -> None:
         """Raise DataError for weights, as from a damaged file, that kernels must not follow."""
         if not are_arrays((*self.weights, *self.means, self.limits), "f", 2):
@@ -100,9 +104,11 @@ class ClassProbabilities:
         """Return the same, calibrated."""
         return ClassProbabilities(Calibration.fit(outputs, targets.argmax(axis=-1), weight))
 
-    def regrouped(self, places: NDArray[np.intp]) -> Any:
-        """Return the same for other classes: for each its place among these, or -1."""
-        return ClassProbabilities(self.calibration.regrouped(places))
+    def regrouped(
+        self, places: NDArray[np.intp], other: ClassProbabilities, theirs: NDArray[np.intp]
+    ) -> ClassProbabilities:
+        """Return the same for other classes; see :meth:`Calibration.regrouped`."""
+        return ClassProbabilities(self.calibration.regrouped(places, other.calibration, theirs))
 
 
 @dataclass(frozen=True)

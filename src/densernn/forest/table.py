@@ -58,8 +58,8 @@ class BinnedTable:
         # A row of weight 1/n weighs 1 less a rounding error then, too little for a box of 1.
         whole = np.rint(counts)
         counts = np.where(np.abs(counts - whole) <= ROUNDING * whole, whole, counts)
-        origin = np.zeros(1) if kind != "values" else weight @ targets / weight.sum()
-        bins = ColumnBins.of(X, weight)
+        origin = np.zeros(1) if kind != "values" else counts @ targets / counts.sum()
+        bins = ColumnBins.of(X, counts)
         labelled = kind == "classes"
         about = targets - origin
         rows = SampledRows.of(bins, X, about, counts, keys, position, labelled=labelled)

@@ -42,12 +42,15 @@ class RidgeSolution:
         The penalty, 1/kappa in the paper.
     calibration : ClassProbabilities, LabelProbabilities or Intervals, optional
         Of outputs, by rows that these had no part in.
+    bounds : pair of ndarray of shape (n_targets,), optional
+        Least and largest output; None where targets say it.
     """
 
     coef: Float64Array
     intercept: Float64Array
     alpha: float
     calibration: Any = None
+    bounds: tuple[Float64Array, Float64Array] | None = None
 
 
 class RidgeSystem:
