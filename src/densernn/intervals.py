@@ -100,12 +100,12 @@ class Intervals:
     def bounds(self, mean: FloatArray, deviation: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the least and the largest prediction that is no runaway.
 
-        Half of their range beyond the values that there were, or three standard deviations from
-        the mean of all values so far, if that is further.
+        Half of their range beyond the values that there were, or 2.5 standard deviations from the
+        mean of all values so far, if that is further: of 0 and 1 never beyond 2.
         """
         margin = 0.5 * (self.most - self.least)
-        low = np.minimum(self.least - margin, mean - 3.0 * deviation)
-        return low, np.maximum(self.most + margin, mean + 3.0 * deviation)
+        low = np.minimum(self.least - margin, mean - 2.5 * deviation)
+        return low, np.maximum(self.most + margin, mean + 2.5 * deviation)
 
     def predict_interval(self, outputs: FloatArray, coverage: float) -> FloatArray:
         """Return lower and upper ends, of shape (n_rows, n_targets, 2).

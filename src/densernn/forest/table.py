@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.forest.bins import ColumnBins
-from densernn.forest.sampled import ROUNDING, SampledRows
+from densernn.forest.sampled import SampledRows
 
 FloatArray = NDArray[np.float64]
+
+DIGITS = 30
+"""Binary digits of weights that the structure of a forest depends on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +57,21 @@ class BinnedTable:
         """Return sampled rows with their encoded targets, and weights above 0, in bins."""
         # Weights that are shares of 1 must not make a table of one row; above 1 they are copies.
         unit = min(1.0, float(weight.mean()))
-        counts = weight / unit
-        # A row of weight 1/n weighs 1 less a rounding error then, too little for a box of 1.
-        whole = np.rint(counts)
-        counts = np.where(np.abs(counts - whole) <= ROUNDING * whole, whole, counts)
+        counts = _rounded(weight / unit)
         origin = np.zeros(1) if kind != "values" else counts @ targets / counts.sum()
         bins = ColumnBins.of(X, counts)
         labelled = kind == "classes"
         about = targets - origin
         rows = SampledRows.of(bins, X, about, counts, keys, position, labelled=labelled)
         return cls(bins, rows, origin, unit, share, kind)
+
+
+def _rounded(counts: FloatArray) -> FloatArray:
+    """Return weights to nine digits: what is left of one rounding does not decide between trees.
+
+    A row of weight 1/n weighs 1 less a rounding error, too little for a box of 1; and splits that
+    are equally good must be so whatever weights were multiplied by.
+    """
+    fraction, exponent = np.frexp(counts)
+    rounded: FloatArray = np.ldexp(np.rint(np.ldexp(fraction, DIGITS)), exponent - DIGITS)
+    return rounded
