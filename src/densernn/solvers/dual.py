@@ -2,16 +2,21 @@ r"""Dual ridge solver: few rows, whose products with each other are fewer than t
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from densernn._threads import one_blas_thread
 from densernn.solvers.ridge import EXACT_FIT, RidgeSolution, RidgeSystem
 from densernn.stats import Moments
 
 Float64Array = NDArray[np.float64]
+
+ALONE = 300
+"""Rows up to which eigenvectors are found in one thread."""
 
 
 class DualSystem:
@@ -71,7 +76,9 @@ class DualSystem:
         # found, and left out.
         constant = root / np.linalg.norm(root)
         products += (1.0 + self.trace) * np.outer(constant, constant)
-        values, vectors = linalg.eigh(products, overwrite_a=True, check_finite=False)
+        # On a small matrix threads only wait for one another, at many times the time.
+        with one_blas_thread() if len(products) <= ALONE else nullcontext():
+            values, vectors = linalg.eigh(products, overwrite_a=True, check_finite=False)
         self._values = np.maximum(values[:-1], 0.0)
         self._vectors = vectors[:, :-1]
         targets = (few.targets - means[size:]) * root[:, None]
