@@ -223,3 +223,20 @@ def test_memory_mapped_arrays_are_tables(tmp_path):
     np.save(tmp_path / "y.npy", y)
     mapped = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ("X", "y")]
     assert_same(auto("values").fit(*mapped), auto("values").fit(X, y), mapped[0])
+
+
+def test_a_value_that_is_missing_only_later_is_the_median():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(501, 3))
+    y = X[:, 0] > 0.5
+    model = RNNForestClassifier(4, random_state=0).fit(X, y)
+    later = X.copy()
+    later[:, 1] = np.nan
+    filled = np.where(np.isnan(later), np.median(X, axis=0), X)
+    np.testing.assert_allclose(model.predict_proba(later), model.predict_proba(filled))
+    assert model.score(later, y) > 0.95
+    # In a column that had missing values in training, they are what they were there.
+    X[y, 1] = np.nan
+    model.fit(X, y)
+    later[:, 0] = 0.5
+    assert model.predict_proba(later)[:, 1].mean() > 0.5

@@ -33,7 +33,8 @@ class ColumnBins:
     A column's knots are its different values, or quantiles where there are more than 255.  The
     score of a value is :math:`\Phi^{-1}` of its mid-rank, linear between knots; bins are bounded by
     the midpoints of neighbouring knots.  A missing value, NaN, has a bin of its own behind the
-    last, and no score: it is no distance away from any box (docs/decisions/0020).
+    last, and no score: it is no distance away from any box.  Where a column had none in training,
+    nothing was learned of them, and one has the median's score, 0 (docs/decisions/0020).
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ class ColumnBins:
         Column j has the knots ``starts[j]`` to ``starts[j + 1]``.
     knots, scores : ndarray of shape (n_knots,), float64
         Values, increasing within a column, and their scores.
+    missing : ndarray of shape (n_columns,), bool
+        Which columns had missing values.
 
     Examples
     --------
@@ -54,6 +57,7 @@ class ColumnBins:
     starts: NDArray[np.intp]
     knots: FloatArray
     scores: FloatArray
+    missing: NDArray[np.bool_]
 
     @classmethod
     def of(cls, X: NDArray[Any], weight: FloatArray) -> Self:
@@ -68,6 +72,7 @@ class ColumnBins:
             np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp),
             np.concatenate([knots for knots, _ in columns]),
             np.concatenate([scores for _, scores in columns]),
+            np.isnan(X).any(axis=0),
         )
 
     @property
@@ -85,6 +90,8 @@ class ColumnBins:
         sound = (
             are_arrays((self.starts,), "i", 1)
             and are_arrays((self.knots, self.scores), "f", 1)
+            and are_arrays((self.missing,), "b", 1)
+            and len(self.missing) == self.n_columns
             and len(self.starts) > 0
             and self.starts[0] == 0
             and (np.diff(self.starts) > 0).all()
@@ -100,12 +107,15 @@ class ColumnBins:
         return codes
 
     def normal_scores(self, X: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the normal score of each value, of shape (n_rows, n_columns); NaN if missing.
+        """Return the normal score of each value, of shape (n_rows, n_columns).
+
+        NaN of what is missing, in a column that had missing values in training, else 0.
 
         Values beyond the outermost knots have the scores of these.
         """
         scores = np.empty(X.shape, np.float32)
         self._apply(_scores, X, scores)
+        scores[np.isnan(scores) & ~self.missing] = 0.0
         return scores
 
     def excess(self, X: NDArray[Any]) -> FloatArray:

@@ -18,18 +18,19 @@ TRUTH = {"false": "False", "true": "True"}
 """Truth values in lower case, and as all kinds of file name them."""
 
 
-def find(text: str, known: tuple[str, ...]) -> int | None:
-    """Return the number of a category among the known ones, None if it is none of them.
+def find(texts: Iterable[str], known: tuple[str, ...]) -> list[int | None]:
+    """Return the numbers of categories among the known ones, None of what is none of them.
 
-    Where all of these are numbers, or all truth values, it need not be written alike.
+    Where all of these are numbers, or all truth values, others need not be written alike.
 
     Examples
     --------
-    >>> find("1.0", ("0", "1")), find("1.0", ("no", "1")), find("TRUE", ("False", "True"))
-    (1, None, 1)
+    >>> find(["1.0"], ("0", "1")), find(["1.0"], ("no", "1")), find(["TRUE"], ("False", "True"))
+    ([1], [None], [1])
     """
+    # Looked up once: a hash of all known categories takes as long as they are many.
     read, numbers = _by_value(known)
-    return numbers.get(read(text))
+    return [numbers.get(read(text)) for text in texts]
 
 
 @lru_cache(maxsize=256)

@@ -247,10 +247,11 @@ def as_text(column: pa.Array) -> pa.Array:
 def _codes(text: pa.Array, known: tuple[str, ...]) -> NDArray[np.float64]:
     """Return the numbers of categories, NaN where one is missing."""
     coded, exact, other = text.dictionary_encode(), places(known), len(known)
-    found = [exact.get(value, other) for value in coded.dictionary.to_pylist()]
-    for at, value in enumerate(coded.dictionary.to_pylist()):
-        if found[at] == other and (alike := find(value, known)) is not None:
-            found[at] = alike
+    values = coded.dictionary.to_pylist()
+    found = [exact.get(value, other) for value in values]
+    new = [at for at, number in enumerate(found) if number == other]
+    for at, alike in zip(new, find([values[at] for at in new], known), strict=True):
+        found[at] = other if alike is None else alike
     numbers = np.array([*found, np.nan])
     places_of = coded.indices.fill_null(len(numbers) - 1).to_numpy(zero_copy_only=False)
     return cast("NDArray[np.float64]", numbers[places_of])
