@@ -29,8 +29,8 @@ WORK = 2e10
 BYTES, SHARE = 128 << 20, 0.05
 """Memory for the rows, or a share of a memory limit."""
 
-BLOCK = 2048
-"""Rows whose activations are held at a time."""
+BLOCK_BYTES = 4 << 20
+"""Memory for the activations of a block of rows, of which a few copies are held."""
 
 MAKERS: dict[type, Any] = {
     ClassTargets: ClassProbabilities().fit,
@@ -86,7 +86,8 @@ class JudgedRows:
         self, X: NDArray[Any], targets: Float64Array, weight: Float64Array
     ) -> Iterator[tuple[Float64Array, Float64Array, Float64Array]]:
         """Yield activations by columns, targets and weights, some rows at a time."""
-        for start in range(0, len(X), BLOCK):
-            part = slice(start, start + BLOCK)
+        n_rows = max(1, BLOCK_BYTES // (8 * self.features.n_features))
+        for start in range(0, len(X), n_rows):
+            part = slice(start, start + n_rows)
             H = self.features.forward(np.asarray(X[part], np.float64))
             yield H.astype(np.float64, copy=False), targets[part], weight[part]
