@@ -123,15 +123,14 @@ class Calibration:
         classes near one another.  Weights that are shares of 1 stand for rows.
         """
         n_classes = outputs.shape[1]
-        n = max(FEWEST, ENOUGH // n_classes)
+        n = min(len(outputs), max(FEWEST, ENOUGH // n_classes))
         counts = as_rows(weight)
         counts = counts * min(1.0, CERTAIN / float(counts.max()) / len(counts))
         doubt = 0.5 / (float(counts.sum()) + 1.0)
         numbers = np.concatenate([USUAL, np.zeros(3 * n_classes)])
-        for part in (slice(FIRST), slice(n)):  # from near the end, few steps take all rows
-            if part.stop == n or len(outputs) > FIRST:
-                cost = _Cost(outputs[part], codes[part], counts[part], doubt)
-                numbers = _least(cost, numbers)
+        for stop in sorted({min(FIRST, n), n}):  # from near the end, few steps take all rows
+            cost = _Cost(outputs[:stop], codes[:stop], counts[:stop], doubt)
+            numbers = _least(cost, numbers)
         floor, power, slope = np.exp(numbers[:3]).tolist()
         return cls(floor, power, slope, doubt, numbers[3:].reshape(3, -1))
 
@@ -182,22 +181,18 @@ class _Cost:
         expected[:, at, :, at] = np.einsum("rkc,rlc->ckl", pulled, slopes)
         flat = (slopes * (share * np.sqrt(weight)[:, None])[:, None]).reshape(len(o), -1)
         expected -= (flat.T @ flat).reshape(expected.shape)
-        gather, size = _gathering(n_classes), 4 * n_classes
-        curvatures = (gather @ c.reshape(size, size) @ gather.T for c in (expected, rest))
-        return -float(self.weight @ np.log(certain)), gather @ first.ravel(), *curvatures
+        halves = (_gathered(c.reshape(-1, 4, n_classes)) for c in (expected, rest))
+        curvatures = (_gathered(half.T.reshape(-1, 4, n_classes)) for half in halves)
+        return -float(self.weight @ np.log(certain)), _gathered(first[None])[0], *curvatures
 
 
-def _gathering(n_classes: int) -> FloatArray:
-    """Return the matrix that adds up what classes share.
+def _gathered(slopes: FloatArray) -> FloatArray:
+    """Return derivatives by what classes share and by what they have, of shape (m, 3 + 3 K).
 
-    From derivatives by floor, offset, power and slope of each class to those by the three common
-    numbers and the three of each class.
+    From those by floor, offset, power and slope of each of K classes, of shape (m, 4, K).
     """
-    gather = np.zeros((3 + 3 * n_classes, 4 * n_classes))
-    for common, kind in enumerate((0, 2, 3)):
-        gather[common, kind * n_classes : (kind + 1) * n_classes] = 1.0
-    gather[3:, n_classes:] = np.eye(3 * n_classes)
-    return gather
+    common = slopes[:, (0, 2, 3)].sum(axis=2)
+    return np.concatenate([common, slopes[:, 1:].reshape(len(slopes), -1)], axis=1)
 
 
 def _least(cost: _Cost, start: FloatArray) -> FloatArray:
