@@ -117,6 +117,15 @@ class Choice:
         weight = () if self.weight is None else (self.weight,)
         return (*self.features, *self.targets, *weight)
 
+    def renamed(self, names: tuple[str, ...]) -> Choice:
+        """Return the same columns by other names, given for all there are."""
+        new = dict(zip(self.names, names, strict=True))
+        features, targets = (
+            tuple(new[name] for name in some) for some in (self.features, self.targets)
+        )
+        weight = None if self.weight is None else new[self.weight]
+        return Choice(names, features, targets, self.many, weight, {})
+
 
 def resolve(title: str, info: FileInfo, options: Options, *, like: bool) -> Choice:
     """Find the columns asked for among those of a file.
@@ -261,6 +270,38 @@ def name_columns(path: Path, count: int, options: Options, *, like: bool) -> tup
         "; is it the target or the weight that it lacks? open it by open_rows" if fitting else ""
     )
     raise DataError(f"{path}: {len(names)} names for {count} columns{lacks}; say which, by names=")
+
+
+def names_by_place(
+    title: str, choice: Choice, other: Choice, *, all_asked: bool
+) -> tuple[str, ...]:
+    """Return names for columns that have none, by place those of another table.
+
+    Parameters
+    ----------
+    title : str
+        The file, for messages.
+    choice, other : Choice
+        Its columns, and those of the other table.
+    all_asked : bool
+        Whether all columns were asked for, and not some of them as features.
+
+    Raises
+    ------
+    DataError
+        There are neither as many columns as there, nor as many features.
+    """
+    if all_asked and len(choice.names) == len(other.names):
+        return other.names
+    if len(choice.features) != len(other.features):
+        raise DataError(
+            f"{title}: has {len(choice.names)} columns without names, and in training there were "
+            f"{len(other.names)}, {len(other.features)} of them features: give as many columns, "
+            "or the features alone, in their order"
+        )
+    new = dict(zip(choice.features, other.features, strict=True))
+    # Brackets keep apart what is no feature.
+    return tuple(new.get(name, f"({name})") for name in choice.names)
 
 
 def as_categories(categories: Any, column: Column) -> tuple[str, ...]:

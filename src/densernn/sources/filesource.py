@@ -15,7 +15,7 @@ import numpy as np
 from densernn.errors import DataError
 from densernn.sources.badrows import drop_bad_rows
 from densernn.sources.categories import Vocabulary
-from densernn.sources.choice import Choice, Options, refuse_many_categories
+from densernn.sources.choice import Options, names_by_place, refuse_many_categories
 from densernn.sources.encoding import BLOCK_BYTES, TableEncoder, count_texts, decode
 from densernn.sources.formats.base import Batches, Stored
 from densernn.sources.formats.find import find_stored
@@ -240,39 +240,15 @@ class FileSource(Selectable):
         return replace(self, options=options, plain=plain, known=own)
 
     def _named_like(self, known: TableEncoder) -> FileSource:
-        """Return the rows of files without names, named by place as those of another source.
-
-        Raises
-        ------
-        DataError
-            There are neither as many columns as there, nor as many features.
-        """
-        choice, other = self.choice, known.choice
-        if self.options.columns is None and len(choice.names) == len(other.names):
-            new = dict(zip(choice.names, other.names, strict=True))
-        elif len(choice.features) == len(other.features):
-            new = dict(zip(choice.features, other.features, strict=True))
-        else:
-            raise DataError(
-                f"{self.title}: has {len(choice.names)} columns without names, and in training "
-                f"there were {len(other.names)}, {len(other.features)} of them features: give as "
-                "many columns, or the features alone, in their order"
-            )
-        # Brackets keep apart what is no feature.
-        names = tuple(new.get(name, f"({name})") for name in choice.names)
-        new = dict(zip(choice.names, names, strict=True))
-        features, targets = (
-            tuple(new[name] for name in some) for some in (choice.features, choice.targets)
-        )
-        weight = None if choice.weight is None else new[choice.weight]
+        """Return the rows of files without names, named by place as those of another source."""
+        all_asked = self.options.columns is None
+        names = names_by_place(self.title, self.choice, known.choice, all_asked=all_asked)
         named = {id(group.stored): NamedRows(group.stored, names) for group in self.groups}
         return replace(
             self,
             options=replace(self.options, header=True, columns=None, drop=()),
             groups=tuple(replace(group, stored=named[id(group.stored)]) for group in self.groups),
-            plain=replace(
-                self.plain, choice=Choice(names, features, targets, choice.many, weight, {})
-            ),
+            plain=replace(self.plain, choice=self.choice.renamed(names)),
         )
 
     def identity(self) -> dict[str, str]:

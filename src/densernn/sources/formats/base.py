@@ -91,6 +91,23 @@ class Stored(ABC):
         yield lambda row: f"{self.title}, row {row + 1}"
 
 
+@dataclass(frozen=True)
+class WrappedRows(Stored):
+    """Rows of a file, seen in another way.
+
+    Parameters
+    ----------
+    stored : Stored
+        The file.
+    """
+
+    stored: Stored
+
+    def __post_init__(self) -> None:
+        for name in ("path", "is_text", "held_bytes", "places"):
+            object.__setattr__(self, name, getattr(self.stored, name))
+
+
 def equal_groups(n_rows: int) -> tuple[int, ...]:
     """Return the lengths of row groups of equal size."""
     return tuple(min(GROUP_ROWS, n_rows - start) for start in range(0, n_rows, GROUP_ROWS))

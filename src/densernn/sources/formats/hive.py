@@ -8,28 +8,22 @@ from typing import Any
 
 import pyarrow as pa
 
-from densernn.sources.formats.base import Batches, FileInfo, Stored
+from densernn.sources.formats.base import Batches, FileInfo, Stored, WrappedRows
 from densernn.sources.paths import Folders
 
 
 @dataclass(frozen=True)
-class HiveRows(Stored):
+class HiveRows(WrappedRows):
     """Rows of a file in such folders.
 
     Parameters
     ----------
     stored : Stored
-        The file.
     values : dict of str to pyarrow.Scalar
         By the names of the columns: the value in all rows.
     """
 
-    stored: Stored
     values: dict[str, Any]
-
-    def __post_init__(self) -> None:
-        for name in ("path", "is_text", "held_bytes", "places"):
-            object.__setattr__(self, name, getattr(self.stored, name))
 
     def info(self) -> FileInfo:
         """Return what is in the file, and these columns."""

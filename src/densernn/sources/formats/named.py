@@ -7,27 +7,21 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from densernn.sources.formats.base import Batches, FileInfo, Stored
+from densernn.sources.formats.base import Batches, FileInfo, WrappedRows
 
 
 @dataclass(frozen=True)
-class NamedRows(Stored):
+class NamedRows(WrappedRows):
     """Rows of a file whose columns have no names of their own.
 
     Parameters
     ----------
     stored : Stored
-        The file.
     names : tuple of str
         New names of its columns, in their order.
     """
 
-    stored: Stored
     names: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        for name in ("path", "is_text", "held_bytes", "places"):
-            object.__setattr__(self, name, getattr(self.stored, name))
 
     def info(self) -> FileInfo:
         """Return what is in the file, by the new names."""
