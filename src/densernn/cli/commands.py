@@ -8,6 +8,7 @@ import click
 
 import densernn as package
 from densernn.cli import options as shared
+from densernn.cli import reading
 
 FILE = click.Path()
 
@@ -40,8 +41,8 @@ def densernn() -> None:
 )
 @shared.TASK
 @shared.with_options(shared.MODEL_OPTIONS)
-@shared.with_options(shared.READ_OPTIONS)
-@shared.TARGET_TYPE
+@shared.with_options(reading.READ_OPTIONS)
+@reading.TARGET_TYPE
 @click.option(
     "--seeds",
     "n_seeds",
@@ -67,7 +68,7 @@ def evaluate(**options: Any) -> None:
     if (options["table"] is None) == (options["dataset"] is None):
         raise click.UsageError("give either a file of your own or --dataset, not both or neither")
     if options["table"] is None:
-        own = ("target", "test_size", *shared.LISTED_NAMES, "missing", "weight")
+        own = ("target", "test_size", *reading.LISTED_NAMES, "missing", "weight")
         given = [f"--{n.replace('_', '-')}" for n in own if options[n]]
         if options["task"] != "auto":
             given.append("--task")
@@ -81,7 +82,7 @@ def evaluate(**options: Any) -> None:
         raise click.UsageError("--data-path goes with --dataset")
     command.evaluate(
         model_options=shared.ModelOptions.take_from(options),
-        read_options=shared.take_read_options(options),
+        read_options=reading.take_read_options(options),
         **options,
     )
 
@@ -93,8 +94,8 @@ def evaluate(**options: Any) -> None:
 @shared.TASK
 @shared.with_options(shared.MODEL_OPTIONS)
 @shared.with_options(shared.STREAM_OPTIONS)
-@shared.with_options(shared.READ_OPTIONS)
-@shared.TARGET_TYPE
+@shared.with_options(reading.READ_OPTIONS)
+@reading.TARGET_TYPE
 @click.option(
     "--moments/--no-moments",
     default=True,
@@ -111,7 +112,7 @@ def fit(**options: Any) -> None:
     command.fit(
         model_options=shared.ModelOptions.take_from(options),
         stream_options=shared.StreamOptions.take_from(options),
-        read_options=shared.take_read_options(options),
+        read_options=reading.take_read_options(options),
         **options,
     )
 
@@ -123,7 +124,7 @@ def fit(**options: Any) -> None:
 @click.option("--proba", is_flag=True, help="Add columns with the probability of each class.")
 @click.option("--target", help="A column that is no feature.")
 @shared.TASK
-@shared.with_options(shared.READ_OPTIONS)
+@shared.with_options(reading.READ_OPTIONS)
 def predict(**options: Any) -> None:
     """Predict each row of TABLE; columns are matched by name, and others are ignored.
 
@@ -133,7 +134,7 @@ def predict(**options: Any) -> None:
     """
     from densernn.cli import predict as command  # noqa: PLC0415 - so that help is fast
 
-    command.predict(read_options=shared.take_read_options(options), **options)
+    command.predict(read_options=reading.take_read_options(options), **options)
 
 
 @densernn.command()

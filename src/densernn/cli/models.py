@@ -21,12 +21,14 @@ from densernn import (
     RNNForestRegressor,
     RowStandardizer,
 )
-from densernn.cli.options import PUBLISHED, ModelOptions, column_of
+from densernn.cli.options import PUBLISHED, ModelOptions
+from densernn.cli.reading import column_of
 from densernn.errors import DataError
 from densernn.estimators.forest import RNNForest
 from densernn.paper import from_structure, parse_structure
 from densernn.preparation import shares_unit
 from densernn.sources.arrays import ArraySource
+from densernn.sources.encoded import coded
 from densernn.sources.open import open_rows
 from densernn.sources.rows import RowSource
 from densernn.stats import Extrema
@@ -41,9 +43,9 @@ WARM_FOREST_ROWS = 6000
 
 
 def open_own(path: str, target: str, options: dict[str, Any], **more: Any) -> RowSource:
-    """Open a file of the user's own, which must have its target."""
+    """Open a file of the user's own, which must have its target, as models take its rows."""
     column = column_of(target, header=options["header"])
-    return open_rows(path, column, **options, **more)
+    return coded(open_rows(path, column, **options, **more))
 
 
 def make_model(task: str, options: ModelOptions) -> Any:

@@ -16,7 +16,7 @@ from sklearn.base import is_classifier
 
 from densernn._files import atomic_write
 from densernn.cli import report
-from densernn.cli.options import column_of
+from densernn.cli.reading import column_of
 from densernn.errors import DataError
 from densernn.estimators.trained import Trained
 from densernn.persistence import load
@@ -79,17 +79,17 @@ def _open(
 ) -> RowSource:
     """Open the rows, with the columns of the model by name, or by place if there are none."""
     options = dict(read_options)
-    header, categorical = options["header"], options.pop("categorical")
-    drop = [*options.pop("drop"), *([] if target is None else [column_of(target, header=header)])]
-    if (weight := options.pop("weight")) is not None:
-        drop.append(weight)
+    categorical, unused = options.pop("categorical"), [options.pop("weight")]
+    if target is not None:
+        unused.append(column_of(target, header=options["header"]))
+    drop = [*options.pop("drop"), *(column for column in unused if column is not None)]
     encoder = getattr(estimator, "table_encoder_", None)
     known = () if encoder is None else encoder.categories
     strange = [name for name in categorical if name not in known]
     if strange:
         raise DataError(f"{model}: column {strange[0]!r} held numbers in training")
     if encoder is None and (names := getattr(estimator, "feature_names_in_", None)) is not None:
-        options["columns"], drop = list(names), []
+        options["columns"] = list(names)
     source = open_rows(path, drop=drop if options["columns"] is None else (), **options)
     wanted = estimator.n_features_in_
     if encoder is None and source.n_columns != wanted:
