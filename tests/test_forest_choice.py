@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from densernn.forest.choice import first_of_best, gap_and_error, simplest_alpha
+from densernn.forest.choice import choose_plan, first_of_best, gap_and_error, simplest_alpha
+from densernn.forest.plan import Plan, Step
 from densernn.forest.solution import ValuesInRange
+from densernn.forest.trials import Trial
 from densernn.stats.distinct import DistinctSample
 
 SEEDS = st.integers(0, 2**31)
@@ -60,6 +62,28 @@ def test_an_earlier_trial_stays_only_where_it_is_close(seed, shift):
     last = Judged(losses, weight, block)
     close = shift <= 0.25 * 0.2 * noise.std() / np.sqrt(200)
     assert first_of_best([first, last], 0.25) is (first if close else last)
+
+
+class Tried:
+    """Trials whose losses are known; a region has as many clusters as leaves."""
+
+    def __init__(self, losses):
+        self.losses, self.leaves = losses, []
+
+    def run(self, plan, alphas, near=None):
+        self.leaves.append(plan.leaves)
+        one = np.ones(1)
+        losses = np.full((1, 1), self.losses[plan.leaves])
+        return Trial(plan, one, losses, one, np.zeros(1, int), plan.leaves)
+
+
+@pytest.mark.parametrize(("saved", "chosen"), [(0.01, 250.0), (0.06, 550.0)])
+def test_plans_of_many_clusters_are_tried_only_where_clusters_matter(saved, chosen):
+    trials = Tried({80.0: 1.0, 250.0: 1.0 - saved, 550.0: 0.9, 1300.0: 0.1})
+    step = Step("leaves", 250.0, ((80.0,), (550.0, 1300.0)))
+    best = choose_plan(trials, Plan(4000.0, 250.0, 0.01), [step], np.ones(1))
+    assert best.plan.leaves == chosen
+    assert trials.leaves == [250.0, 80.0] + [550.0] * (chosen == 550.0)
 
 
 @given(seed=SEEDS)

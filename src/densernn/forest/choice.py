@@ -19,6 +19,10 @@ CLOSE = 0.25
 DEAREST = 300.0
 """Clusters of a region, as a root mean square over rows, above which no plan goes on."""
 
+WORTHWHILE = 0.05
+"""Share of its loss that the best plan saves, beside the worst one that was tried of the same kind,
+for plans of twice as many clusters to be tried: they take four times as long."""
+
 
 def choose_plan(trials: Trials, first: Plan, steps: Sequence[Step], alphas: FloatArray) -> Trial:
     """Return the trial of the best plan.
@@ -39,21 +43,33 @@ def choose_plan(trials: Trials, first: Plan, steps: Sequence[Step], alphas: Floa
     for step in steps:
         tried = [best]
         for values in step.directions:
-            tried += _along(trials, best, step.name, values, alphas)
+            tried += _along(trials, best, step.name, values, alphas, _dearest(tried))
         if step.cheapest:
             tried.sort(key=lambda trial: trial.clusters)
         best = first_of_best(tried, step.close)
     return best
 
 
+def _dearest(tried: Sequence[Trial]) -> float:
+    """Return how many clusters a region may have: more where they have been seen to matter."""
+    losses = [float(trial.means.min()) for trial in tried]
+    saved = max(losses) - min(losses)
+    return DEAREST * (2.0 if saved > WORTHWHILE * max(losses) else 1.0)
+
+
 def _along(
-    trials: Trials, start: Trial, name: str, values: Sequence[float], alphas: FloatArray
+    trials: Trials,
+    start: Trial,
+    name: str,
+    values: Sequence[float],
+    alphas: FloatArray,
+    dearest: float,
 ) -> list[Trial]:
     """Return the trials of one direction, up to the first that does not lower the loss."""
     found, last = [], start
     for value in values:
         plan = replace(last.plan, **{name: value})
-        if last.clusters * plan.leaves / last.plan.leaves > DEAREST:
+        if last.clusters * plan.leaves / last.plan.leaves > dearest:
             break
         trial = trials.run(plan, alphas, last.best_alpha)
         found.append(trial)
