@@ -44,6 +44,25 @@ def eta(x, **cluster):
         return float(rise / (2 * step))
 
 
+def signed_zeta(x, e, **cluster):
+    """zeta of inhibition and excitation: the root of (4) with lambda_plus + e, or saturation."""
+    with mpmath.workdps(DIGITS):
+        plus = mpmath.mpf(cluster["lambda_plus"]) + mpmath.mpf(e)
+        q = smaller_root(x, **{**cluster, "lambda_plus": plus})
+        # Complex where there is no root at all.
+        return q if isinstance(q, mpmath.mpf) and q < 1 else mpmath.mpf(1)
+
+
+def eta_plus(x, e, **cluster):
+    """The slope of that in e, by a central difference."""
+    with mpmath.workdps(DIGITS):
+        step = mpmath.mpf(10) ** -30 * (mpmath.mpf(e) + mpmath.mpf(cluster["lambda_plus"]))
+        rise = signed_zeta(x, mpmath.mpf(e) + step, **cluster) - signed_zeta(
+            x, mpmath.mpf(e) - step, **cluster
+        )
+        return float(rise / (2 * step))
+
+
 def zeta_by_fixed_point(x, n, p, r, lambda_plus, lambda_minus, rounds=20_000):
     """The steady state by iterating equation (3), which knows nothing of the quadratic."""
     q = 0.0

@@ -131,9 +131,7 @@ def test_zeta_in_float32_is_as_good_as_float32_typically():
 @given(data=st.data(), cluster=clusters())
 def test_eta_is_the_slope_of_zeta_in_float64(data, cluster):
     x = data.draw(inputs(cluster))
-    # eta bends on the scale of 1 / n where p is near 1: there, rounding of x itself is felt.
-    tolerance = 1e-13 * (1 + cluster["n"] * cluster["p"])
-    assert relative_error(Cluster(**cluster).eta(x), oracles.eta(x, **cluster)) < tolerance
+    assert relative_error(Cluster(**cluster).eta(x), oracles.eta(x, **cluster)) < 1e-13
 
 
 def test_eta_in_float32_is_as_good_as_float32_typically():
@@ -170,6 +168,70 @@ def test_zeta_without_triggers_is_a_quotient_of_rates(data, cluster):
     expected = plus / (r / n + minus + x)
     assert Cluster(n, 0.0, r, plus, minus).zeta(x) == pytest.approx(expected, rel=1e-13)
     assert Cluster(n, 1e-18, r, plus, minus).zeta(x) == pytest.approx(expected, rel=1e-11)
+
+
+@given(data=st.data(), cluster=clusters())
+def test_zeta_and_its_slopes_with_excitation(data, cluster):
+    x, e = data.draw(inputs(cluster)), data.draw(inputs(cluster))
+    expected = oracles.signed_zeta(x, e, **cluster)
+    found = Cluster(**cluster).zeta(x, excitation=e)
+    # The difference x - e is as exact as x and e are: its rounding moves zeta by eta times that.
+    slope, plus = Cluster(**cluster).eta_plus(x, e), cluster["lambda_plus"] + e
+    rounding = 4e-16 * abs(slope) * (x + plus + cluster["lambda_minus"])
+    assert abs(float(found) - expected) <= 1e-14 * expected + rounding
+    if found < 1 - 1e-9:
+        assert slope == pytest.approx(oracles.eta_plus(x, e, **cluster), rel=1e-5)
+        assert Cluster(**cluster).eta(x, excitation=e) == pytest.approx(-found * slope, rel=1e-14)
+
+
+@given(data=st.data(), cluster=clusters())
+def test_without_excitation_zeta_and_eta_are_those_of_inhibition(data, cluster):
+    x, own = data.draw(inputs(cluster)), Cluster(**cluster)
+    assert own.zeta(x, excitation=0.0) == pytest.approx(own.zeta(x), rel=1e-13)
+    assert own.eta(x, excitation=0.0) == pytest.approx(own.eta(x), rel=1e-12)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.05, 0.8, 1.0])
+def test_excitation_saturates_a_cluster_where_its_cells_gain_what_they_can_lose(p):
+    cluster = Cluster(n=20, p=p, r=0.5, lambda_plus=0.4, lambda_minus=0.6)
+    k = p * 19
+    edge = 0.3 + (0.6 - 0.4) + (1 + k) * 0.5 / (20 - k)  # of e, at x = 0.3
+    below, above = cluster.zeta(0.3, excitation=[edge * (1 - 1e-6), edge * (1 + 1e-6)])
+    assert 0.99 < below < 1.0 == above
+    assert cluster.eta_plus(0.3, edge * (1 + 1e-6)) == 0.0
+    assert cluster.eta(0.3, excitation=2 * edge) == 0.0
+    e = np.linspace(0, 2 * edge, 1000)
+    assert (np.diff(cluster.zeta(0.3, excitation=e)) >= 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_excitation_is_broadcast_and_dtypes_are_kept(dtype):
+    x, e = np.linspace(0, 8, 7, dtype=dtype)[:, None], np.linspace(0, 9, 3, dtype=dtype)
+    cluster = three_clusters()
+    found = cluster.zeta(x, excitation=e)
+    assert found.dtype == dtype
+    for j, own in enumerate(each_alone(cluster)):
+        expected = [own.zeta(float(value), excitation=float(e[j])) for value in x[:, 0]]
+        np.testing.assert_allclose(
+            found[:, j], expected, rtol=3e-6 if dtype == np.float32 else 1e-13
+        )
+    out = np.empty_like(found)
+    assert cluster.zeta(x, out, excitation=e) is out
+    np.testing.assert_array_equal(out, found)
+    assert np.isnan(Cluster().zeta([np.nan, 0.0], excitation=[0.0, np.nan])).all()
+    assert Cluster().zeta(np.inf, excitation=1.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("x", "e", "said"),
+    [
+        (-1.0, 0.0, "x has 1 negative"),
+        (0.0, [0.0, -2.0], "excitation has 1 negative entries, the first at .1,.: -2.0"),
+    ],
+)
+def test_negative_rates_are_refused_beside_excitation(x, e, said):
+    with pytest.raises(NegativeInputError, match=said):
+        Cluster().zeta(x, excitation=e)
 
 
 @given(cluster=clusters())

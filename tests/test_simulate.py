@@ -197,6 +197,22 @@ def test_simulate_layer_of_figure_1():
     assert ((low < expected) & (expected < high)).all()
 
 
+def test_simulate_layer_whose_inputs_excite_too():
+    cluster = Cluster(n=5, p=0.8, r=0.5, lambda_plus=0.4, lambda_minus=0.4)
+    inhibit = np.array([[0.3, 0.9, 0.0], [0.5, 0.1, 0.0]])
+    excite = np.array([[0.2, 0.1, 2.0], [0.1, 0.4, 2.0]])
+    inputs = np.array([0.3, 0.8])
+    network = RandomNeuralNetwork.from_layer(inhibit, inputs, cluster, excitatory=excite)
+    seen = network.simulate(arrivals(network, 200_000), n_runs=16, random_state=0)
+    expected = np.repeat(cluster.zeta(inputs @ inhibit, excitation=inputs @ excite), 5)
+    low, high = seen.interval(1 - 0.01 / 10)
+    open_ = slice(2, 12)
+    assert ((low[open_] < expected[:10]) & (expected[:10] < high[open_])).all()
+    # The last cluster is excited without end: after a while its cells always are.
+    assert (expected[10:] == 1.0).all()
+    assert (low[12:] > 0.99).all()
+
+
 # ----------------------------------------------------------------------------- how it runs
 
 

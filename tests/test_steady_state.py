@@ -155,6 +155,22 @@ def test_from_layer_agrees_with_a_layer_of_clusters_and_a_second_on_top():
     np.testing.assert_allclose(represented.steady_state().q[4:], np.repeat(out, 3), rtol=1e-10)
 
 
+def test_from_layer_agrees_with_clusters_that_are_excited_too():
+    rng = np.random.default_rng(1)
+    given = {"p": [0.0, 0.3, 0.9, 1.0], "r": 0.2, "lambda_plus": 0.1}
+    cluster = Cluster(n=[2, 3, 9, 5], **given, lambda_minus=[0.1, 0.2, 0.3, 0.4])
+    inhibit, excite, inputs = 0.5 * rng.random((6, 4)), 0.3 * rng.random((6, 4)), rng.random(6)
+    excite[:, 3] *= 20  # which saturates the last cluster
+    network = RandomNeuralNetwork.from_layer(inhibit, inputs, cluster, excitatory=excite)
+    state = network.steady_state()
+    expected = cluster.zeta(inputs @ inhibit, excitation=inputs @ excite)
+    assert expected[3] == 1.0
+    assert (expected[:3] < 0.95).all()
+    np.testing.assert_allclose(state.q[6:], np.repeat(expected, cluster.n), rtol=1e-9)
+    assert state.saturated.tolist() == [False] * (6 + 2 + 3 + 9) + [True] * 5
+    np.testing.assert_allclose(network.rates.r[:6], (inhibit + excite) @ cluster.n)
+
+
 def test_from_layer_fires_at_the_exit_rates_of_equation_5():
     weights = np.array([[0.1, 0.2], [0.0, 0.0]])
     cluster = Cluster(n=4)
@@ -355,3 +371,15 @@ def test_steady_state_of_10_000_cells_takes_seconds_and_little_memory():
     assert seconds < 60  # two, on an idle machine
     # The matrices, their transposes and what making one of them takes; 10,000 squared is 800 MB.
     assert peak < 4 * 12 * entries < 5e8
+
+
+@pytest.mark.parametrize(
+    ("excitatory", "said"),
+    [
+        (np.ones((2, 3)), r"the shape of weights, \(1, 3\): it has \(2, 3\)"),
+        (-np.ones((1, 3)), "excitatory must not be negative: their least is -1"),
+    ],
+)
+def test_from_layer_refuses_excitation(excitatory, said):
+    with pytest.raises(ParameterError, match=said):
+        RandomNeuralNetwork.from_layer(np.ones((1, 3)), [0.5], Cluster(), excitatory=excitatory)

@@ -23,10 +23,13 @@ TILE = 2048
 """Samples per tile: input, scratch and output of a tile fit in the first-level cache."""
 
 
-def _compile(
+def reordering(
     function: Callable[..., Any], fastmath: set[str] | bool = _FLAGS
 ) -> Callable[..., Any]:
-    """Return the function compiled at its first call, cached on disk where that is possible."""
+    """Return the function compiled at its first call, cached on disk where that is possible.
+
+    Sums may be reordered, so that they use vector instructions.
+    """
     # nogil lets kernels run in plain threads: docs/decisions/0001.
     options: dict[str, Any] = {"nogil": True, "fastmath": fastmath, "error_model": "numpy"}
     compiled: Callable[..., Any]
@@ -39,7 +42,7 @@ def _compile(
 
 def exact(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of another module without fast-math reordering."""
-    return _compile(function, fastmath=False)
+    return reordering(function, fastmath=False)
 
 
 def as_native(values: Any) -> Any:
@@ -48,7 +51,7 @@ def as_native(values: Any) -> Any:
     return values if known and values.dtype.isnative else values.astype(np.float64)
 
 
-def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that is compiled into each kernel that calls it.
 
     As a function of its own it would be optimised on its own, too, and fast-math rounds by what
@@ -61,41 +64,39 @@ def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     return inlined
 
 
-@_inlined
-def _zeta_tile(x: Any, out: Any, a0: Any, a1: Any, y0: Any, y1: Any) -> None:
+@inlined
+def _zeta_tile(x: Any, out: Any, b0: Any, b1: Any, y0: Any, y1: Any) -> None:
     # Literals are float64 and would widen float32 arithmetic: constants take the array's dtype.
-    one = x.dtype.type(1)
-    two = one + one
+    two = x.dtype.type(2)
     for i in range(x.size):
-        a = a0 + a1 * x[i]
+        b = b0 + b1 * x[i]
         y = y0 + y1 * x[i]
         # Only sums of nonnegative terms: b^2 - 4ad of (8) cancels for small p or x.
-        disc = (a - one) * (a - one) + y * (two * (a + one) + y)
-        out[i] = two / (a + one + y + np.sqrt(disc))
+        disc = b * b + y * (two * (b + two) + y)
+        out[i] = two / (b + two + y + np.sqrt(disc))
 
 
-@_inlined
-def _eta_tile(x: Any, out: Any, a0: Any, a1: Any, y0: Any, y1: Any) -> None:
-    one = x.dtype.type(1)
-    two = one + one
-    half = one / two
+@inlined
+def _eta_tile(x: Any, out: Any, b0: Any, b1: Any, y0: Any, y1: Any) -> None:
+    zero, two = x.dtype.type(0), x.dtype.type(2)
+    half = x.dtype.type(0.5)
     most = np.finfo(x.dtype).max
     for i in range(x.size):
-        a = a0 + a1 * x[i]
+        b = b0 + b1 * x[i]
         y = y0 + y1 * x[i]
-        lift = y * (two * (a + one) + y)
-        disc = (a - one) * (a - one) + lift
+        lift = y * (two * (b + two) + y)
+        disc = b * b + lift
         root = np.sqrt(disc)
-        zeta = two / (a + one + y + root)
-        # 1 - zeta = zeta (y + gap) / 2 with gap = root + a - 1, which cancels where a < 1: there
-        # it is taken in conjugate form, lift / (root + 1 - a).
-        gap = lift / (root + one - a) if a < one else root + (a - one)
-        slope = -zeta * (y1 + a1 * half * zeta * (y + gap)) / root
+        zeta = two / (b + two + y + root)
+        # 1 - zeta = zeta (y + gap) / 2 with gap = root + b, which cancels where b < 0: there it is
+        # taken in conjugate form, lift / (root - b).
+        gap = lift / (root - b) if b < zero else root + b
+        slope = -zeta * (y1 + b1 * half * zeta * (y + gap)) / root
         # Where squares of x overflow, eta is 0 to working precision, not 0 * inf = NaN.
-        out[i] = -(one - one) if disc > most else slope
+        out[i] = -zero if disc > most else slope
 
 
-@_inlined
+@inlined
 def _copy_tile(x: Any, bits: Any, tile: Any) -> bool:
     """Copy ``x`` into ``tile`` and return whether any sign bit is set.
 
@@ -111,7 +112,7 @@ def _copy_tile(x: Any, bits: Any, tile: Any) -> bool:
     return bool(union < 0)
 
 
-@_compile
+@reordering
 def zeta_rows(x: Any, bits: Any, out: Any, coefficients: Any) -> bool:
     """Write zeta of each row of ``x`` into ``out``; return whether any sign bit was set.
 
@@ -131,7 +132,7 @@ def zeta_rows(x: Any, bits: Any, out: Any, coefficients: Any) -> bool:
     return signed
 
 
-@_compile
+@reordering
 def eta_rows(x: Any, bits: Any, out: Any, coefficients: Any) -> bool:
     """Write eta of each row of ``x`` into ``out``; parameters are those of :func:`zeta_rows`."""
     scratch = np.empty(TILE, x.dtype)
@@ -146,7 +147,7 @@ def eta_rows(x: Any, bits: Any, out: Any, coefficients: Any) -> bool:
     return signed
 
 
-@_compile
+@reordering
 def sparse_zeta_rows(
     z: Any, starts: Any, inputs: Any, values: Any, coefficients: Any, out: Any
 ) -> None:
@@ -168,7 +169,7 @@ def sparse_zeta_rows(
             _zeta_tile(tile, out[c, start:stop], k[0], k[1], k[2], k[3])
 
 
-@_compile
+@reordering
 def centre_rows(z: Any, shift: Any, root_weight: Any, sums: Any) -> None:
     """Subtract ``shift[c]`` from row c, scale samples by ``root_weight``, and add to ``sums``.
 
@@ -190,7 +191,7 @@ def centre_rows(z: Any, shift: Any, root_weight: Any, sums: Any) -> None:
         sums[c] += total
 
 
-@_compile
+@reordering
 def standardize_samples(z: Any, low: Any, factor: Any, start: Any, stop: Any) -> None:
     """Replace samples (columns) ``start:stop`` of ``z`` by their z-scores over all clusters.
 
@@ -226,7 +227,7 @@ def standardize_samples(z: Any, low: Any, factor: Any, start: Any, stop: Any) ->
                 row[i] = (row[i] - means[i]) * scales[i]
 
 
-@_compile
+@reordering
 def add_upper(total: Any, part: Any, start: Any, stop: Any) -> None:
     """Add columns ``start:stop`` of the upper triangle of ``part`` to those of ``total``.
 
@@ -240,7 +241,7 @@ def add_upper(total: Any, part: Any, start: Any, stop: Any) -> None:
             target[i] += source[i]
 
 
-@_compile
+@reordering
 def scale_columns(
     x: Any, low: Any, factor: Any, most: Any, start: Any, stop: Any, out: Any
 ) -> None:
@@ -257,7 +258,7 @@ def scale_columns(
             out[j, i] = value if value < most else most
 
 
-@_compile
+@reordering
 def split_columns(
     x: Any, mean: Any, factor: Any, limits: Any, knots: Any, start: Any, stop: Any, out: Any
 ) -> None:
@@ -284,7 +285,7 @@ def split_columns(
                 below[i] = -value if value < zero else zero
 
 
-@_compile
+@reordering
 def split_errors(outputs: Any, slope: Any, inputs: Any, weight: Any) -> float:
     """Return the weighted squared error of the outputs, and scale both by the slopes.
 
@@ -305,7 +306,7 @@ def split_errors(outputs: Any, slope: Any, inputs: Any, weight: Any) -> float:
     return total
 
 
-@_compile
+@reordering
 def proximal_step(
     w: Any,
     back: Any,

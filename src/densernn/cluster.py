@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from densernn import _kernels
+from densernn import _kernels, _signed_kernels
 from densernn._nested import NestedParams
 from densernn._threads import run_blocks
 from densernn.errors import NegativeInputError, ParameterError
@@ -70,6 +70,10 @@ class Cluster(NestedParams):
         D = (a - 1)^2 + Y (2 (a + 1) + Y), \quad
         \zeta = \frac{2}{a + 1 + Y + \sqrt{D}}, \quad
         \eta = \frac{d\zeta}{dx} = - \frac{\zeta (n - k \zeta)}{n \lambda^+ \sqrt{D}} .
+
+    **Excitation.** A previous layer that excites, too, at rate e, adds it to :math:`\lambda^+` in
+    all of this, and :math:`\partial\zeta/\partial e = -\eta/\zeta`.  The cluster saturates,
+    zeta = 1, exactly where :math:`Y \le 0`: docs/theory.md has the proof.
 
     Examples
     --------
@@ -134,7 +138,7 @@ class Cluster(NestedParams):
         return sizes[0] if sizes else None
 
     def coefficients(self, dtype: Any = np.float64) -> FloatArray:
-        """Return the rows a0, a1, y0, y1 of a = a0 + a1 x and Y = y0 + y1 x (see Notes).
+        """Return the rows b0, b1, y0, y1 of a - 1 = b0 + b1 x and Y = y0 + y1 x (see Notes).
 
         Parameters
         ----------
@@ -152,14 +156,15 @@ class Cluster(NestedParams):
         """
         values = map(np.float64, attrgetter(*_PARAMETERS)(self))
         n, p, r, plus, minus = map(np.atleast_1d, values)
-        k = p * (n - 1)
+        k, rest = p * (n - 1), n * (1 - p) + p
         scale = n * plus
+        # Near p = 1, n - k is a difference of nearly equal numbers, and so is a - 1.
         rows = np.broadcast_arrays(
-            k * minus / scale,
+            (k * (minus - plus) - rest * plus) / scale,
             # Not 0 where p is 0: zeta of an infinite x is then 0 rather than 0 * inf = NaN.
             np.maximum(k / scale, np.finfo(np.float32).tiny),
-            ((n - k) * (minus - plus) + (1 + k) * r) / scale,
-            (n - k) / scale,
+            (rest * (minus - plus) + (1 + k) * r) / scale,
+            rest / scale,
         )
         with np.errstate(over="ignore"):
             coefficients = np.stack(rows).astype(dtype)
@@ -170,7 +175,30 @@ class Cluster(NestedParams):
             )
         return cast("FloatArray", coefficients)
 
-    def zeta(self, x: ArrayLike, out: FloatArray | None = None) -> FloatArray:
+    def signed_rates(self, dtype: Any = np.float64) -> FloatArray:
+        """Return the rows (n - k)/n, k/n, (1 + k) r/n, lambda_plus, lambda_minus - lambda_plus.
+
+        They are what zeta needs where excitation reaches the clusters (see Notes).
+
+        Parameters
+        ----------
+        dtype : numpy float dtype, default=float64
+            Computed in float64 and then rounded to it.
+
+        Returns
+        -------
+        ndarray of shape (5, 1) or (5, n_clusters)
+        """
+        values = map(np.float64, attrgetter(*_PARAMETERS)(self))
+        n, p, r, plus, minus = map(np.atleast_1d, values)
+        k, rest = p * (n - 1), n * (1 - p) + p
+        share = np.maximum(k / n, np.finfo(np.float32).tiny)
+        rows = np.broadcast_arrays(rest / n, share, (1 + k) * r / n, plus, minus - plus)
+        return cast("FloatArray", np.stack(rows).astype(dtype))
+
+    def zeta(
+        self, x: ArrayLike, out: FloatArray | None = None, *, excitation: ArrayLike | None = None
+    ) -> FloatArray:
         """Return the steady-state activation zeta(x), equation (8).
 
         Parameters
@@ -180,11 +208,15 @@ class Cluster(NestedParams):
             preserved, other real dtypes are converted to float64.  NaN gives NaN.
         out : array of the shape and dtype of the result, optional
             Array for the result; may be ``x``, which is left unchanged if an error is raised.
+        excitation : array, optional
+            Excitatory rates e from the previous layer, nonnegative, broadcast against ``x``: they
+            add to ``lambda_plus``.  Published networks have none.
 
         Returns
         -------
         ndarray
-            Probabilities in (0, 1), to about two units in the last place.
+            Probabilities in (0, 1), to about two units in the last place; 1 where excitation
+            saturates the cluster.
 
         Raises
         ------
@@ -197,12 +229,16 @@ class Cluster(NestedParams):
         -----
         One pass over memory, in threads, without temporary arrays.
         """
+        if excitation is not None:
+            return self._apply_signed(_signed_kernels.signed_zeta_rows, x, excitation, out)
         return self._apply(_kernels.zeta_rows, x, out)
 
-    def eta(self, x: ArrayLike, out: FloatArray | None = None) -> FloatArray:
+    def eta(
+        self, x: ArrayLike, out: FloatArray | None = None, *, excitation: ArrayLike | None = None
+    ) -> FloatArray:
         """Return eta(x), the derivative of zeta at x; it is negative and tends to 0.
 
-        Parameters, dtypes, errors and cost are those of :meth:`zeta`.
+        Parameters, dtypes, errors and cost are those of :meth:`zeta`; in saturation it is 0.
 
         Examples
         --------
@@ -211,20 +247,60 @@ class Cluster(NestedParams):
         >>> bool(abs(cluster.eta(0.01) / slope - 1) < 1e-6)
         True
         """
+        if excitation is not None:
+            slope = self.eta_plus(x, excitation)
+            slope *= -self.zeta(x, excitation=excitation)
+            return _returned(slope, out)
         return self._apply(_kernels.eta_rows, x, out)
+
+    def eta_plus(
+        self, x: ArrayLike, excitation: ArrayLike, out: FloatArray | None = None
+    ) -> FloatArray:
+        """Return the derivative of zeta with regard to excitation: -eta / zeta.
+
+        Parameters, dtypes, errors and cost are those of :meth:`zeta`; in saturation it is 0.
+
+        Examples
+        --------
+        >>> Cluster().eta_plus(0.01, [0.0, 0.004, 0.02]).round(2)
+        array([66.22, 66.21,  0.  ])
+        """
+        return self._apply_signed(_signed_kernels.signed_slope_rows, x, excitation, out)
+
+    def _apply_signed(
+        self, kernel: Callable[..., None], x: ArrayLike, excitation: ArrayLike, out: Any
+    ) -> FloatArray:
+        values, e = _as_float(x), _as_float(excitation)
+        for name, array in (("x", values), ("excitation", e)):
+            refuse_negative(array, name)
+        dtype = np.result_type(values, e)
+        values, e = np.broadcast_arrays(values.astype(dtype), e.astype(dtype))
+        shape = values.shape
+        if self.n_clusters is None:
+            values, e = values.reshape(1, -1), e.reshape(1, -1)
+        elif not shape or shape[-1] != self.n_clusters:
+            raise ParameterError(
+                f"x must end with an axis of {self.n_clusters} clusters: its shape is {shape}"
+            )
+        else:
+            values, e = (array.reshape(-1, shape[-1]).T for array in (values, e))
+        values, e = np.ascontiguousarray(values), np.ascontiguousarray(e)
+        found = np.empty_like(values)
+        rates = self.signed_rates(dtype)
+
+        def part(start: int, stop: int) -> None:
+            kernel(values[:, start:stop], e[:, start:stop], found[:, start:stop], rates)
+
+        run_blocks(part, values.shape[1], at_least=-(-WORTH_A_THREAD // max(1, len(values))))
+        return _returned(found.T.reshape(shape) if len(found) > 1 else found.reshape(shape), out)
 
     def _apply(self, kernel: Callable[..., bool], x: ArrayLike, out: Any) -> FloatArray:
         values = _as_float(x)
         if out is None:
             out = np.empty(values.shape, values.dtype)
-        elif out.shape != values.shape or out.dtype != values.dtype:
-            raise ParameterError(
-                f"out must have shape {values.shape} and dtype {values.dtype}: "
-                f"it has {out.shape} and {out.dtype}"
-            )
-        elif not out.flags.writeable:
-            raise ParameterError("out must be writeable: it is a read-only array")
-        elif np.may_share_memory(values, out):
+        else:
+            _require_like(out, values)
+        if np.may_share_memory(values, out):
             # Check before anything is overwritten, so that ``x`` survives an error.  Arrays that
             # overlap without being identical would be read after they were written: copy those.
             if values.size and sign_bits(np.ascontiguousarray(values)).min() < 0:
@@ -328,6 +404,26 @@ def refuse_negative(x: NDArray[Any], name: str, first_row: int = 0) -> None:
 def _listed(rows: list[int], most: int = 5) -> str:
     shown = ", ".join(map(str, rows[:most]))
     return shown if len(rows) <= most else f"{shown} and {len(rows) - most} more"
+
+
+def _returned(found: FloatArray, out: FloatArray | None) -> FloatArray:
+    """Return a result, or ``out`` with it."""
+    if out is None:
+        return found if found.ndim else found[()]
+    _require_like(out, found)
+    out[...] = found
+    return out
+
+
+def _require_like(out: FloatArray, values: FloatArray) -> None:
+    """Refuse an ``out`` that has not the shape and dtype of a result, or cannot be written."""
+    if out.shape != values.shape or out.dtype != values.dtype:
+        raise ParameterError(
+            f"out must have shape {values.shape} and dtype {values.dtype}: "
+            f"it has {out.shape} and {out.dtype}"
+        )
+    if not out.flags.writeable:
+        raise ParameterError("out must be writeable: it is a read-only array")
 
 
 def _as_float(x: ArrayLike) -> FloatArray:

@@ -119,7 +119,7 @@ class ClusterLayer:
         }
 
     def _coefficients(self) -> FloatArray:
-        """Return coefficients with the offset absorbed: a0 + a1 (x + b) = (a0 + a1 b) + a1 x."""
+        """Return coefficients with the offset absorbed: b0 + b1 (x + b) = (b0 + b1 b) + b1 x."""
         coefficients = self.cluster.coefficients(np.float64)
         if self.offset is not None:
             coefficients = np.repeat(

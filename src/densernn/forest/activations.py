@@ -58,7 +58,7 @@ def activations(
     hinge = hinge[:, start:stop]
     n = rows.size
     zero = np.float32(0.0)  # before other numbers in max, which then is 0 of NaN, a missing value
-    one, two = np.float32(1.0), np.float32(2.0)
+    two = np.float32(2.0)
     sums = scratch[: above.size * n].reshape(above.size, n)
     columns = scratch[above.size * n :][: scores.shape[1] * n].reshape(scores.shape[1], n)
     ready = np.zeros(scores.shape[1], np.bool_)
@@ -83,7 +83,6 @@ def activations(
         own, activation = sums[c], out[c]
         for i in range(n):
             x = own[i] * factor[c]
-            a = k[0] + k[1] * x
+            b = k[0] + k[1] * x
             y = k[2] + k[3] * x
-            disc = (a - one) * (a - one) + y * (two * (a + one) + y)
-            activation[i] = two / (a + one + y + np.sqrt(disc))
+            activation[i] = two / (b + two + y + np.sqrt(b * b + y * (two * (b + two) + y)))

@@ -25,41 +25,51 @@ def cluster_rates(
 
 
 def layer_rates(
-    weights: Matrix, inputs: ArrayLike, cluster: Any, offset: ArrayLike | None
+    weights: Matrix,
+    inputs: ArrayLike,
+    cluster: Any,
+    offset: ArrayLike | None,
+    excitatory: Matrix | None,
 ) -> Rates:
     """Return the network of Figure 1: see :meth:`RandomNeuralNetwork.from_layer`."""
-    W = _as_sparse("weights", weights)
+    W = _as_weights("weights", weights)
     n_inputs, n_clusters = W.shape
+    E = _as_weights("excitatory", sparse.csr_array(W.shape) if excitatory is None else excitatory)
+    if E.shape != W.shape:
+        raise ParameterError(
+            f"excitatory must have the shape of weights, {W.shape}: it has {E.shape}"
+        )
     q = np.asarray(inputs, np.float64)
     if q.shape != (n_inputs,) or not ((q >= 0) & (q <= 1)).all():
         raise ParameterError(
             f"inputs must be {n_inputs} probabilities in [0, 1], as many as weights has rows"
         )
-    if not (W.data >= 0).all():
-        raise ParameterError(f"weights must not be negative: their least is {W.data.min()}")
     n, p, r, plus, minus = (
         as_vector(f"{name} of clusters", getattr(cluster, name), n_clusters)
         for name in ("n", "p", "r", "lambda_plus", "lambda_minus")
     )
     x = as_vector("offset", 0.0 if offset is None else offset, n_clusters)
     counts = n.astype(np.int64)
-    exits = W @ counts  # (5)
+    exits = (W + E) @ counts  # (5)
     # An input without weights has no effect, and only needs a positive firing rate.
     exit_rates = np.where(exits > 0, exits, 1.0)
-    inhibit = sparse.csr_array(
-        sparse.diags_array(1 / exit_rates) @ W[:, np.repeat(np.arange(n_clusters), counts)]
-    )
+    share, cells = sparse.diags_array(1 / exit_rates), np.repeat(np.arange(n_clusters), counts)
+    from_clusters = sparse.csr_array((counts.sum(), n_inputs + counts.sum()))
+
+    def from_inputs(rates: Any) -> Any:
+        sent = sparse.csr_array(share @ rates[:, cells])
+        to_all = sparse.hstack([sparse.csr_array((n_inputs, n_inputs)), sent])
+        return sparse.vstack([to_all, from_clusters])
+
     blocks = [_all_to_all(int(m), float(share)) for m, share in zip(counts, p, strict=True)]
     excite, trigger = (_after_inputs(n_inputs, part) for part in zip(*blocks, strict=True))
-    from_clusters = sparse.csr_array((counts.sum(), n_inputs + counts.sum()))
-    from_inputs = sparse.hstack([sparse.csr_array((n_inputs, n_inputs)), inhibit])
     return checked_rates(
         np.concatenate([q * exit_rates, np.repeat(plus, counts)]),
         np.concatenate([np.zeros(n_inputs), np.repeat(minus + x, counts)]),
         np.concatenate([exit_rates, np.repeat(r, counts)]),
         {
-            "p_plus": excite,
-            "p_minus": sparse.vstack([from_inputs, from_clusters]),
+            "p_plus": from_inputs(E) + excite,
+            "p_minus": from_inputs(W),
             "p": trigger,
             "Q": excite,
             "pi": trigger,
@@ -96,6 +106,14 @@ def weight_rates(
     share = sparse.diags_array(1 / rates)
     matrices = {"p_plus": share @ excite, "p_minus": share @ inhibit, **triggers}
     return checked_rates(lambda_plus, lambda_minus, rates, matrices)
+
+
+def _as_weights(name: str, values: Matrix) -> Any:
+    """Return a sparse matrix of rates, which must not be negative."""
+    W = _as_sparse(name, values)
+    if not (W.data >= 0).all():
+        raise ParameterError(f"{name} must not be negative: their least is {W.data.min()}")
+    return W
 
 
 def _as_sparse(name: str, values: Matrix) -> Any:

@@ -152,6 +152,7 @@ class RandomNeuralNetwork:
         cluster: Any,
         *,
         offset: ArrayLike | None = None,
+        excitatory: Matrix | None = None,
     ) -> RandomNeuralNetwork:
         """Return the network of Figure 1: U input cells that inhibit C clusters.
 
@@ -165,6 +166,9 @@ class RandomNeuralNetwork:
             Numbers, or arrays of shape (C,).
         offset : array of shape (C,), optional
             Additional external inhibition, as from an input that is always active.
+        excitatory : array or sparse matrix of shape (U, C), optional
+            The rate at which input u excites each cell of cluster c; not negative.  The paper's
+            layers have none.
 
         Returns
         -------
@@ -197,7 +201,7 @@ class RandomNeuralNetwork:
         >>> second.steady_state().q[3:].round(4)
         array([0.317, 0.317, 0.317, 0.317, 0.317])
         """
-        return cls._of(layer_rates(weights, inputs, cluster, offset))
+        return cls._of(layer_rates(weights, inputs, cluster, offset, excitatory))
 
     @classmethod
     def dense_cluster(
