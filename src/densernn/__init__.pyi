@@ -11,6 +11,7 @@ from .estimators import RNNELMClassifier as RNNELMClassifier
 from .estimators import RNNELMRegressor as RNNELMRegressor
 from .estimators import RNNForestClassifier as RNNForestClassifier
 from .estimators import RNNForestRegressor as RNNForestRegressor
+from .estimators import RNNImageClassifier as RNNImageClassifier
 from .gnetwork import RandomNeuralNetwork as RandomNeuralNetwork
 from .persistence import load as load
 from .persistence import save as save

@@ -18,7 +18,7 @@ from densernn._threads import run_blocks
 from densernn.cluster import Cluster, FloatArray, apply_rows, refuse_negative
 from densernn.errors import DataError
 from densernn.preparation import as_chunk
-from densernn.rotation import Rotation
+from densernn.rotation import Rotation, Scaling
 from densernn.stats import Moments
 from densernn.weights import DenseWeights, SparseWeights, Weights
 
@@ -164,14 +164,18 @@ class Layer(Protocol):
     def forward(self, z: FloatArray, out: FloatArray) -> None:
         """Write activations of inputs ``z`` of shape (n_inputs, n_rows) into ``out``."""
 
-    def preactivation_maxima(self, z: FloatArray) -> NDArray[np.float64]:
-        """Return the largest pre-activation of each part."""
-
     def astype(self, dtype: Any) -> Layer:
         """Return the same layer in another float dtype."""
 
     def contents(self) -> dict[str, Any]:
         """Return the parameters that determine the activations, by name."""
+
+
+class ScalableLayer(Layer, Protocol):
+    """A layer that is scaled by the largest pre-activations of its parts, as published."""
+
+    def preactivation_maxima(self, z: FloatArray) -> NDArray[np.float64]:
+        """Return the largest pre-activation of each part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,15 +188,15 @@ class FeatureMap:
         Makes rows nonnegative; None if they already are, which is checked.
     layers : tuple of Layer
         Layers in order; empty before the first one is learned.
-    rotation : Rotation, optional
-        Rotation of the last layer's activations, for numerical precision (docs/decisions/0008).
+    rotation : Rotation or Scaling, optional
+        Of the last layer's activations, for numerical precision (docs/decisions/0008).
     n_prepared : int
         Number of columns after the preparation; only used without layers.
     """
 
     preparation: Any
     layers: tuple[Layer, ...] = ()
-    rotation: Rotation | None = None
+    rotation: Rotation | Scaling | None = None
     n_prepared: int = 0  # a class attribute, too: maps in files of 0.3 do not have their own
 
     @property

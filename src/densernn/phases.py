@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.errors import MergeError
-from densernn.layers import MOST_ROWS, FeatureMap, Layer
+from densernn.layers import MOST_ROWS, FeatureMap, Layer, ScalableLayer
 from densernn.sources.rows import Chunk
 from densernn.stats import ClassCounts
 
@@ -63,14 +63,14 @@ class PreactivationMaxima(Phase[NDArray[np.float64]]):
     ----------
     below : FeatureMap
         From rows to the layer's input.
-    layer : Layer
+    layer : ScalableLayer
         The layer to be scaled; of several side by side, each has its own maximum.
     dtype : numpy float dtype
         Of the products.
     """
 
     below: FeatureMap
-    layer: Layer
+    layer: ScalableLayer
     dtype: np.dtype[Any]
 
     @property

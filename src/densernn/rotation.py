@@ -102,6 +102,34 @@ class Rotation:
         gemm(-1.0, parts.T, self.reflectors.T, beta=1.0, c=columns.T, overwrite_c=1)
 
 
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Standard deviations of features, to be divided by: each then weighs alike in a penalty.
+
+    Parameters
+    ----------
+    factor : ndarray of shape (n_features,)
+    """
+
+    factor: FloatArray
+    n_leading = 0
+
+    @classmethod
+    def of(cls, columns: FloatArray) -> Scaling:
+        """Compute it from a sample of rows, by columns, of shape (n_features, n_rows).
+
+        Features that hardly vary keep to a hundredth of the others' mean square deviation, so
+        that their noise is not blown up.
+        """
+        variances = columns.var(axis=1, dtype=np.float64)
+        floor = 1e-4 * variances.mean() or 1.0
+        return cls((1.0 / np.sqrt(variances + floor)).astype(columns.dtype))
+
+    def apply(self, columns: FloatArray) -> None:
+        """Scale rows in place: C-ordered ``columns`` of shape (n_features, n_rows)."""
+        columns *= self.factor[:, None]
+
+
 def _triangle(reflectors: Float64Array, scales: Float64Array) -> Float64Array:
     """Return T of I - Y T Y' = (I - tau_1 y_1 y_1') (I - tau_2 y_2 y_2') ... (Schreiber, 1989)."""
     count = reflectors.shape[1]

@@ -5,6 +5,7 @@ from densernn.estimators.classifier import RNNELMClassifier
 from densernn.estimators.deep import DenseRNNClassifier, DenseRNNRegressor
 from densernn.estimators.features import ClusterFeatures
 from densernn.estimators.forest import RNNForestClassifier, RNNForestRegressor
+from densernn.estimators.image import RNNImageClassifier
 from densernn.estimators.regressor import RNNELMRegressor
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "RNNELMRegressor",
     "RNNForestClassifier",
     "RNNForestRegressor",
+    "RNNImageClassifier",
 ]

@@ -17,6 +17,7 @@ from densernn.engine import Passes
 from densernn.engine.checkpoint import Checkpoint
 from densernn.engine.engines import resolve_engine
 from densernn.errors import DataError, ParameterError
+from densernn.estimators.image_rows import check_images, flat_images
 from densernn.estimators.labelling import as_targets, check_labels
 from densernn.estimators.matrices import as_matrix, chosen_columns
 from densernn.sources.arrays import ArraySource
@@ -61,6 +62,8 @@ def as_source(
     ParameterError, DataError
         Rows, targets or weights cannot be used; the text says which, and why.
     """
+    images = hasattr(model, "image_shape")
+    X, axes = flat_images(X) if images else (X, None)
     known = None if reset else getattr(model, "table_encoder_", None)
     categorical = getattr(model, "categorical", None) if reset else None
     names = None if reset else getattr(model, "feature_names_in_", None)
@@ -85,6 +88,8 @@ def as_source(
             )
         model.table_encoder_ = None if encoder is None else features_of(encoder)
         model.category_encoder_ = None
+    if images:
+        check_images(model, source.n_columns, axes, reset=reset)
     if labelled is not None:
         _check_targets(model, source, reset, labelled)
     return encoded(source, getattr(model, "category_encoder_", None))

@@ -1,0 +1,87 @@
+"""RNNImageClassifier: two layers of clusters with shared filters, and a ridge readout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
+from densernn.cluster import Cluster
+from densernn.estimators.image_spec import ImageSpec
+from densernn.estimators.labels import LabelLearner
+from densernn.estimators.network import RNNELM
+from densernn.estimators.state import store_params
+
+
+class RNNImageClassifier(RNNELM, LabelLearner):
+    """Classifier of small images: convolutional clusters without gradients, and a ridge readout.
+
+    Two layers of spiking clusters share filters over all places of an image: positive weights of
+    a filter inhibit its clusters, negative ones excite them.  Filters are directions of whitened
+    patches, learned without labels from a sample of the images; activations are averaged over
+    windows, and a ridge readout (24) of one-hot labels is solved from moments (25), (26).
+
+    Parameters
+    ----------
+    n_filters : sequence of two int, default=(16, 512)
+        Filters of both stages.  Accuracy grows with the second, as do memory, 16 L^2 bytes for the
+        L = 9 times as many features, and time, L^2 multiply-adds per image.
+    image_shape : sequence of int, default=None
+        Height and width of the images that flat rows hold in C order, and channels if there are
+        several.  None: those of an array of images, or of square images of one channel.
+    cluster : Cluster, default=None
+        Parameters of the spiking clusters; None stands for ``Cluster(n=100, p=0.5, r=1e-5)``.
+    alpha : "auto", float, or iterable of float, default="auto"
+        Ridge penalty; see :class:`RNNELMClassifier`.
+    class_weight, memory_limit, engine, checkpoint, random_state, verbose
+        As in :class:`RNNELMClassifier`.
+    dtype : {"auto", "float32", "float64"}, default="auto"
+        Of activations and products; ``"auto"`` is float32.
+
+    Attributes
+    ----------
+    classes_, readout_coef_, readout_intercept_, alpha_, alpha_scores_, feature_map_, learned_, \
+moments_, n_features_in_, feature_names_in_
+        As in :class:`RNNELMClassifier`; ``feature_map_.layers`` are the two stages.
+    image_shape_ : tuple of int
+        Height, width and channels.
+
+    See Also
+    --------
+    ConvolutionalClusters, RNNELMClassifier
+
+    Notes
+    -----
+    ``X`` may have the shape (n_samples, height, width) or (n_samples, height, width, channels), or
+    flat rows, as sources of rows have.  Pixels are scaled to [0, 1] by their common range.
+
+    Filters and scales are learned from 4,000 different images, chosen by their content, so that
+    they are the same from any order of the rows; updates keep them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> images, y = load_digits().images, load_digits().target
+    >>> model = RNNImageClassifier((8, 32), random_state=0).fit(images[:1000], y[:1000])
+    >>> bool(model.score(images[1000:], y[1000:]) > 0.95)
+    True
+    """
+
+    _spec = ImageSpec
+
+    def __init__(
+        self,
+        n_filters: Sequence[int] = (16, 512),
+        *,
+        image_shape: Sequence[int] | None = None,
+        cluster: Cluster | None = None,
+        alpha: Any = "auto",
+        class_weight: Any = None,
+        dtype: str = "auto",
+        memory_limit: int | str | None = None,
+        engine: str = "auto",
+        checkpoint: str | PathLike[str] | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        store_params(self, locals())

@@ -1,0 +1,111 @@
+"""ImageSpec: the choices that make an image model, checked, and how it is learned."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from densernn.cluster import Cluster
+from densernn.engine import Passes
+from densernn.errors import DataError, ParameterError
+from densernn.estimators.judged import JudgedRows, row_bytes
+from densernn.estimators.network_spec import DTYPES, NetworkSpec
+from densernn.estimators.readout import Readout
+from densernn.images.stages import learn_stages
+from densernn.layers import FeatureMap
+from densernn.preparation import UnitScaler
+from densernn.rotation import Scaling
+from densernn.summaries import ColumnSummary
+
+IMAGE_CLUSTER = Cluster(n=100, p=0.5, r=1e-5)
+"""Clusters that are excited, too: with a small r they saturate as soon as excitation prevails."""
+
+N_SAMPLED = 4000
+"""Images from which filters are learned; more do not make them better."""
+
+
+class ImageSpec(NetworkSpec):
+    """The choices that make an image model; see :class:`RNNImageClassifier` for each."""
+
+    n_sampled = 0
+
+    def __init__(self, params: Any) -> None:
+        super().__init__(params)
+        self.cluster = copy.copy(IMAGE_CLUSTER if params.cluster is None else params.cluster)
+
+    def n_judged(self, n_columns: int) -> int:
+        """Return the rows that the first pass is to keep, for filters and for calibration."""
+        return max(N_SAMPLED, super().n_judged(n_columns))
+
+    @property
+    def n_last(self) -> int:
+        """Features that the readout weighs, at most."""
+        return 9 * int(self.params.n_filters[1])
+
+    @property
+    def size(self) -> str:
+        """The parameter that makes the model large, for messages."""
+        return f"n_filters={self.params.n_filters!r}"
+
+    def footprint(self, n_columns: int, n_targets: int) -> tuple[int, int]:
+        """Return bytes of moments and their factorisation, and numbers held for a row."""
+        sampled = self.n_judged(n_columns) * row_bytes(n_columns)
+        values = n_columns * (1 + int(self.params.n_filters[0])) + self.n_last
+        return 16 * (self.n_last + n_targets) ** 2 + sampled, values
+
+    def learn_model(
+        self,
+        passes: Passes,
+        summary: ColumnSummary,
+        targets: Any,
+        n_rows: int,
+        rng: np.random.Generator,
+    ) -> tuple[FeatureMap, Readout]:
+        """Return the feature map, learned from the rows that the first pass kept, and a readout."""
+        features = self.learn(passes, summary, n_rows, rng)
+        most = super().n_judged(summary.extrema.minimum.size)
+        judged = JudgedRows(replace(summary.judged, most=most), features, targets)
+        dtype = features.dtype.name
+        return features, Readout(self.params.alpha, dtype, targets.negligible, judged=judged)
+
+    def learn(
+        self, passes: Passes, summary: ColumnSummary, n_rows: int, rng: np.random.Generator
+    ) -> FeatureMap:
+        """Learn the filters of both stages; no pass over the rows."""
+        if not summary.marginals.weight:
+            raise DataError("every row weighs 0: there is nothing to learn from")
+        p = self.params
+        dtype = np.dtype(np.float32 if p.dtype == "auto" else p.dtype)
+        scaler = UnitScaler(shared=True).fit_statistics(summary.extrema)
+        rows = summary.judged.rows().X[:N_SAMPLED]
+        pixels = np.empty((rows.shape[1], len(rows)), dtype)
+        scaler.forward(np.ascontiguousarray(rows), pixels)
+        filters = int(p.n_filters[0]), int(p.n_filters[1])
+        layers, hidden = learn_stages(pixels, p.image_shape_, filters, self.cluster, rng)
+        return FeatureMap(scaler, layers, Scaling.of(hidden))
+
+    def check(self) -> None:
+        """Raise ParameterError for a choice outside its condition that needs no data."""
+        p = self.params
+        whole = (int, np.integer)
+        if not (
+            isinstance(p.n_filters, (tuple, list))
+            and len(p.n_filters) == 2
+            and all(isinstance(n, whole) and n >= 1 for n in p.n_filters)
+        ):
+            raise ParameterError(
+                f"n_filters must be two whole numbers from 1 on, of both stages: it is "
+                f"{p.n_filters!r}"
+            )
+        if p.dtype not in DTYPES:
+            raise ParameterError(f"dtype must be one of {DTYPES}: it is {p.dtype!r}")
+        if not isinstance(self.cluster, Cluster):
+            raise ParameterError(f"cluster must be a Cluster or None: it is {p.cluster!r}")
+        if self.cluster.n_clusters is not None:
+            raise ParameterError(
+                "cluster must have single numbers for parameters in an image model: it has arrays "
+                f"for {self.cluster.n_clusters} clusters"
+            )

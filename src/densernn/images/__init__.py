@@ -1,0 +1,1 @@
+"""Images: layers of clusters with shared filters, and how their filters are learned."""
