@@ -215,6 +215,11 @@ class FeatureMap:
         return self.layers[-1].dtype
 
     @property
+    def compact_dtype(self) -> np.dtype[Any]:
+        """Dtype that is exact enough for centred activations: half precision for scaled ones."""
+        return np.dtype(np.float16) if isinstance(self.rotation, Scaling) else self.dtype
+
+    @property
     def values_per_row(self) -> int:
         """Values held at once for each row."""
         # The raw row and its prepared columns, and the activations of every layer.

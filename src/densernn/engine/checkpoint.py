@@ -53,6 +53,7 @@ TRUSTED = (
     "densernn.summaries.TableSummary",
     "densernn.phases.LearnedState",
     "densernn.solvers.descent.Descent",
+    "densernn.solvers.logistic.LogisticSums",
     "densernn.solvers.descent.Point",
     "densernn.solvers.multiplicative.CodeMoments",
     "densernn.solvers.multiplicative.SpikingTerms",

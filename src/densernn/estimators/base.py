@@ -15,6 +15,7 @@ from densernn.engine.passes import warn_of_skipped
 from densernn.errors import MergeError, ParameterError
 from densernn.estimators.categories import learn_categories
 from densernn.estimators.network_spec import generator
+from densernn.estimators.polishing import polished
 from densernn.estimators.resuming import open_checkpoint
 from densernn.estimators.state import unchanged_by_errors
 from densernn.estimators.targets import make_targets
@@ -105,8 +106,10 @@ class Learner(Trained):
                 rng = generator(self.random_state, checkpoint)
                 self._learn_frozen(spec, passes, rng, classes, streams=not resumable)
             state = passes.run(ReadoutPass(self.feature_map_, self.targets_), label)
-        if first:
-            self._readout = self._readout.decided(state.moments)
+            if first:
+                self._readout = self._readout.decided(state.moments)
+            if resumable:
+                self._readout = polished(self, passes, state.moments)
         if passes.skipped.count:
             warn_of_skipped(passes.skipped, passes.n_rows)
         return state

@@ -6,12 +6,11 @@ from os import PathLike
 from typing import Any
 
 from densernn.cluster import Cluster
-from densernn.estimators.labels import LabelLearner
-from densernn.estimators.network import RNNELM
+from densernn.estimators.network_classifier import NetworkClassifier
 from densernn.estimators.state import store_params
 
 
-class RNNELMClassifier(RNNELM, LabelLearner):
+class RNNELMClassifier(NetworkClassifier):
     """Random Neural Network extreme learning machine for classification.
 
     Input is made nonnegative, passes a random layer of spiking clusters (11), and a ridge
@@ -47,6 +46,10 @@ class RNNELMClassifier(RNNELM, LabelLearner):
     alpha : "auto", float, or iterable of float, default="auto"
         Ridge penalty, 1/kappa in the paper.  Several, or ``"auto"``: chosen by generalised
         cross-validation from the moments, without another pass over the rows.
+    readout : {"ridge", "logistic"}, default="ridge"
+        How the readout is found.  ``"logistic"``: by log loss, from the ridge readout on and near
+        it, in some 5 to 10 more passes over the rows (docs/decisions/0023); after updates it
+        is that of ridge, until :meth:`polish` is called.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, times ``sample_weight``; ``"balanced"`` weighs classes inversely
         to their total weight in ``fit``.
@@ -78,6 +81,8 @@ class RNNELMClassifier(RNNELM, LabelLearner):
         Weights of the hidden clusters; after an update solved at first use.
     alpha_ : float
         Penalty in use; ``alpha_scores_`` holds the score of each that was tried.
+    n_iter_ : int
+        Passes that a logistic readout took; 0 for that of ridge.
     feature_map_ : FeatureMap
         Fitted preparation and frozen layer.
     learned_ : LearnedState
@@ -115,6 +120,7 @@ class RNNELMClassifier(RNNELM, LabelLearner):
         categorical: Any = None,
         input_scale: float | str = "auto",
         alpha: Any = "auto",
+        readout: str = "ridge",
         class_weight: Any = None,
         dtype: str = "auto",
         memory_limit: int | str | None = None,

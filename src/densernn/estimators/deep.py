@@ -48,8 +48,8 @@ class DenseRNNClassifier(RNNELMClassifier):
         Whether there is a random layer; without it the readout is connected to the last encoders.
     sources : deprecated
         Old name of ``views``; goes in version 0.6.
-    cluster, weights, fan_in, preparation, categorical, input_scale, alpha, class_weight, dtype, \
-memory_limit, engine, checkpoint, random_state, verbose
+    cluster, weights, fan_in, preparation, categorical, input_scale, alpha, readout, \
+class_weight, dtype, memory_limit, engine, checkpoint, random_state, verbose
         As in :class:`RNNELMClassifier`.  ``weights="dense"`` builds the encoders as published,
         too: codes of U[0, 1] weights scaled by their range and standardised in each row, bias
         inputs, and layers scaled by their largest pre-activation over the training rows.
@@ -108,6 +108,7 @@ moments_, n_features_in_, feature_names_in_
         categorical: Any = None,
         input_scale: float | str = "auto",
         alpha: Any = "auto",
+        readout: str = "ridge",
         class_weight: Any = None,
         dtype: str = "auto",
         memory_limit: int | str | None = None,

@@ -1,4 +1,4 @@
-"""RNNImageClassifier: two layers of clusters with shared filters, and a ridge readout."""
+"""RNNImageClassifier: two layers of clusters with shared filters, and a readout."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 from densernn.cluster import Cluster
 from densernn.estimators.image_spec import ImageSpec
-from densernn.estimators.labels import LabelLearner
-from densernn.estimators.network import RNNELM
+from densernn.estimators.network_classifier import NetworkClassifier
 from densernn.estimators.state import store_params
 
 
-class RNNImageClassifier(RNNELM, LabelLearner):
-    """Classifier of small images: convolutional clusters without gradients, and a ridge readout.
+class RNNImageClassifier(NetworkClassifier):
+    """Classifier of small images: convolutional clusters without gradients, and a readout.
 
     Two layers of spiking clusters share filters over all places of an image: positive weights of
     a filter inhibit its clusters, negative ones excite them.  Filters are directions of whitened
     patches, learned without labels from a sample of the images; activations are averaged over
-    windows, and a ridge readout (24) of one-hot labels is solved from moments (25), (26).
+    windows.  A ridge readout (24) of one-hot labels is solved from moments (25), (26), and from it
+    a logistic one is found.
 
     Parameters
     ----------
@@ -33,6 +33,10 @@ class RNNImageClassifier(RNNELM, LabelLearner):
         Parameters of the spiking clusters; None stands for ``Cluster(n=100, p=0.5, r=1e-5)``.
     alpha : "auto", float, or iterable of float, default="auto"
         Ridge penalty; see :class:`RNNELMClassifier`.
+    readout : {"ridge", "logistic"}, default="logistic"
+        How the readout is found.  ``"logistic"``: by log loss, from the ridge readout on and near
+        it, in some 5 to 10 more passes over the rows (docs/decisions/0023); after updates it
+        is that of ridge, until :meth:`polish` is called.
     class_weight, memory_limit, engine, checkpoint, random_state, verbose
         As in :class:`RNNELMClassifier`.
     dtype : {"auto", "float32", "float64"}, default="auto"
@@ -76,6 +80,7 @@ moments_, n_features_in_, feature_names_in_
         image_shape: Sequence[int] | None = None,
         cluster: Cluster | None = None,
         alpha: Any = "auto",
+        readout: str = "logistic",
         class_weight: Any = None,
         dtype: str = "auto",
         memory_limit: int | str | None = None,

@@ -68,8 +68,8 @@ class ImageSpec(NetworkSpec):
         features = self.learn(passes, summary, n_rows, rng)
         most = super().n_judged(summary.extrema.minimum.size)
         judged = JudgedRows(replace(summary.judged, most=most), features, targets)
-        dtype = features.dtype.name
-        return features, Readout(self.params.alpha, dtype, targets.negligible, judged=judged)
+        alpha, dtype, link = self.params.alpha, features.dtype.name, self.link(targets)
+        return features, Readout(alpha, dtype, targets.negligible, judged=judged, link=link)
 
     def learn(
         self, passes: Passes, summary: ColumnSummary, n_rows: int, rng: np.random.Generator
@@ -90,6 +90,7 @@ class ImageSpec(NetworkSpec):
     def check(self) -> None:
         """Raise ParameterError for a choice outside its condition that needs no data."""
         p = self.params
+        self.check_readout()
         whole = (int, np.integer)
         if not (
             isinstance(p.n_filters, (tuple, list))

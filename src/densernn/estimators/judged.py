@@ -67,8 +67,10 @@ class JudgedRows:
     features: FeatureMap
     targets: ClassTargets | LabelTargets | RealTargets
 
-    def fitted(self, system: System, solution: RidgeSolution) -> Any:
-        """Return probabilities, or intervals, by outputs that rows had no part in."""
+    def left_out(
+        self, system: System, solution: RidgeSolution
+    ) -> tuple[Float64Array, Float64Array, Float64Array] | None:
+        """Return outputs that rows had no part in, their targets and weights, if they are known."""
         few = system.moments.few
         if isinstance(system, DualSystem) and few is not None:
             targets, weight, residual = few.targets, few.weight, system.left_out(solution.alpha)
@@ -80,7 +82,11 @@ class JudgedRows:
             return None
         counted = weight > 0
         outputs = np.clip(targets - residual, *self.targets.limits)[counted]
-        return MAKERS[type(self.targets)](outputs, targets[counted], weight[counted])
+        return outputs, targets[counted], weight[counted]
+
+    def fitted(self, judged: tuple[Float64Array, Float64Array, Float64Array]) -> Any:
+        """Return probabilities, or intervals, by such outputs."""
+        return MAKERS[type(self.targets)](*judged)
 
     def _blocks(
         self, X: NDArray[Any], targets: Float64Array, weight: Float64Array

@@ -19,6 +19,7 @@ from densernn.engine.checkpoint import Checkpoint
 from densernn.errors import DataError, ParameterError
 from densernn.estimators.judged import JudgedRows, n_judged, row_bytes
 from densernn.estimators.readout import Readout
+from densernn.estimators.targets import ClassTargets
 from densernn.layers import ClusterLayer, FeatureMap
 from densernn.phases import PreactivationMaxima, counted
 from densernn.preparation import (
@@ -29,6 +30,7 @@ from densernn.preparation import (
     shares_unit,
 )
 from densernn.rotation import FEWEST, LEADING, SAMPLE, Rotation
+from densernn.solvers.logistic import Link, Sigmoid, Softmax
 from densernn.sources.arrays import ArraySource
 from densernn.sources.rows import Chunk, RowSource
 from densernn.stats import Extrema
@@ -39,6 +41,8 @@ from densernn.wiring import ViewPreparation
 DEFAULT_CLUSTER = Cluster()
 
 WEIGHTS, DTYPES = ("sparse", "dense"), ("auto", "float32", "float64")
+
+READOUTS = ("ridge", "logistic")
 
 PUBLISHED_SCALE = 0.1
 """Largest pre-activation over the training rows in the published experiments."""
@@ -126,9 +130,20 @@ class NetworkSpec:
         dtype, leading = features.dtype.name, features.n_leading
         judged = JudgedRows(summary.judged, features, targets)
         readout = Readout(
-            self.params.alpha, dtype, targets.negligible, n_leading=leading, judged=judged
+            self.params.alpha,
+            dtype,
+            targets.negligible,
+            n_leading=leading,
+            judged=judged,
+            link=self.link(targets),
         )
         return features, readout
+
+    def link(self, targets: Any) -> Link | None:
+        """Return how scores of a logistic readout become probabilities; None for ridge."""
+        if getattr(self.params, "readout", "ridge") == "ridge":
+            return None
+        return Softmax() if isinstance(targets, ClassTargets) else Sigmoid()
 
     def learn(
         self, passes: Passes, summary: ColumnSummary, n_rows: int, rng: np.random.Generator
@@ -237,6 +252,7 @@ class NetworkSpec:
         for name, value, known in (("weights", self.weights, WEIGHTS), ("dtype", p.dtype, DTYPES)):
             if value not in known:
                 raise ParameterError(f"{name} must be one of {known}: it is {value!r}")
+        self.check_readout()
         scale = p.input_scale
         if scale not in self.automatic and not (
             isinstance(scale, (int, float)) and 0 < scale < np.inf
@@ -251,6 +267,12 @@ class NetworkSpec:
                 f"cluster has parameters for {self.cluster.n_clusters} clusters, and n_hidden is "
                 f"{p.n_hidden}"
             )
+
+    def check_readout(self) -> None:
+        """Raise ParameterError for a readout that there is not."""
+        chosen = getattr(self.params, "readout", "ridge")
+        if chosen not in READOUTS:
+            raise ParameterError(f"readout must be one of {READOUTS}: it is {chosen!r}")
 
     def _working_dtype(
         self, n_rows: int, n_features: int, pixels: bool, rotated: bool = False

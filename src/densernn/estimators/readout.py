@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,8 +14,13 @@ from numpy.typing import NDArray
 from densernn.estimators.judged import JudgedRows
 from densernn.estimators.targets import ClassTargets
 from densernn.intervals import Intervals
-from densernn.solvers import RidgeSolution, choose_alpha, system_of
+from densernn.solvers import RidgeSolution, RidgeSystem, choose_alpha, system_of
+from densernn.solvers.alpha import System
+from densernn.solvers.logistic import Link, LogisticSums, best_scale, solve_logistic
 from densernn.stats import Moments
+
+USUAL_SCALE = 4.0
+"""From outputs to scores where no row was judged."""
 
 
 @dataclass(eq=False, repr=False)
@@ -41,8 +46,14 @@ class Readout:
         Rows to calibrate by, which are let go when that is done.
     calibration : ClassProbabilities, LabelProbabilities or Intervals, optional
         Of outputs, where judged rows have been used already: updates keep it.
+    link : Softmax or Sigmoid, optional
+        From scores to probabilities, where the readout is to be a logistic one.
+    scale : float
+        From ridge outputs to scores.
     seconds : float
         That solving took; 0 before.
+    n_iter : int
+        Passes of a logistic readout; 0 for one of ridge, as after an update.
     """
 
     alpha: float | str | Iterable[float]
@@ -52,7 +63,10 @@ class Readout:
     n_leading: int = 0
     judged: JudgedRows | None = None
     calibration: Any = None
+    link: Link | None = None
+    scale: float = USUAL_SCALE
     seconds: float = 0.0
+    n_iter: int = 0
     _solved: tuple[RidgeSolution, dict[float, float]] | None = None
     _lock: Any = field(default_factory=threading.Lock)
 
@@ -63,7 +77,9 @@ class Readout:
     def renewed(self, alpha: Any) -> Readout:
         """Return the readout to be solved anew."""
         with self._lock:
-            return replace(self, alpha=alpha, seconds=0.0, _solved=None, _lock=threading.Lock())
+            return replace(
+                self, alpha=alpha, seconds=0.0, n_iter=0, _solved=None, _lock=threading.Lock()
+            )
 
     def regrouped(
         self,
@@ -97,7 +113,7 @@ class Readout:
                 )
                 solution, scores = choose_alpha(system, self.alpha)
                 if self.judged is not None:
-                    self.calibration = self.judged.fitted(system, solution)
+                    self._calibrate(self.judged, system, solution)
                     self.judged = None
                 calibration, bounds = self.calibration, None
                 if isinstance(calibration, Intervals):
@@ -107,6 +123,28 @@ class Readout:
                 self._solved = replace(solution, calibration=calibration, bounds=bounds), scores
                 self.seconds = time.perf_counter() - start
             return self._solved
+
+    def _calibrate(self, judged: JudgedRows, system: System, solution: RidgeSolution) -> None:
+        found = judged.left_out(system, solution)
+        self.calibration = None if found is None else judged.fitted(found)
+        if found is not None and self.link is not None:
+            self.scale = best_scale(self.link, *found)
+
+    def polished(
+        self,
+        moments: Moments,
+        evaluate: Callable[[NDArray[np.float64], NDArray[np.float64]], LogisticSums],
+    ) -> Readout:
+        """Return the readout of least log loss near this one; see :func:`solve_logistic`."""
+        if self.link is None:
+            raise TypeError("a readout without a link has no log loss")
+        ridge, scores = self.solve(moments)
+        start = time.perf_counter()
+        system = RidgeSystem(moments, self.working_dtype, n_leading=self.n_leading)
+        solution, n_iter = solve_logistic(system, ridge, self.link, self.scale, evaluate)
+        seconds = self.seconds + time.perf_counter() - start
+        solved = solution, scores
+        return replace(self, n_iter=n_iter, seconds=seconds, _solved=solved, _lock=threading.Lock())
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_lock"}

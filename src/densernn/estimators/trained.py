@@ -208,7 +208,7 @@ class Trained(BaseEstimator):  # type: ignore[misc]
         """Return the targets of a source, predictions, and the weights of its rows."""
         chunks, outputs = zip(*self._predict_chunks(source), strict=True)
         skipped = reduce(Skipped.merge, (chunk.skipped for chunk in chunks))
-        predicted = self.targets_.predict(np.concatenate(outputs))
+        predicted = self._finished(np.concatenate(outputs), "predict")
         warn_of_skipped(skipped, len(predicted))
         weighted = chunks[0].weight is not None
         weight = np.concatenate([chunk.weight for chunk in chunks]) if weighted else None

@@ -51,6 +51,8 @@ OWN = (
     "densernn.phases.LearnedState",
     "densernn.preparation.MissingIndicator",
     "densernn.images.layer.ConvolutionalLayer",
+    "densernn.solvers.logistic.Sigmoid",
+    "densernn.solvers.logistic.Softmax",
     "densernn.rotation.Rotation",
     "densernn.rotation.Scaling",
     "densernn.solvers.ridge.RidgeSolution",

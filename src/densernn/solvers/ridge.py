@@ -162,6 +162,16 @@ class RidgeSystem:
             self._warn_singular(alpha)
         return self._finish(factor.solve(self.cross), alpha)
 
+    def factor(self, alpha: float) -> Float64Array:
+        """Return the upper triangle R of alpha I + S = R'R, with zeros below.
+
+        Where rounding leaves no such factor, it is that of the least larger penalty, in powers of
+        ten from the :attr:`floor` on, that has one.
+        """
+        while (found := _factorise(self._penalised(alpha))) is None:
+            alpha = max(10.0 * alpha, self.floor)
+        return np.triu(found.triangle)
+
     def score(self, alpha: float) -> tuple[float, RidgeSolution | None]:
         r"""Return the generalised cross-validation score of a penalty, and its solution.
 
