@@ -44,7 +44,7 @@ def test_auto_is_the_network_wherever_one_of_its_options_is_given(images):
     for name, value in (("n_hidden", 5), ("weights", "dense"), ("fan_in", 3), ("lam", 0.1)):
         assert options(**{name: value}).resolved(images).model == "rnn-elm"
     assert options(n_trees=3).resolved(images).model == "forest"
-    assert options(alpha=0.1).resolved(images).model == ("rnn-elm" if images else "forest")
+    assert options(alpha=0.1).resolved(images).model == ("image" if images else "forest")
     assert options(model="dense-rnn").resolved(images).model == "dense-rnn"
 
 

@@ -50,6 +50,8 @@ LOADERS: dict[str, Callable[[str | None], datasets.Dataset]] = {
 ROWS_BY_THEMSELVES = ("mnist",)
 """Data sets whose rows are standardised over their columns by default."""
 
+UNSTANDARDISED = ("image", "forest")
+"""Models that scale rows themselves."""
 
 BOOSTED_CATEGORIES = 254
 """Categories up to which boosted trees take a column for categorical."""
@@ -89,14 +91,15 @@ def evaluate(
         found = choose_task(rows.y, f"{table}: the target {target!r}", task)
     else:
         parts = _load(str(dataset), data_path)
-    if model_options.preprocess == "auto":
-        usual = "zscore-rows" if dataset in ROWS_BY_THEMSELVES else "none"
-        model_options = replace(model_options, preprocess=usual)
     results = []
     for seed in range(model_options.seed, model_options.seed + n_seeds):
         if table is not None:
             parts = _hold_out(table, rows, found, test_size or 0.25, seed)
-        options = replace(model_options, seed=seed).resolved(looks_like_images(parts.train))
+        images = parts.task.name != "regression" and looks_like_images(parts.train)
+        options = replace(model_options, seed=seed).resolved(images)
+        if options.preprocess == "auto":
+            by_rows = dataset in ROWS_BY_THEMSELVES and options.model not in UNSTANDARDISED
+            options = replace(options, preprocess="zscore-rows" if by_rows else "none")
         model, result = _run(parts, options)
         if beside_boosting:
             result |= _boosting(parts, seed)

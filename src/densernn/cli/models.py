@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from typing import Any
@@ -19,6 +20,7 @@ from densernn import (
     RNNELMRegressor,
     RNNForestClassifier,
     RNNForestRegressor,
+    RNNImageClassifier,
     RowStandardizer,
 )
 from densernn.cli.options import PUBLISHED, ModelOptions
@@ -52,6 +54,8 @@ def make_model(task: str, options: ModelOptions) -> Any:
     """Return an untrained estimator, in a pipeline if rows are to be preprocessed."""
     if options.model == "forest":
         return _forest(task, options)
+    if options.model == "image":
+        return _image(task, options)
     if options.model in PUBLISHED:
         if task == "regression":
             raise DataError(f"--model {options.model} is a classifier: say --model dense-rnn")
@@ -71,8 +75,9 @@ def make_model(task: str, options: ModelOptions) -> Any:
 
 
 def looks_like_images(rows: ArraySource) -> bool:
-    """Return whether rows look like images of 16 x 16 pixels or more; a forest learns less well."""
-    return rows.n_columns >= LEAST_PIXELS and shares_unit(Extrema.of(rows.X))
+    """Return whether rows look like square images of 16 x 16 pixels or more."""
+    square = math.isqrt(rows.n_columns) ** 2 == rows.n_columns
+    return square and rows.n_columns >= LEAST_PIXELS and shares_unit(Extrema.of(rows.X))
 
 
 def _forest(task: str, options: ModelOptions) -> Any:
@@ -80,6 +85,16 @@ def _forest(task: str, options: ModelOptions) -> Any:
     names = ("n_trees", "region_size", "min_samples_leaf", "input_scale", "alpha")
     chosen = {name: getattr(options, name) for name in names}
     return kind(**chosen, random_state=options.seed, verbose=1)
+
+
+def _image(task: str, options: ModelOptions) -> Any:
+    if task == "regression":
+        raise DataError("--model image is a classifier: say --model rnn-elm, or forest")
+    names = ("n_filters", "image_shape", "readout")
+    chosen = {name: getattr(options, name) for name in names}
+    known: dict[str, Any] = {k: value for k, value in chosen.items() if value is not None}
+    known |= {"alpha": options.alpha, "dtype": options.dtype, "random_state": options.seed}
+    return RNNImageClassifier(**known, verbose=1)
 
 
 def _own(task: str, options: ModelOptions) -> Any:
@@ -93,6 +108,10 @@ def _own(task: str, options: ModelOptions) -> Any:
         "fan_in": options.fan_in,
         "alpha": options.alpha,
     }
+    if options.readout is not None:
+        if task == "regression":
+            raise DataError("--readout is for classes: a regressor's is that of ridge")
+        common["readout"] = options.readout
     if options.model == "rnn-elm":
         shallow = RNNELMRegressor if task == "regression" else RNNELMClassifier
         return shallow(options.n_hidden, **common)
@@ -186,6 +205,19 @@ def _trained(learner: Any, n_rows: int) -> dict[str, Any]:
             "alpha": float(learner.alpha_),
             "fit_seconds": sum(learner.fit_seconds_.values()),
         }
+    if isinstance(learner, RNNImageClassifier):
+        return {
+            "n_train": n_rows,
+            "n_features": learner.n_features_in_,
+            "image_shape": list(learner.image_shape_),
+            "n_filters": list(learner.n_filters),
+            "n_hidden": learner.feature_map_.n_features,
+            "dtype": learner.feature_map_.dtype.name,
+            "alpha": float(learner.alpha_),
+            "readout": learner.readout,
+            "n_iter": learner.n_iter_,
+            "fit_seconds": sum(learner.fit_seconds_.values()),
+        }
     tries = max(1, len(learner.alpha_scores_))
     solve = learner.fit_seconds_["readout"] / tries
     return {
@@ -229,6 +261,13 @@ def _warm_up(learner: Any, rows: NDArray[Any]) -> None:
         _warm_up_forest(learner, rows)
         return
     few = rows[:: max(1, len(rows) // WARM_ROWS)][:WARM_ROWS]
+    if isinstance(learner, RNNImageClassifier):
+        small = clone(learner).set_params(n_filters=(2, 4), verbose=0)
+        small.set_params(checkpoint=None, memory_limit=None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            small.fit(few, np.arange(len(few)) % 2).predict(few)
+        return
     labels = np.arange(len(few)) % 2
     for dtype in ("float32", "float64") if learner.dtype == "auto" else (learner.dtype,):
         small = clone(learner).set_params(n_hidden=WARM_HIDDEN, alpha=1.0, dtype=dtype, verbose=0)

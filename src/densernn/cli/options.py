@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from densernn import datasets
-from densernn.cli.values import Alpha, Auto
+from densernn.cli.values import Alpha, Auto, Sizes
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -21,7 +21,7 @@ DATASETS = tuple(name.removeprefix("load_") for name in dir(datasets) if name.st
 PUBLISHED = {f"classifier{number}": number for number in range(1, 6)}
 """Models of the paper, by their numbers."""
 
-MODELS = ("auto", "forest", "rnn-elm", "dense-rnn", *PUBLISHED)
+MODELS = ("auto", "forest", "image", "rnn-elm", "dense-rnn", *PUBLISHED)
 
 FOREST_OPTIONS = ("n_trees", "region_size", "min_samples_leaf", "input_scale")
 """Options that only a forest has."""
@@ -31,6 +31,12 @@ NETWORK_OPTIONS = (
     "preprocess",
 )
 """Options that only networks have."""
+
+IMAGE_OPTIONS = ("n_filters", "image_shape")
+"""Options that only an image model has."""
+
+OF_IMAGES = ("dtype", "preprocess")
+"""Options of networks that an image model has, too."""
 
 SET_BY_STRUCTURE = ("n_hidden", "weights", "fan_in")
 """Options that a published model takes from its structure."""
@@ -55,6 +61,9 @@ class ModelOptions:
     encoder: str | None = None
     kappa: float | None = None
     lam: float | None = None
+    readout: str | None = None
+    n_filters: tuple[int, ...] | None = None
+    image_shape: tuple[int, ...] | None = None
     n_trees: int | str = "auto"
     region_size: float | str = "auto"
     min_samples_leaf: float | str = "auto"
@@ -80,37 +89,56 @@ class ModelOptions:
 
     def check(self) -> None:
         """Raise :class:`click.UsageError` if options contradict one another."""
-        networks, forests = self._given(NETWORK_OPTIONS), self._given(FOREST_OPTIONS)
-        if self.model == "auto" and networks and forests:
-            raise click.UsageError(
-                f"{_dashed(networks)} and {_dashed(forests)}: the former belong to networks, the "
-                "latter to the forest"
-            )
-        if self.model == "forest":
-            idle = networks
-        elif self.model == "auto":
-            idle = self._given(NOT_SHALLOW)
-        elif forests:
-            idle = forests
-        elif self.model in PUBLISHED:
+        if self.model == "auto":
+            self._check_kinds()
+        if self.model in PUBLISHED:
             if self.structure is None:
                 raise click.UsageError(
                     f"--model {self.model} needs --structure, as 784-500-5000-10"
                 )
-            idle = self._given(SET_BY_STRUCTURE)
             if self.encoder == "nonnegative-fista":
                 raise click.UsageError(
                     "--encoder nonnegative-fista: only --model classifier1 has such encoders"
                 )
-        elif self.model == "rnn-elm":
-            idle = self._given(NOT_SHALLOW)
-        else:
-            idle = ["n_hidden"] if self.structure is not None and "n_hidden" in self.given else []
+        idle = self._given(self._without_meaning())
         if idle:
             model = "rnn-elm" if self.model == "auto" else self.model
             raise click.UsageError(f"{_dashed(idle)}: has no meaning for --model {model} here")
         if self.kappa is not None and self.encoder != "ridge":
             raise click.UsageError("--kappa needs --encoder ridge")
+
+    def _check_kinds(self) -> None:
+        """Refuse options of which some belong to one kind of model and others to another."""
+        kinds = {
+            "networks": self._given(NETWORK_OPTIONS),
+            "the forest": self._given(FOREST_OPTIONS),
+            "an image model": self._given(IMAGE_OPTIONS),
+        }
+        found = [(kind, names) for kind, names in kinds.items() if names]
+        if len(found) > 1:
+            (former, mine), (latter, others) = found[:2]
+            raise click.UsageError(
+                f"{_dashed(mine)} and {_dashed(others)}: the former belong to {former}, the latter "
+                f"to {latter}"
+            )
+
+    def _without_meaning(self) -> Sequence[str]:
+        """Return the options that the model has no use for."""
+        own = {
+            "auto": NOT_SHALLOW,
+            "forest": (*NETWORK_OPTIONS, *IMAGE_OPTIONS, "readout"),
+            "image": (*FOREST_OPTIONS, *(n for n in NETWORK_OPTIONS if n not in OF_IMAGES)),
+        }
+        if self.model in own:
+            return own[self.model]
+        network: tuple[str, ...] = (*FOREST_OPTIONS, *IMAGE_OPTIONS)
+        if self.model in PUBLISHED:
+            network += (*SET_BY_STRUCTURE, "readout")
+        elif self.model == "rnn-elm":
+            network += NOT_SHALLOW
+        elif self.structure is not None:
+            network += ("n_hidden",)
+        return network
 
     def _given(self, names: Sequence[str]) -> list[str]:
         return [name for name in names if name in self.given]
@@ -118,13 +146,17 @@ class ModelOptions:
     def resolved(self, images: bool) -> ModelOptions:
         """Return the options with a model in place of ``auto``.
 
-        It is a forest for tables, and a network for images, and wherever an option is given that
-        only networks have.
+        It is a forest for tables, an image model for images, and a network wherever an option is
+        given that only networks have.
         """
         if self.model != "auto":
             return self
-        network = self._given(NETWORK_OPTIONS) or (images and not self._given(FOREST_OPTIONS))
-        return replace(self, model="rnn-elm" if network else "forest")
+        if self._given(NETWORK_OPTIONS):
+            return replace(self, model="rnn-elm")
+        images = images and not self._given(FOREST_OPTIONS)
+        if self._given(IMAGE_OPTIONS) or images:
+            return replace(self, model="image")
+        return replace(self, model="rnn-elm" if self._given(["readout"]) else "forest")
 
 
 def _dashed(names: Sequence[str]) -> str:
@@ -136,9 +168,24 @@ MODEL_OPTIONS = (
         "--model",
         type=click.Choice(MODELS),
         default="auto",
-        help="forest: trees of clusters; rnn-elm: a random layer; dense-rnn: encoders before it; "
-        "classifier1 to classifier5: as published, from --structure. auto is forest for tables, "
-        "and rnn-elm for images or where an option of networks is given.",
+        help="forest: trees of clusters; image: clusters with shared filters; rnn-elm: a random "
+        "layer; dense-rnn: encoders before it; classifier1 to classifier5: as published, from "
+        "--structure. auto is forest for tables, image for classes of square images, and rnn-elm "
+        "where an option of networks is given.",
+    ),
+    click.option(
+        "--n-filters", type=Sizes(), help="Filters of both stages of an image model, as 16,512."
+    ),
+    click.option(
+        "--image-shape",
+        type=Sizes(),
+        help="Height and width of images, and channels, as 28,28.  [default: square]",
+    ),
+    click.option(
+        "--readout",
+        type=click.Choice(["ridge", "logistic"]),
+        help="Whether a network's readout is found by squared error, or then by log loss.  "
+        "[default: logistic for image, else ridge]",
     ),
     click.option("--n-trees", type=Auto(int), default="auto", help="Trees of a forest."),
     click.option(

@@ -1,4 +1,4 @@
-"""Values of options that may be ``auto``."""
+"""Values of options that may be ``auto``, or several numbers."""
 
 from __future__ import annotations
 
@@ -48,3 +48,20 @@ class Auto(click.ParamType):  # type: ignore[type-arg]
         if not 0 < number < math.inf:
             self.fail(f"{value!r}: must be above 0")
         return number
+
+
+class Sizes(click.ParamType):  # type: ignore[type-arg]
+    """Whole numbers above 0, separated by commas."""
+
+    name = "sizes"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Return a tuple of whole numbers."""
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]
+        parts = value.split(",")
+        if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+            self.fail(f"{value!r}: whole numbers above 0 with commas between, as 28,28")
+        return tuple(int(part) for part in parts)

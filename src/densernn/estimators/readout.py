@@ -19,8 +19,8 @@ from densernn.solvers.alpha import System
 from densernn.solvers.logistic import Link, LogisticSums, best_scale, solve_logistic
 from densernn.stats import Moments
 
-USUAL_SCALE = 4.0
-"""From outputs to scores where no row was judged."""
+USUAL_SCALE, USUAL_CURVATURE = 4.0, 0.1
+"""Of scores where no row was judged."""
 
 
 @dataclass(eq=False, repr=False)
@@ -50,6 +50,8 @@ class Readout:
         From scores to probabilities, where the readout is to be a logistic one.
     scale : float
         From ridge outputs to scores.
+    curvature : float
+        Mean of p (1 - p) of these scores.
     seconds : float
         That solving took; 0 before.
     n_iter : int
@@ -65,6 +67,7 @@ class Readout:
     calibration: Any = None
     link: Link | None = None
     scale: float = USUAL_SCALE
+    curvature: float = USUAL_CURVATURE
     seconds: float = 0.0
     n_iter: int = 0
     _solved: tuple[RidgeSolution, dict[float, float]] | None = None
@@ -128,7 +131,7 @@ class Readout:
         found = judged.left_out(system, solution)
         self.calibration = None if found is None else judged.fitted(found)
         if found is not None and self.link is not None:
-            self.scale = best_scale(self.link, *found)
+            self.scale, self.curvature = best_scale(self.link, *found)
 
     def polished(
         self,
@@ -141,7 +144,9 @@ class Readout:
         ridge, scores = self.solve(moments)
         start = time.perf_counter()
         system = RidgeSystem(moments, self.working_dtype, n_leading=self.n_leading)
-        solution, n_iter = solve_logistic(system, ridge, self.link, self.scale, evaluate)
+        solution, n_iter = solve_logistic(
+            system, ridge, self.link, self.scale, self.curvature, evaluate
+        )
         seconds = self.seconds + time.perf_counter() - start
         solved = solution, scores
         return replace(self, n_iter=n_iter, seconds=seconds, _solved=solved, _lock=threading.Lock())

@@ -137,12 +137,13 @@ def innermost(model: Any) -> Any:
 
 
 def _describe_layers(model: Any, features: FeatureMap) -> dict[str, Any]:
-    sparse = isinstance(getattr(features.layers[-1], "weights", None), SparseWeights)
+    weights = getattr(features.layers[-1], "weights", None)
+    sparse, shared = isinstance(weights, SparseWeights), isinstance(weights, np.ndarray)
     widths = [layer.n_clusters for layer in features.layers]
     return {
         "n_hidden": features.n_features,
         **({"layers": widths} if len(widths) > 1 else {}),
-        "weights": "sparse" if sparse else "dense",
+        "weights": "sparse" if sparse else "shared" if shared else "dense",
         "fan_in": int(model.fan_in) if sparse else None,
         "preparation": None
         if features.preparation is None

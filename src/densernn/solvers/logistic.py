@@ -109,8 +109,10 @@ Link = Softmax | Sigmoid
 
 def best_scale(
     link: Link, outputs: Float64Array, targets: Float64Array, weight: Float64Array
-) -> float:
-    """Return the factor that makes scores of outputs, by the least log loss.
+) -> tuple[float, float]:
+    """Return the factor that makes scores of outputs, by the least log loss, and the curvature.
+
+    The curvature is the mean of p (1 - p), the second derivative of the log loss in a score.
 
     Parameters
     ----------
@@ -126,7 +128,9 @@ def best_scale(
         return float(weight @ link.losses(np.exp(log_scale) * centred, targets)[0])
 
     found = optimize.minimize_scalar(loss, bounds=(-2.0, 5.0), method="bounded")
-    return float(np.exp(found.x))
+    scale = float(np.exp(found.x))
+    P = link.predict_proba(scale * centred)
+    return scale, float(weight @ (P * (1.0 - P)).mean(axis=1) / weight.sum())
 
 
 def solve_logistic(
@@ -134,6 +138,7 @@ def solve_logistic(
     ridge: RidgeSolution,
     link: Link,
     scale: float,
+    curvature: float,
     evaluate: Callable[[Float64Array, Float64Array], LogisticSums],
 ) -> tuple[RidgeSolution, int]:
     r"""Return a readout of small log loss near a ridge readout, and the passes it took.
@@ -177,15 +182,18 @@ def solve_logistic(
     means = system.moments.means[:size]
     at_mean = means @ ridge.coef + ridge.intercept - (0.5 if isinstance(link, Sigmoid) else 0.0)
     start = np.vstack([triangle @ ridge.coef, at_mean]) * scale
+    penalty = curvature * ridge.alpha / weight
     first = 0.0
 
     def objective(point: Float64Array) -> tuple[float, Float64Array]:
         nonlocal first
         V, b = point.reshape(start.shape)[:-1], point.reshape(start.shape)[-1]
-        sums = evaluate(linalg.solve_triangular(triangle, V), b)
-        away = V - start[:-1]
+        away, coef = V - start[:-1], linalg.solve_triangular(triangle, V)
+        sums = evaluate(coef, b)
         value = sums.loss / sums.weight + 0.5 * NEAR * float(np.sum(away * away))
-        slope = linalg.solve_triangular(triangle, sums.gradient, trans="T") / sums.weight
+        value += 0.5 * penalty * float(np.sum(coef * coef))
+        inner = sums.gradient / sums.weight + penalty * coef
+        slope = linalg.solve_triangular(triangle, inner, trans="T")
         gradient = np.vstack([slope + NEAR * away, sums.excess / sums.weight])
         # As a share of the first value: the optimiser's tolerance is absolute below 1.
         first = first or max(value, np.finfo(float).tiny)
