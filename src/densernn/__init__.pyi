@@ -4,6 +4,7 @@ from . import plotting as plotting
 from . import solvers as solvers
 from .cluster import Cluster as Cluster
 from .estimators import ClusterFeatures as ClusterFeatures
+from .estimators import ConvolutionalClusters as ConvolutionalClusters
 from .estimators import DenseRNNClassifier as DenseRNNClassifier
 from .estimators import DenseRNNRegressor as DenseRNNRegressor
 from .estimators import RNNAutoencoder as RNNAutoencoder

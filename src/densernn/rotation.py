@@ -104,13 +104,15 @@ class Rotation:
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """Standard deviations of features, to be divided by: each then weighs alike in a penalty.
+    """Means and deviations of features in a sample, so that each weighs alike in a penalty.
 
     Parameters
     ----------
-    factor : ndarray of shape (n_features,)
+    shift, factor : ndarray of shape (n_features,)
+        Features become (h - shift) factor.
     """
 
+    shift: FloatArray
     factor: FloatArray
     n_leading = 0
 
@@ -121,12 +123,15 @@ class Scaling:
         Features that hardly vary keep to a hundredth of the others' mean square deviation, so
         that their noise is not blown up.
         """
+        means = columns.mean(axis=1, dtype=np.float64)
         variances = columns.var(axis=1, dtype=np.float64)
         floor = 1e-4 * variances.mean() or 1.0
-        return cls((1.0 / np.sqrt(variances + floor)).astype(columns.dtype))
+        factor = (1.0 / np.sqrt(variances + floor)).astype(columns.dtype)
+        return cls(means.astype(columns.dtype), factor)
 
     def apply(self, columns: FloatArray) -> None:
         """Scale rows in place: C-ordered ``columns`` of shape (n_features, n_rows)."""
+        columns -= self.shift[:, None]
         columns *= self.factor[:, None]
 
 

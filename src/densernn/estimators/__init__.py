@@ -2,6 +2,7 @@
 
 from densernn.estimators.autoencoder import RNNAutoencoder
 from densernn.estimators.classifier import RNNELMClassifier
+from densernn.estimators.convolution import ConvolutionalClusters
 from densernn.estimators.deep import DenseRNNClassifier, DenseRNNRegressor
 from densernn.estimators.features import ClusterFeatures
 from densernn.estimators.forest import RNNForestClassifier, RNNForestRegressor
@@ -10,6 +11,7 @@ from densernn.estimators.regressor import RNNELMRegressor
 
 __all__ = [
     "ClusterFeatures",
+    "ConvolutionalClusters",
     "DenseRNNClassifier",
     "DenseRNNRegressor",
     "RNNAutoencoder",

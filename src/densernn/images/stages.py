@@ -17,9 +17,6 @@ Shape = tuple[int, int, int]
 LARGE = 12
 """Side from which on filters have 5 x 5 pixels, and the first stage is halved."""
 
-LEAST = 4
-"""Smallest side of an image."""
-
 N_WINDOWS = 3
 """Windows a side of the last stage."""
 
@@ -76,10 +73,6 @@ def image_shape(chosen: Any, n_columns: int, given: tuple[int, ...] | None) -> S
             f"image_shape={tuple(sizes)} are {math.prod(sizes)} pixels, and rows have {n_columns}"
         )
     height, width, channels = (*sizes, 1)[:3]
-    if min(height, width) < LEAST:
-        raise ParameterError(
-            f"images must have {LEAST} x {LEAST} pixels at least: image_shape is {tuple(sizes)}"
-        )
     return height, width, channels
 
 
@@ -90,6 +83,8 @@ def _are_sizes(shape: Any) -> bool:
 
 def first_stage(shape: Shape, n_filters: int) -> Stage:
     """Return the stage next to the pixels; its outputs are an image of half the side if large."""
+    if min(shape[:2]) < 3:
+        raise ParameterError(f"images must have 3 x 3 pixels at least: they are {shape[:2]}")
     size, pool = (5, 2) if min(shape[:2]) >= LARGE else (3, 1)
     n_lines, n_across = places_of(shape, size, size // 2)
     windows = tiles(n_lines, pool), tiles(n_across, pool)

@@ -13,6 +13,7 @@ import numpy as np
 import densernn
 from densernn.errors import ModelFileError
 from densernn.estimators.base import Learner
+from densernn.estimators.convolution import ConvolutionalClusters
 from densernn.estimators.features import ClusterFeatures
 from densernn.estimators.fitted_autoencoder import FittedAutoencoder
 from densernn.estimators.forest import RNNForest
@@ -117,9 +118,8 @@ def make_header(model: Any, moments: bool) -> dict[str, Any]:
         "n_features": getattr(model, "n_features_in_", None),
         "feature_names": _as_list(getattr(model, "feature_names_in_", None)),
     }
-    if isinstance(inner, RNNELM | ClusterFeatures | FittedAutoencoder) and hasattr(
-        inner, "feature_map_"
-    ):
+    layered = RNNELM | ClusterFeatures | ConvolutionalClusters | FittedAutoencoder
+    if isinstance(inner, layered) and hasattr(inner, "feature_map_"):
         header |= _describe_layers(inner, inner.feature_map_)
     if isinstance(inner, RNNForest) and hasattr(inner, "feature_map_"):
         header |= _describe_forest(inner)
