@@ -19,6 +19,7 @@ from densernn import (
     RNNELMRegressor,
     RNNForestClassifier,
     RNNForestRegressor,
+    RNNImageClassifier,
     open_rows,
 )
 from densernn.errors import DataError, ParameterError
@@ -78,6 +79,8 @@ MODELS = [
     DenseRNNClassifier((20, 10), 100, alpha=1.0, random_state=0),
     DenseRNNClassifier((20,), 60, alpha=1.0, weights="dense", encoder="fista", random_state=0),
     RNNELMRegressor(100, alpha=1.0, random_state=0),
+    RNNELMClassifier(100, alpha=1.0, readout="logistic", random_state=0),
+    RNNImageClassifier((6, 24), alpha=1.0, dtype="float64", random_state=0),
     RNNForestClassifier(4, random_state=0, class_weight="balanced"),
     RNNForestRegressor(4, random_state=0),
 ]

@@ -1,5 +1,7 @@
 """Convolutional clusters against plain loops, and image models in all the ways rows come."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import RidgeClassifier
+from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
 from densernn import (
@@ -264,3 +267,53 @@ def test_memory_limits_and_checkpoints_do_not_change_images(tmp_path):
         np.testing.assert_allclose(
             other.predict_proba(IMAGES), model.predict_proba(IMAGES), atol=1e-3
         )
+
+
+def test_a_transformer_and_a_model_without_moments_come_back_from_files(tmp_path):
+    layer = ConvolutionalClusters(4, 3, random_state=0).fit(IMAGES)
+    save(layer, tmp_path / "layer.skops")
+    again = load(tmp_path / "layer.skops")
+    np.testing.assert_array_equal(again.transform(IMAGES), layer.transform(IMAGES))
+    assert again.out_shape_ == (3, 3, 4)
+    model = small().fit(IMAGES, LABELS)
+    save(model, tmp_path / "model.skops", moments=False)
+    found = load(tmp_path / "model.skops").predict_proba(IMAGES)
+    np.testing.assert_array_equal(found, model.predict_proba(IMAGES))
+
+
+def test_the_command_line_learns_images(call, refuse, tmp_path):
+    pixels = np.tile(np.arange(256) % 16 / 15, (90, 1)) * np.arange(1, 91)[:, None] / 90
+    pixels = np.random.default_rng(0).permuted(pixels, axis=1)
+    pixels[:45, :64] = 0
+    names = [f"p{j}" for j in range(256)] + ["label"]
+    table = np.column_stack([pixels.round(3), np.repeat([0, 1], 45)])
+    path = tmp_path / "images.csv"
+    np.savetxt(path, table, delimiter=",", header=",".join(names), comments="", fmt="%g")
+    options = ("--target=label", "--json", "--n-filters=4,8")
+    result = json.loads(call("evaluate", path, *options))
+    assert result["model_kind"] == "image"
+    assert (result["image_shape"], result["n_filters"]) == ([16, 16, 1], [4, 8])
+    assert result["readout"] == "logistic"
+    assert result["accuracy"] == 1.0
+    model = tmp_path / "m.skops"
+    fitted = call("fit", path, *options, "--image-shape=8,32", "--readout=ridge", "-o", model)
+    assert json.loads(fitted)["image_shape"] == [8, 32, 1]
+    assert load(model).n_iter_ == 0
+    assert "shared" in call("info", model)
+    said = refuse("evaluate", path, *options, "--n-hidden=5")
+    assert "--n-hidden and --n-filters: the former belong to networks, the latter to an" in said
+    assert "no meaning for --model forest" in refuse("evaluate", path, *options, "--model=forest")
+    said = refuse("evaluate", path, *options[:2], "--n-filters=4,x")
+    assert "whole numbers above 0 with commas between" in said
+
+
+@pytest.mark.slow
+def test_digits_are_told_apart_on_five_splits():
+    found = []
+    for seed in range(5):
+        parts = train_test_split(
+            DIGITS.images, DIGITS.target, test_size=0.25, random_state=seed, stratify=DIGITS.target
+        )
+        model = RNNImageClassifier(random_state=seed).fit(parts[0], parts[2])
+        found.append(model.score(parts[1], parts[3]))
+    assert np.mean(found) >= 0.988

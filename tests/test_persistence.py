@@ -107,6 +107,10 @@ FITTED = {
     "large forest": lambda: forest().fit(
         np.tile(X, (50, 1)) + np.arange(6000)[:, None] / 1e3, WORDS.repeat(50)
     ),
+    "logistic": lambda: classifier(readout="logistic").fit(X, WORDS),
+    "logistic labels": lambda: classifier(readout="logistic").fit(
+        X, np.stack([LABELS > 0, LABELS > 1], 1).astype(int)
+    ),
     "features": lambda: ClusterFeatures(8, fan_in=2, random_state=0).fit(X),
     "unit": lambda: UnitScaler().fit(NAMED),
     "split scaler": lambda: SplitScaler().fit(X),

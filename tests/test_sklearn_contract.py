@@ -26,6 +26,7 @@ from densernn import (
 @parametrize_with_checks(
     [
         RNNELMClassifier(40),
+        RNNELMClassifier(40, readout="logistic"),
         RNNELMRegressor(40, weights="dense"),
         DenseRNNClassifier((20, 10), 200, weights="dense", encoder="fista"),
         DenseRNNRegressor((20,), 200),

@@ -27,6 +27,9 @@ MOST_PASSES = 20
 FLOOR = 1e-10
 """Least probability."""
 
+NOTHING = 1e-3
+"""Log loss of a row that leaves nothing to gain, as of rows of one class."""
+
 
 @dataclass(frozen=True, eq=False)
 class LogisticSums:
@@ -196,10 +199,10 @@ def solve_logistic(
         slope = linalg.solve_triangular(triangle, inner, trans="T")
         gradient = np.vstack([slope + NEAR * away, sums.excess / sums.weight])
         # As a share of the first value: the optimiser's tolerance is absolute below 1.
-        first = first or max(value, np.finfo(float).tiny)
+        first = first or max(value, NOTHING)
         return value / first, gradient.ravel() / first
 
-    options = {"maxfun": MOST_PASSES, "ftol": TOLERANCE, "gtol": 0.0}
+    options = {"maxfun": MOST_PASSES, "ftol": TOLERANCE, "gtol": 1e-9}
     found = optimize.minimize(
         objective, start.ravel(), jac=True, method="L-BFGS-B", options=options
     )
