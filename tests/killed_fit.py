@@ -14,6 +14,7 @@ from densernn import (
     RNNAutoencoder,
     RNNELMClassifier,
     RNNForestClassifier,
+    RNNImageClassifier,
     open_rows,
 )
 from densernn.engine import checkpoint
@@ -52,19 +53,20 @@ def source(kind, checkpoint):
 
 
 def make(kind, checkpoint):
-    if kind == "file":
-        return DenseRNNClassifier((20,), 500, checkpoint=checkpoint, random_state=3)
     if kind == "shallow":
         return RNNELMClassifier(150, checkpoint=checkpoint, random_state=None)
-    if kind == "deep":
-        return DenseRNNClassifier((20, 10), 300, checkpoint=checkpoint, random_state=3)
-    if kind == "forest":
-        return RNNForestClassifier(4, checkpoint=checkpoint, random_state=3)
-    if kind == "published":
-        return DenseRNNClassifier(
-            (20,), 80, weights="dense", encoder="fista", checkpoint=checkpoint, random_state=3
-        )
-    return RNNAutoencoder(8, max_iter=6, tol=0, checkpoint=checkpoint, random_state=3)
+    common = {"checkpoint": checkpoint, "random_state": 3}
+    makers = {
+        "file": lambda: DenseRNNClassifier((20,), 500, **common),
+        "deep": lambda: DenseRNNClassifier((20, 10), 300, **common),
+        "forest": lambda: RNNForestClassifier(4, **common),
+        "image": lambda: RNNImageClassifier((3, 6), image_shape=(3, 4), augment=True, **common),
+        "published": lambda: DenseRNNClassifier(
+            (20,), 80, weights="dense", encoder="fista", **common
+        ),
+        "autoencoder": lambda: RNNAutoencoder(8, max_iter=6, tol=0, **common),
+    }
+    return makers[kind]()
 
 
 def digest(model):

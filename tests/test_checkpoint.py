@@ -22,7 +22,7 @@ from densernn.engine import checkpoint
 from densernn.errors import CheckpointError
 from densernn.sources.arrays import ArraySource
 
-KINDS = ("shallow", "deep", "published", "autoencoder", "forest")
+KINDS = ("shallow", "deep", "published", "autoencoder", "forest", "image")
 SCRIPT = Path(__file__).parent / "killed_fit.py"
 
 
@@ -75,7 +75,7 @@ def test_a_killed_training_ends_with_the_same_bits(kind, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["deep", "published", "file", "forest"])
+@pytest.mark.parametrize("kind", ["deep", "published", "file", "forest", "image"])
 def test_twenty_kills(kind, tmp_path):
     """The longest pause is well below the whole training, so that all twenty strike."""
     folder = tmp_path / "checkpoint"

@@ -14,6 +14,7 @@ from .estimators import RNNForestClassifier as RNNForestClassifier
 from .estimators import RNNForestRegressor as RNNForestRegressor
 from .estimators import RNNImageClassifier as RNNImageClassifier
 from .gnetwork import RandomNeuralNetwork as RandomNeuralNetwork
+from .images.augment import Augmentation as Augmentation
 from .persistence import load as load
 from .persistence import save as save
 from .preparation import SplitScaler as SplitScaler

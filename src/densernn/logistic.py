@@ -32,16 +32,16 @@ class ActivationCache:
     """
 
     limit: int
-    _chunks: dict[tuple[int, int], FloatArray] = field(default_factory=dict)
+    _chunks: dict[tuple[int, int, int], FloatArray] = field(default_factory=dict)
 
     def get(self, chunk: Chunk) -> FloatArray | None:
         """Return the activations of a chunk, if they are there."""
-        return self._chunks.get((chunk.start, len(chunk.X)))
+        return self._chunks.get((chunk.start, len(chunk.X), chunk.copy))
 
     def put(self, chunk: Chunk, H: FloatArray) -> None:
         """Keep the activations of a chunk, if there is room."""
         if H.nbytes <= self.limit:
-            self._chunks[chunk.start, len(chunk.X)] = H
+            self._chunks[chunk.start, len(chunk.X), chunk.copy] = H
             self.limit -= H.nbytes
 
     def __getstate__(self) -> dict[str, Any]:

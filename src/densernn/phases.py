@@ -240,5 +240,7 @@ class ReadoutPass(Phase[LearnedState]):
         y, targets = chunk.y, self.targets.encode(chunk.y)
         weight = self.targets.weigh(y, chunk.weight)
         moments = self.feature_map.add_moments(state.moments, chunk.X, targets, weight, chunk.start)
+        if chunk.copy:  # of rows that are counted already
+            return LearnedState(moments, state.counts)
         # Counts have the weights of rows, not those of classes: balanced weights follow them.
         return LearnedState(moments, state.counts.merge(self.targets.count(y, chunk.weight)))

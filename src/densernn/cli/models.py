@@ -90,7 +90,7 @@ def _forest(task: str, options: ModelOptions) -> Any:
 def _image(task: str, options: ModelOptions) -> Any:
     if task == "regression":
         raise DataError("--model image is a classifier: say --model rnn-elm, or forest")
-    names = ("n_filters", "image_shape", "readout")
+    names = ("n_filters", "image_shape", "augment", "readout")
     chosen = {name: getattr(options, name) for name in names}
     known: dict[str, Any] = {k: value for k, value in chosen.items() if value is not None}
     known |= {"alpha": options.alpha, "dtype": options.dtype, "random_state": options.seed}
@@ -214,6 +214,7 @@ def _trained(learner: Any, n_rows: int) -> dict[str, Any]:
             "n_hidden": learner.feature_map_.n_features,
             "dtype": learner.feature_map_.dtype.name,
             "alpha": float(learner.alpha_),
+            "augment": bool(learner.augment),
             "readout": learner.readout,
             "n_iter": learner.n_iter_,
             "fit_seconds": sum(learner.fit_seconds_.values()),

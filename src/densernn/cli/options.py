@@ -32,7 +32,7 @@ NETWORK_OPTIONS = (
 )
 """Options that only networks have."""
 
-IMAGE_OPTIONS = ("n_filters", "image_shape")
+IMAGE_OPTIONS = ("n_filters", "image_shape", "augment")
 """Options that only an image model has."""
 
 OF_IMAGES = ("dtype", "preprocess")
@@ -64,6 +64,7 @@ class ModelOptions:
     readout: str | None = None
     n_filters: tuple[int, ...] | None = None
     image_shape: tuple[int, ...] | None = None
+    augment: bool = False
     n_trees: int | str = "auto"
     region_size: float | str = "auto"
     min_samples_leaf: float | str = "auto"
@@ -180,6 +181,9 @@ MODEL_OPTIONS = (
         "--image-shape",
         type=Sizes(),
         help="Height and width of images, and channels, as 28,28.  [default: square]",
+    ),
+    click.option(
+        "--augment", is_flag=True, help="Let an image model learn moved copies of images, too."
     ),
     click.option(
         "--readout",

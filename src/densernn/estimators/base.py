@@ -14,6 +14,7 @@ from densernn.engine import Passes
 from densernn.engine.passes import warn_of_skipped
 from densernn.errors import MergeError, ParameterError
 from densernn.estimators.categories import learn_categories
+from densernn.estimators.image_rows import augmented
 from densernn.estimators.network_spec import generator
 from densernn.estimators.polishing import polished
 from densernn.estimators.resuming import open_checkpoint
@@ -105,7 +106,8 @@ class Learner(Trained):
             if first:
                 rng = generator(self.random_state, checkpoint)
                 self._learn_frozen(spec, passes, rng, classes, streams=not resumable)
-            state = passes.run(ReadoutPass(self.feature_map_, self.targets_), label)
+            phase = augmented(self, ReadoutPass(self.feature_map_, self.targets_))
+            state = passes.run(phase, label)
             if first:
                 self._readout = self._readout.decided(state.moments)
             if resumable:

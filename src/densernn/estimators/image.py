@@ -29,6 +29,12 @@ class RNNImageClassifier(NetworkClassifier):
     image_shape : sequence of int, default=None
         Height and width of the images that flat rows hold in C order, and channels if there are
         several.  None: those of an array of images, or of square images of one channel.
+    augment : bool, Augmentation or callable, default=None
+        Whether moved copies of the images are learned, too: True stands for
+        :class:`Augmentation` ``()``, two of each.  A callable gets images, of shape (n_images,
+        height, width, channels) as they came, and a uint64 seed for each, and returns an array of
+        the same shape; what it draws must depend on these alone; ``n_copies``, an
+        attribute of it, says how often it is called, once by default.
     cluster : Cluster, default=None
         Parameters of the spiking clusters; None stands for ``Cluster(n=100, p=0.5, r=1e-5)``.
     alpha : "auto", float, or iterable of float, default="auto"
@@ -78,6 +84,7 @@ moments_, n_features_in_, feature_names_in_
         n_filters: Sequence[int] = (16, 512),
         *,
         image_shape: Sequence[int] | None = None,
+        augment: Any = None,
         cluster: Cluster | None = None,
         alpha: Any = "auto",
         readout: str = "logistic",

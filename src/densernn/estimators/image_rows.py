@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 from densernn.errors import DataError
+from densernn.images.augment import AugmentedPass, augmentation
 from densernn.images.stages import image_shape
+from densernn.phases import Phase
+
+Statistic = TypeVar("Statistic")
 
 
 def flat_images(X: Any) -> tuple[Any, tuple[int, ...] | None]:
@@ -15,6 +19,14 @@ def flat_images(X: Any) -> tuple[Any, tuple[int, ...] | None]:
     if len(shape) not in (3, 4):
         return X, None
     return X.reshape((-1, math.prod(shape[1:]))), tuple(int(n) for n in shape[1:])
+
+
+def augmented(model: Any, phase: Phase[Statistic]) -> Phase[Statistic]:
+    """Return a pass that gets augmented copies of images, too, where a model is to learn them."""
+    augment = augmentation(getattr(model, "augment", None))
+    if augment is None:
+        return phase
+    return AugmentedPass(phase, augment, model.image_shape_)
 
 
 def check_images(model: Any, n_columns: int, given: tuple[int, ...] | None, *, reset: bool) -> None:

@@ -14,6 +14,7 @@ from densernn.errors import DataError, ParameterError
 from densernn.estimators.judged import JudgedRows, row_bytes
 from densernn.estimators.network_spec import DTYPES, NetworkSpec
 from densernn.estimators.readout import Readout
+from densernn.images.augment import augmentation
 from densernn.images.stages import learn_stages
 from densernn.layers import FeatureMap
 from densernn.preparation import UnitScaler
@@ -101,6 +102,7 @@ class ImageSpec(NetworkSpec):
                 f"n_filters must be two whole numbers from 1 on, of both stages: it is "
                 f"{p.n_filters!r}"
             )
+        augmentation(p.augment)
         if p.dtype not in DTYPES:
             raise ParameterError(f"dtype must be one of {DTYPES}: it is {p.dtype!r}")
         if not isinstance(self.cluster, Cluster):

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from densernn.engine import Passes
+from densernn.estimators.image_rows import augmented
 from densernn.logistic import ActivationCache, LogisticPass
 from densernn.solvers.logistic import LogisticSums
 
-CACHE_BYTES = 1 << 30
+CACHE_BYTES = 3 << 29
 """Memory for activations between passes, where there is no memory limit."""
 
 
@@ -37,6 +38,6 @@ def polished(model: Any, passes: Passes, moments: Any) -> Any:
         nonlocal number
         number += 1
         phase = LogisticPass(features, targets, readout.link, means, coef, intercept, cache)
-        return passes.run(phase, f"logistic readout, pass {number}")
+        return passes.run(augmented(model, phase), f"logistic readout, pass {number}")
 
     return readout.polished(moments, evaluate)

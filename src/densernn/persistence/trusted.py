@@ -50,6 +50,7 @@ OWN = (
     "densernn.layers.FeatureMap",
     "densernn.phases.LearnedState",
     "densernn.preparation.MissingIndicator",
+    "densernn.images.augment.Augmentation",
     "densernn.images.layer.ConvolutionalLayer",
     "densernn.solvers.logistic.Sigmoid",
     "densernn.solvers.logistic.Softmax",

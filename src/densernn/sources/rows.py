@@ -67,6 +67,8 @@ class Chunk:
     skipped : Skipped
         Rows that stood before the last of these, or behind it at the end of the source, and
         were skipped.
+    copy : int
+        Number of an augmented copy of the rows; 0 for the rows themselves.
     """
 
     X: NDArray[Any]
@@ -74,6 +76,7 @@ class Chunk:
     weight: NDArray[np.float64] | None
     start: int
     skipped: Skipped = NOTHING
+    copy: int = 0
 
     @property
     def arrays(self) -> Arrays:
