@@ -8,12 +8,13 @@ from sklearn.metrics import log_loss
 from sklearn.multioutput import MultiOutputClassifier
 
 from densernn import DenseRNNClassifier, RNNELMClassifier
+from densernn.activation_cache import ActivationCache
 from densernn.cluster import Cluster
 from densernn.engine.local import run
 from densernn.errors import ConvergenceWarning, ParameterError
 from densernn.estimators.targets import ClassTargets
 from densernn.layers import ClusterLayer, FeatureMap
-from densernn.logistic import ActivationCache, LogisticPass
+from densernn.logistic import LogisticPass
 from densernn.solvers import RidgeSystem
 from densernn.solvers import logistic as module
 from densernn.solvers.logistic import LogisticSums, Sigmoid, Softmax, best_scale, solve_logistic

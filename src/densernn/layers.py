@@ -216,8 +216,9 @@ class FeatureMap:
 
     @property
     def compact_dtype(self) -> np.dtype[Any]:
-        """Dtype that is exact enough for centred activations: half precision for scaled ones."""
-        return np.dtype(np.float16) if isinstance(self.rotation, Scaling) else self.dtype
+        """Smallest dtype that holds activations exactly: those that are scaled are rounded so."""
+        half = isinstance(self.rotation, Scaling) and self.dtype == np.float32
+        return np.dtype(np.float16) if half else self.dtype
 
     @property
     def values_per_row(self) -> int:
@@ -247,11 +248,14 @@ class FeatureMap:
         targets: NDArray[np.float64],
         weight: NDArray[np.float64] | None = None,
         first_row: int = 0,
+        keep: Callable[[FloatArray], None] | None = None,
     ) -> Moments:
-        """Return moments with more rows, which are added in place."""
+        """Return moments with more rows, which are added in place; ``keep`` gets activations."""
         # Activations are written where SYRK reads them, with room for the targets behind.
         columns = np.empty((moments.size, len(X)), self.dtype)
-        self.forward(X, columns[: moments.n_features], first_row)
+        H = self.forward(X, columns[: moments.n_features], first_row)
+        if keep is not None:
+            keep(H)
         moments.add(columns, targets, weight)
         return moments
 

@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas
 
 from densernn._products import transposed_product
-from densernn.cluster import FloatArray
+from densernn.activation_cache import ActivationCache
 from densernn.layers import FeatureMap
 from densernn.phases import Phase, Targets
 from densernn.solvers.logistic import Link, LogisticSums
 from densernn.sources.rows import Chunk
 
 Float64Array = NDArray[np.float64]
-
-
-@dataclass(eq=False)
-class ActivationCache:
-    """Activations of chunks that earlier passes computed, as far as memory allows.
-
-    It stays in the process that fills it: copies that are sent to workers are empty.
-
-    Parameters
-    ----------
-    limit : int
-        Bytes.
-    """
-
-    limit: int
-    _chunks: dict[tuple[int, int, int], FloatArray] = field(default_factory=dict)
-
-    def get(self, chunk: Chunk) -> FloatArray | None:
-        """Return the activations of a chunk, if they are there."""
-        return self._chunks.get((chunk.start, len(chunk.X), chunk.copy))
-
-    def put(self, chunk: Chunk, H: FloatArray) -> None:
-        """Keep the activations of a chunk, if there is room."""
-        if H.nbytes <= self.limit:
-            self._chunks[chunk.start, len(chunk.X), chunk.copy] = H
-            self.limit -= H.nbytes
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"limit": 0, "_chunks": {}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +61,8 @@ class LogisticPass(Phase[LogisticSums]):
         targets = self.targets.encode(np.asarray(chunk.y))
         weight = self.targets.weigh(np.asarray(chunk.y), chunk.weight)
         weight = np.ones(len(targets)) if weight is None else weight
-        H = self._activations(chunk)
+        H = self.cache.activations(self.feature_map, chunk)
+        H -= self.means[:, None].astype(H.dtype)
         scores = transposed_product(self.coef.astype(H.dtype), H).T + self.intercept
         losses, slopes = self.link.losses(np.asarray(scores, np.float64), targets)
         slopes *= weight[:, None]
@@ -105,15 +76,3 @@ class LogisticPass(Phase[LogisticSums]):
             float(weight.sum()),
         )
         return state.merge(own)
-
-    def _activations(self, chunk: Chunk) -> FloatArray:
-        """Return centred activations by columns."""
-        features = self.feature_map
-        kept = self.cache.get(chunk)
-        if kept is None:
-            kept = features.forward(chunk.X, None, chunk.start)
-            kept -= self.means[:, None].astype(kept.dtype)
-            # Rounded whether they are kept or not: the cache must not change results.
-            kept = kept.astype(features.compact_dtype, copy=False)
-            self.cache.put(chunk, kept)
-        return kept.astype(features.dtype, copy=False)

@@ -7,11 +7,13 @@ passes there are, or on how many machines they run.  The engine runs phases.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn.activation_cache import ActivationCache
 from densernn.errors import MergeError
 from densernn.layers import MOST_ROWS, FeatureMap, Layer, ScalableLayer
 from densernn.sources.rows import Chunk
@@ -213,10 +215,13 @@ class ReadoutPass(Phase[LearnedState]):
     ----------
     feature_map : FeatureMap or ForestMap
     targets : Targets
+    cache : ActivationCache, optional
+        Gets the activations of a feature map, for passes behind this one.
     """
 
     feature_map: FrozenMap
     targets: Targets
+    cache: ActivationCache | None = None
 
     @property
     def row_bytes(self) -> int:
@@ -239,7 +244,12 @@ class ReadoutPass(Phase[LearnedState]):
             raise TypeError("a readout needs a source with targets")
         y, targets = chunk.y, self.targets.encode(chunk.y)
         weight = self.targets.weigh(y, chunk.weight)
-        moments = self.feature_map.add_moments(state.moments, chunk.X, targets, weight, chunk.start)
+        given = state.moments, chunk.X, targets, weight, chunk.start
+        if self.cache is None or not isinstance(self.feature_map, FeatureMap):
+            moments = self.feature_map.add_moments(*given)
+        else:
+            keep = partial(self.cache.put, self.feature_map, chunk)
+            moments = self.feature_map.add_moments(*given, keep)
         if chunk.copy:  # of rows that are counted already
             return LearnedState(moments, state.counts)
         # Counts have the weights of rows, not those of classes: balanced weights follow them.

@@ -110,6 +110,11 @@ class Scaling:
     ----------
     shift, factor : ndarray of shape (n_features,)
         Features become (h - shift) factor.
+
+    Notes
+    -----
+    Those in float32 are rounded to half precision, three digits, so that they can be kept in half
+    the memory (:class:`ActivationCache`): the same values, kept or not.
     """
 
     shift: FloatArray
@@ -133,6 +138,8 @@ class Scaling:
         """Scale rows in place: C-ordered ``columns`` of shape (n_features, n_rows)."""
         columns -= self.shift[:, None]
         columns *= self.factor[:, None]
+        if columns.dtype == np.float32:
+            columns[...] = columns.astype(np.float16)
 
 
 def _triangle(reflectors: Float64Array, scales: Float64Array) -> Float64Array:

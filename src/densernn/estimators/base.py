@@ -16,7 +16,7 @@ from densernn.errors import MergeError, ParameterError
 from densernn.estimators.categories import learn_categories
 from densernn.estimators.image_rows import augmented
 from densernn.estimators.network_spec import generator
-from densernn.estimators.polishing import polished
+from densernn.estimators.polishing import cache_for, polished
 from densernn.estimators.resuming import open_checkpoint
 from densernn.estimators.state import unchanged_by_errors
 from densernn.estimators.targets import make_targets
@@ -106,12 +106,13 @@ class Learner(Trained):
             if first:
                 rng = generator(self.random_state, checkpoint)
                 self._learn_frozen(spec, passes, rng, classes, streams=not resumable)
-            phase = augmented(self, ReadoutPass(self.feature_map_, self.targets_))
-            state = passes.run(phase, label)
+            cache = cache_for(self) if resumable else None
+            phase = ReadoutPass(self.feature_map_, self.targets_, cache)
+            state = passes.run(augmented(self, phase), label)
             if first:
                 self._readout = self._readout.decided(state.moments)
             if resumable:
-                self._readout = polished(self, passes, state.moments)
+                self._readout = polished(self, passes, state.moments, cache)
         if passes.skipped.count:
             warn_of_skipped(passes.skipped, passes.n_rows)
         return state

@@ -7,7 +7,7 @@ from typing import Any, Self
 from densernn.errors import ParameterError
 from densernn.estimators.labels import LabelLearner
 from densernn.estimators.network import RNNELM
-from densernn.estimators.polishing import polished
+from densernn.estimators.polishing import cache_for, polished
 from densernn.estimators.state import unchanged_by_errors
 from densernn.estimators.validation import as_source, passes_over
 
@@ -53,5 +53,5 @@ class NetworkClassifier(RNNELM, LabelLearner):
             source = as_source(self, X, y, sample_weight, labelled=True)
             spec = self._spec(self)
             passes = passes_over(self, source, spec.chunk_bytes(source, self.targets_.n_targets))
-            self._readout = polished(self, passes, self.learned_.moments)
+            self._readout = polished(self, passes, self.learned_.moments, cache_for(self))
         return self
