@@ -152,6 +152,7 @@ def test_a_file_and_memory_learn_the_same_bits(tmp_path):
     np.savetxt(path, np.column_stack([flat, LABELS]), delimiter=",", fmt="%d")
     source = open_rows(path, target=64, header=None)
     model, streamed = small().fit(flat, LABELS), small().fit(source)
+    assert model.feature_map_.shift == 1
     assert model.n_iter_ > 1
     expected = model.predict_proba(flat)
     np.testing.assert_array_equal(streamed.predict_proba(source), expected)
@@ -187,3 +188,15 @@ def test_copies_teach_what_few_images_do_not():
         ]
         gains.append(scores[1] - scores[0])
     assert np.mean(gains) > 0
+
+
+def test_predictions_are_means_over_shifted_images():
+    still = RNNImageClassifier((4, 16), test_shift=0, random_state=0).fit(IMAGES, LABELS)
+    moving = RNNImageClassifier((4, 16), test_shift=1, random_state=0).fit(IMAGES, LABELS)
+    padded = np.pad(IMAGES, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    places = [(1, 1), (0, 1), (2, 1), (1, 0), (1, 2)]
+    parts = [still.decision_function(padded[:, i : i + 8, j : j + 8]) for i, j in places]
+    np.testing.assert_allclose(moving.decision_function(IMAGES), np.mean(parts, axis=0), atol=1e-4)
+    assert moving.feature_map_.shift == 1
+    with pytest.raises(ParameterError, match="test_shift must be None or a whole number"):
+        RNNImageClassifier(test_shift=-1).fit(IMAGES, LABELS)

@@ -35,6 +35,10 @@ class RNNImageClassifier(NetworkClassifier):
         height, width, channels) as they came, and a uint64 seed for each, and returns an array of
         the same shape; what it draws must depend on these alone; ``n_copies``, an
         attribute of it, says how often it is called, once by default.
+    test_shift : int, default=None
+        Predictions are by the mean output for an image, and for it shifted by 1 to so many pixels
+        in four directions, each of which takes as long; 0: for the image alone.  None stands for
+        1 with ``augment``, else 0.
     cluster : Cluster, default=None
         Parameters of the spiking clusters; None stands for ``Cluster(n=100, p=0.5, r=1e-5)``.
     alpha : "auto", float, or iterable of float, default="auto"
@@ -85,6 +89,7 @@ moments_, n_features_in_, feature_names_in_
         *,
         image_shape: Sequence[int] | None = None,
         augment: Any = None,
+        test_shift: int | None = None,
         cluster: Cluster | None = None,
         alpha: Any = "auto",
         readout: str = "logistic",

@@ -15,6 +15,7 @@ from densernn.estimators.judged import JudgedRows, row_bytes
 from densernn.estimators.network_spec import DTYPES, NetworkSpec
 from densernn.estimators.readout import Readout
 from densernn.images.augment import augmentation
+from densernn.images.image_map import ImageMap
 from densernn.images.stages import learn_stages
 from densernn.layers import FeatureMap
 from densernn.preparation import UnitScaler
@@ -86,7 +87,8 @@ class ImageSpec(NetworkSpec):
         scaler.forward(np.ascontiguousarray(rows), pixels)
         filters = int(p.n_filters[0]), int(p.n_filters[1])
         layers, hidden = learn_stages(pixels, p.image_shape_, filters, self.cluster, rng)
-        return FeatureMap(scaler, layers, Scaling.of(hidden))
+        shift = (1 if p.augment else 0) if p.test_shift is None else int(p.test_shift)
+        return ImageMap(scaler, layers, Scaling.of(hidden), shape=p.image_shape_, shift=shift)
 
     def check(self) -> None:
         """Raise ParameterError for a choice outside its condition that needs no data."""
@@ -103,6 +105,10 @@ class ImageSpec(NetworkSpec):
                 f"{p.n_filters!r}"
             )
         augmentation(p.augment)
+        if p.test_shift is not None and not (isinstance(p.test_shift, whole) and p.test_shift >= 0):
+            raise ParameterError(
+                f"test_shift must be None or a whole number from 0 on: it is {p.test_shift!r}"
+            )
         if p.dtype not in DTYPES:
             raise ParameterError(f"dtype must be one of {DTYPES}: it is {p.dtype!r}")
         if not isinstance(self.cluster, Cluster):

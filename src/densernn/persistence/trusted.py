@@ -51,6 +51,7 @@ OWN = (
     "densernn.phases.LearnedState",
     "densernn.preparation.MissingIndicator",
     "densernn.images.augment.Augmentation",
+    "densernn.images.image_map.ImageMap",
     "densernn.images.layer.ConvolutionalLayer",
     "densernn.solvers.logistic.Sigmoid",
     "densernn.solvers.logistic.Softmax",
