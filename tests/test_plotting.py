@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from densernn import Cluster, RandomNeuralNetwork, RNNAutoencoder, plotting
+from densernn import Cluster, RandomNeuralNetwork, RNNAutoencoder, RNNImageClassifier, plotting
 from densernn.errors import DataError, ParameterError
 
 X = load_digits().data[:60]
@@ -111,3 +111,31 @@ def test_without_matplotlib_it_says_what_to_install(monkeypatch):
     for draw in (plotting.plot_cost, lambda a: plotting.figure_5(X)):
         with pytest.raises(ImportError, match=r"pip install 'densernn\[plot\]'"):
             draw(autoencoder)
+
+
+def test_filters_are_drawn_with_their_signs():
+    images = load_digits().images[:300]
+    found = RNNImageClassifier((10, 8), random_state=0).fit(images, load_digits().target[:300])
+    figure = plotting.plot_filters(found)
+    assert len(figure.axes) == 16
+    shown = [ax.images[0].get_array() for ax in figure.axes if ax.images]
+    assert len(shown) == 10
+    weights = found.feature_map_.layers[0].weights
+    signed = weights[:-1, :10] - weights[:-1, 10:]
+    np.testing.assert_array_equal(shown[3].ravel(), signed[:, 3])
+    with pytest.raises(DataError, match="channel must be below 1: it is 2"):
+        plotting.plot_filters(found, channel=2)
+
+
+def test_errors_are_drawn_with_what_was_said():
+    digits = load_digits()
+    found = RNNImageClassifier((3, 4), random_state=0).fit(digits.images[:300], digits.target[:300])
+    wrong = np.flatnonzero(found.predict(digits.images) != digits.target)
+    assert len(wrong) > 12
+    figure = plotting.plot_errors(found, digits.images, digits.target, n_images=12)
+    titles = [ax.get_title() for ax in figure.axes if ax.images]
+    assert len(titles) == 12
+    assert all(title[0] != title[-1] for title in titles)
+    right = np.setdiff1d(np.arange(300), wrong)
+    with pytest.raises(DataError, match="all images are told right"):
+        plotting.plot_errors(found, digits.images[right], digits.target[right])

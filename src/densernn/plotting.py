@@ -1,4 +1,4 @@
-"""Plots of clusters, spikes and autoencoders, and the paper's figures.
+"""Plots of clusters, spikes, autoencoders and images, and the paper's figures.
 
 They need matplotlib (``pip install 'densernn[plot]'``), which is imported when a figure is drawn.
 Figures are returned, not shown: use ``figure.savefig`` or ``matplotlib.pyplot.show``.
@@ -13,10 +13,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from densernn._pyplot import pyplot
 from densernn.cluster import Cluster
 from densernn.errors import DataError, ParameterError
 from densernn.estimators import RNNAutoencoder
 from densernn.gnetwork import RandomNeuralNetwork, Simulation
+from densernn.image_plots import plot_errors, plot_filters
+
+__all__ = [
+    "figure_2",
+    "figure_3",
+    "figure_4",
+    "figure_5",
+    "figure_6",
+    "plot_cost",
+    "plot_errors",
+    "plot_filters",
+    "plot_raster",
+    "plot_reconstructions",
+    "plot_zeta",
+]
 
 Float64Array = NDArray[np.float64]
 
@@ -187,7 +203,7 @@ def figure_2(
     its text; they are chosen so that curves become flatter from panel to panel: r = 0.1 with
     lambda = 0.05, and r = 1 with lambda = 0.1.
     """
-    figure = _pyplot().figure(figsize=(7.5, 5.4), layout="constrained")
+    figure = pyplot().figure(figsize=(7.5, 5.4), layout="constrained")
     for ax, (name, (r, rate)) in zip(figure.subplots(2, 2).flat, PANELS.items(), strict=True):
         seen = []
         for x in simulated:
@@ -265,7 +281,7 @@ def figure_3(X: ArrayLike, *, n_hidden: int = 50, n_images: int = 10, **options:
     Time and memory are those of the fit; see :class:`RNNAutoencoder`.
     """
     model = _fit(X, n_hidden, "spiking", options)
-    figure = _pyplot().figure(figsize=(7.5, 4.6), layout="constrained")
+    figure = pyplot().figure(figsize=(7.5, 4.6), layout="constrained")
     upper, lower = figure.subplots(2, 1, height_ratios=(1.5, 1))
     plot_cost(model, ax=upper)
     plot_reconstructions(model, X, n_images=n_images, ax=lower)
@@ -310,7 +326,7 @@ def figure_6(X: ArrayLike, *, n_hidden: int = 500, n_images: int = 10, **options
 
 
 def _fit(X: ArrayLike, n_hidden: int, method: str, options: dict[str, Any]) -> RNNAutoencoder:
-    _pyplot()  # raises before the fit, not after it, if matplotlib is missing
+    pyplot()  # raises before the fit, not after it, if matplotlib is missing
     return RNNAutoencoder(n_hidden, method=method, **options).fit(X)
 
 
@@ -319,7 +335,7 @@ def _images(
 ) -> Any:
     """Fit an autoencoder and return a figure of its reconstructions."""
     model = _fit(X, n_hidden, method, options)
-    figure = _pyplot().figure(figsize=(7.5, 2.1), layout="constrained")
+    figure = pyplot().figure(figsize=(7.5, 2.1), layout="constrained")
     plot_reconstructions(model, X, n_images=n_images, ax=figure.subplots())
     figure.suptitle(_title(model, X, how))
     return figure
@@ -367,15 +383,4 @@ def _finished(ax: Any, xlabel: str, ylabel: str) -> Any:
 
 
 def _new_axes(width: float, height: float) -> Any:
-    return _pyplot().figure(figsize=(width, height), layout="constrained").subplots()
-
-
-def _pyplot() -> Any:
-    """Return ``matplotlib.pyplot``, or raise an error that explains how to install it."""
-    try:
-        from matplotlib import pyplot  # noqa: PLC0415 - optional, and slow to load
-    except ImportError as error:
-        raise ImportError(
-            "figures need matplotlib, which is not installed: pip install 'densernn[plot]'"
-        ) from error
-    return pyplot
+    return pyplot().figure(figsize=(width, height), layout="constrained").subplots()
