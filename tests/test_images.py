@@ -22,6 +22,7 @@ from densernn import (
     save,
 )
 from densernn.errors import DataError, ParameterError
+from densernn.estimators.image_spec import ImageSpec
 from densernn.gnetwork import RandomNeuralNetwork
 from densernn.images.filters import learn_directions
 from densernn.images.layer import ConvolutionalLayer
@@ -258,6 +259,15 @@ def test_updates_are_exact_and_give_the_readout_of_ridge():
     np.testing.assert_allclose(
         more.decision_function(IMAGES), whole.decision_function(IMAGES), atol=5e-4
     )
+
+
+def test_large_images_are_sampled_within_memory():
+    large = np.random.default_rng(0).integers(0, 255, (130, 96, 96)).astype(np.uint8)
+    model = RNNImageClassifier((2, 4), memory_limit="80 MB", random_state=0)
+    model.fit(large, np.arange(130) % 2)
+    assert ImageSpec(model).n_judged(96 * 96) == 100
+    assert ImageSpec(small()).n_judged(64) == 4000
+    assert ImageSpec(small()).n_judged(96 * 96) < 1000
 
 
 def test_memory_limits_and_checkpoints_do_not_change_images(tmp_path):

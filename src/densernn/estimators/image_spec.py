@@ -11,8 +11,8 @@ import numpy as np
 from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.errors import DataError, ParameterError
-from densernn.estimators.judged import JudgedRows, row_bytes
-from densernn.estimators.network_spec import DTYPES, NetworkSpec
+from densernn.estimators.judged import JudgedRows, row_bytes, rows_within
+from densernn.estimators.network_spec import DTYPES, NetworkSpec, memory_bytes
 from densernn.estimators.readout import Readout
 from densernn.images.augment import augmentation
 from densernn.images.image_map import ImageMap
@@ -25,8 +25,8 @@ from densernn.summaries import ColumnSummary
 IMAGE_CLUSTER = Cluster(n=100, p=0.5, r=1e-5)
 """Clusters that are excited, too: with a small r they saturate as soon as excitation prevails."""
 
-N_SAMPLED = 4000
-"""Images from which filters are learned; more do not make them better."""
+N_SAMPLED, FEWEST = 4000, 100
+"""Images from which filters are learned, and at least; more do not make them better."""
 
 
 class ImageSpec(NetworkSpec):
@@ -40,7 +40,8 @@ class ImageSpec(NetworkSpec):
 
     def n_judged(self, n_columns: int) -> int:
         """Return the rows that the first pass is to keep, for filters and for calibration."""
-        return max(N_SAMPLED, super().n_judged(n_columns))
+        held = max(FEWEST, rows_within(n_columns, memory_bytes(self.params.memory_limit)))
+        return max(min(N_SAMPLED, held), super().n_judged(n_columns))
 
     @property
     def n_last(self) -> int:

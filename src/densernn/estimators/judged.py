@@ -43,8 +43,12 @@ MAKERS: dict[type, Any] = {
 def n_judged(n_columns: int, n_features: int, limit: int | None) -> int:
     """Return how many rows are judged by their leverages."""
     affordable = max(WORK / n_features**2, n_features / 12)
-    held = (BYTES if limit is None else SHARE * limit) / row_bytes(n_columns)
-    return int(min(np.clip(affordable, FEWEST, MOST), held))
+    return int(min(np.clip(affordable, FEWEST, MOST), rows_within(n_columns, limit)))
+
+
+def rows_within(n_columns: int, limit: int | None) -> int:
+    """Return how many rows may be held, with or without a memory limit in bytes."""
+    return int((BYTES if limit is None else SHARE * limit) / row_bytes(n_columns))
 
 
 def row_bytes(n_columns: int) -> int:

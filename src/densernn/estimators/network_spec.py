@@ -66,6 +66,11 @@ UNIT_SCALE, SPLIT_SCALE = 0.1, 0.02
 """Weighted mean of inputs times this is a sparse cluster's pre-activation; docs/decisions."""
 
 
+def memory_bytes(limit: int | str | None) -> int | None:
+    """Return a memory limit in bytes; None where there is none."""
+    return None if limit is None else parse_bytes(limit)
+
+
 class NetworkSpec:
     """The choices that make a random network, checked, and how it is learned.
 
@@ -98,9 +103,8 @@ class NetworkSpec:
 
     def n_judged(self, n_columns: int) -> int:
         """Return the rows that the first pass is to keep, to calibrate outputs by."""
-        limit = self.params.memory_limit
-        bytes_ = None if limit is None else parse_bytes(limit)
-        return 0 if self.labelled is None else n_judged(n_columns, self.n_last, bytes_)
+        limit = memory_bytes(self.params.memory_limit)
+        return 0 if self.labelled is None else n_judged(n_columns, self.n_last, limit)
 
     @property
     def n_last(self) -> int:
