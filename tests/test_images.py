@@ -266,7 +266,7 @@ def test_large_images_are_sampled_within_memory():
     model = RNNImageClassifier((2, 4), memory_limit="80 MB", random_state=0)
     model.fit(large, np.arange(130) % 2)
     assert ImageSpec(model).n_judged(96 * 96) == 100
-    assert ImageSpec(small()).n_judged(64) == 4000
+    assert ImageSpec(small()).n_judged(64) >= 4000
     assert ImageSpec(small()).n_judged(96 * 96) < 1000
 
 
