@@ -23,13 +23,8 @@ TILE = 2048
 """Samples per tile: input, scratch and output of a tile fit in the first-level cache."""
 
 
-def reordering(
-    function: Callable[..., Any], fastmath: set[str] | bool = _FLAGS
-) -> Callable[..., Any]:
-    """Return the function compiled at its first call, cached on disk where that is possible.
-
-    Sums may be reordered, so that they use vector instructions.
-    """
+def _compile(function: Callable[..., Any], fastmath: set[str] | bool) -> Callable[..., Any]:
+    """Return the function compiled at its first call, cached on disk where that is possible."""
     # nogil lets kernels run in plain threads: docs/decisions/0001.
     options: dict[str, Any] = {"nogil": True, "fastmath": fastmath, "error_model": "numpy"}
     compiled: Callable[..., Any]
@@ -40,9 +35,14 @@ def reordering(
     return compiled
 
 
+def reordering(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function whose sums may be reordered, so that they use vector instructions."""
+    return _compile(function, _FLAGS)
+
+
 def exact(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of another module without fast-math reordering."""
-    return reordering(function, fastmath=False)
+    """Compile a function without fast-math reordering."""
+    return _compile(function, fastmath=False)
 
 
 def as_native(values: Any) -> Any:

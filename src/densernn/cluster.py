@@ -154,11 +154,9 @@ class Cluster(NestedParams):
         ParameterError
             A coefficient overflows ``dtype``: the rates are too small for it.
         """
-        values = map(np.float64, attrgetter(*_PARAMETERS)(self))
-        n, p, r, plus, minus = map(np.atleast_1d, values)
-        k, rest = p * (n - 1), n * (1 - p) + p
+        n, k, rest, r, plus, minus = self._numbers()
         scale = n * plus
-        # Near p = 1, n - k is a difference of nearly equal numbers, and so is a - 1.
+        # Near p = 1, a - 1 is a difference of nearly equal numbers.
         rows = np.broadcast_arrays(
             (k * (minus - plus) - rest * plus) / scale,
             # Not 0 where p is 0: zeta of an infinite x is then 0 rather than 0 * inf = NaN.
@@ -175,6 +173,13 @@ class Cluster(NestedParams):
             )
         return cast("FloatArray", coefficients)
 
+    def _numbers(self) -> tuple[NDArray[np.float64], ...]:
+        """Return n, k, n - k, r, lambda_plus and lambda_minus, each of one axis."""
+        values = map(np.float64, attrgetter(*_PARAMETERS)(self))
+        n, p, r, plus, minus = map(np.atleast_1d, values)
+        # Near p = 1, n - k as such is a difference of nearly equal numbers.
+        return n, p * (n - 1), n * (1 - p) + p, r, plus, minus
+
     def signed_rates(self, dtype: Any = np.float64) -> FloatArray:
         """Return the rows (n - k)/n, k/n, (1 + k) r/n, lambda_plus, lambda_minus - lambda_plus.
 
@@ -189,9 +194,7 @@ class Cluster(NestedParams):
         -------
         ndarray of shape (5, 1) or (5, n_clusters)
         """
-        values = map(np.float64, attrgetter(*_PARAMETERS)(self))
-        n, p, r, plus, minus = map(np.atleast_1d, values)
-        k, rest = p * (n - 1), n * (1 - p) + p
+        n, k, rest, r, plus, minus = self._numbers()
         share = np.maximum(k / n, np.finfo(np.float32).tiny)
         rows = np.broadcast_arrays(rest / n, share, (1 + k) * r / n, plus, minus - plus)
         return cast("FloatArray", np.stack(rows).astype(dtype))

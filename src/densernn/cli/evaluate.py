@@ -95,7 +95,7 @@ def evaluate(
     for seed in range(model_options.seed, model_options.seed + n_seeds):
         if table is not None:
             parts = _hold_out(table, rows, found, test_size or 0.25, seed)
-        images = parts.task.name != "regression" and looks_like_images(parts.train)
+        images = looks_like_images(parts.task.name, parts.train)
         options = replace(model_options, seed=seed).resolved(images)
         if options.preprocess == "auto":
             by_rows = dataset in ROWS_BY_THEMSELVES and options.model not in UNSTANDARDISED

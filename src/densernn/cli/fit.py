@@ -49,7 +49,7 @@ def fit(
     source = open_own(table, target, read_options, on_bad_rows=stream.on_bad_rows)
     few = held(source, FIRST_ROWS if streams else None)
     found = choose_task(few.y, f"{table}: the target {target!r}", task)
-    options = options.resolved(found.name != "regression" and looks_like_images(few))
+    options = options.resolved(looks_like_images(found.name, few))
     check_structure(options, few.n_columns, None if streams else found.n_classes)
     model = make_model(found.name, options)
     if streams:

@@ -74,8 +74,10 @@ def make_model(task: str, options: ModelOptions) -> Any:
     return learner
 
 
-def looks_like_images(rows: ArraySource) -> bool:
-    """Return whether rows look like square images of 16 x 16 pixels or more."""
+def looks_like_images(task: str, rows: ArraySource) -> bool:
+    """Return whether rows look like square images of 16 x 16 pixels or more, to be told apart."""
+    if task == "regression":
+        return False
     square = math.isqrt(rows.n_columns) ** 2 == rows.n_columns
     return square and rows.n_columns >= LEAST_PIXELS and shares_unit(Extrema.of(rows.X))
 
@@ -264,27 +266,25 @@ def _warm_up(learner: Any, rows: NDArray[Any]) -> None:
     few = rows[:: max(1, len(rows) // WARM_ROWS)][:WARM_ROWS]
     if isinstance(learner, RNNImageClassifier):
         small = clone(learner).set_params(n_filters=(2, 4), verbose=0)
-        small.set_params(checkpoint=None, memory_limit=None)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            small.fit(few, np.arange(len(few)) % 2).predict(few)
+        _try(small.set_params(checkpoint=None, memory_limit=None), few)
         return
-    labels = np.arange(len(few)) % 2
     for dtype in ("float32", "float64") if learner.dtype == "auto" else (learner.dtype,):
         small = clone(learner).set_params(n_hidden=WARM_HIDDEN, alpha=1.0, dtype=dtype, verbose=0)
         small.set_params(checkpoint=None, memory_limit=None)
         if hasattr(small, "encoder_sizes"):
             small.set_params(encoder_sizes=(WARM_HIDDEN,) * len(small.encoder_sizes))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            small.fit(few, labels).predict(few)
+        _try(small, few)
 
 
 def _warm_up_forest(learner: Any, rows: NDArray[Any]) -> None:
     """Train small forests, as few rows are learned and as many are."""
     for n_rows in (WARM_ROWS, WARM_FOREST_ROWS):
         few = rows[:: max(1, len(rows) // n_rows)][:n_rows]
-        small = clone(learner).set_params(n_trees=2, verbose=0, checkpoint=None)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            small.fit(few, np.arange(len(few)) % 2).predict(few)
+        _try(clone(learner).set_params(n_trees=2, verbose=0, checkpoint=None), few)
+
+
+def _try(model: Any, rows: NDArray[Any]) -> None:
+    """Train a model on labels that mean nothing, without its warnings, and predict."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(rows, np.arange(len(rows)) % 2).predict(rows)

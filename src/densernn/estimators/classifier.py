@@ -48,7 +48,7 @@ class RNNELMClassifier(NetworkClassifier):
         cross-validation from the moments, without another pass over the rows.
     readout : {"ridge", "logistic"}, default="ridge"
         How the readout is found.  ``"logistic"``: by log loss, from the ridge readout on and near
-        it, in some 5 to 10 more passes over the rows (docs/decisions/0023); after updates it
+        it, in some 3 to 8 more passes over the rows (docs/decisions/0023); after updates it
         is that of ridge, until :meth:`polish` is called.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, times ``sample_weight``; ``"balanced"`` weighs classes inversely

@@ -18,7 +18,7 @@ from densernn.estimators.validation import as_source
 from densernn.images.filters import Stage, learn_layer
 from densernn.images.layer import places_of
 from densernn.images.stages import as_images, overlapping, tiles
-from densernn.layers import FeatureMap
+from densernn.layers import FeatureMap, prepare
 from densernn.preparation import UnitScaler
 from densernn.sources.arrays import ArraySource
 from densernn.stats import Extrema
@@ -128,8 +128,7 @@ class ConvolutionalClusters(FeatureTransformer):
             stage = self._stage()
             rows = source.X[:: max(1, len(source.X) // N_SAMPLED)][:N_SAMPLED]
             scaler = UnitScaler(shared=True).fit_statistics(Extrema.of(source.X))
-            pixels = np.empty((rows.shape[1], len(rows)), np.dtype(self.dtype))
-            scaler.forward(np.ascontiguousarray(rows), pixels)
+            pixels = prepare(scaler, np.ascontiguousarray(rows), np.dtype(self.dtype))
             cluster = copy.copy(IMAGE_CLUSTER if self.cluster is None else self.cluster)
             images = as_images(pixels, self.image_shape_)
             layer = learn_layer(images, stage, cluster, generator(self.random_state))

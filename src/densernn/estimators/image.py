@@ -45,7 +45,7 @@ class RNNImageClassifier(NetworkClassifier):
         Ridge penalty; see :class:`RNNELMClassifier`.
     readout : {"ridge", "logistic"}, default="logistic"
         How the readout is found.  ``"logistic"``: by log loss, from the ridge readout on and near
-        it, in some 5 to 10 more passes over the rows (docs/decisions/0023); after updates it
+        it, in some 3 to 8 more passes over the rows (docs/decisions/0023); after updates it
         is that of ridge, until :meth:`polish` is called.
     class_weight, memory_limit, engine, checkpoint, random_state, verbose
         As in :class:`RNNELMClassifier`.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,12 @@ import numpy as np
 from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.errors import DataError, ParameterError
-from densernn.estimators.judged import JudgedRows, row_bytes, rows_within
+from densernn.estimators.judged import row_bytes, rows_within
 from densernn.estimators.network_spec import DTYPES, NetworkSpec, memory_bytes
-from densernn.estimators.readout import Readout
 from densernn.images.augment import augmentation
 from densernn.images.image_map import ImageMap
 from densernn.images.stages import learn_stages
-from densernn.layers import FeatureMap
+from densernn.layers import FeatureMap, prepare
 from densernn.preparation import UnitScaler
 from densernn.rotation import Scaling
 from densernn.summaries import ColumnSummary
@@ -41,7 +39,7 @@ class ImageSpec(NetworkSpec):
     def n_judged(self, n_columns: int) -> int:
         """Return the rows that the first pass is to keep, for filters and for calibration."""
         held = max(FEWEST, rows_within(n_columns, memory_bytes(self.params.memory_limit)))
-        return max(min(N_SAMPLED, held), super().n_judged(n_columns))
+        return max(min(N_SAMPLED, held), self.n_calibrating(n_columns))
 
     @property
     def n_last(self) -> int:
@@ -59,21 +57,6 @@ class ImageSpec(NetworkSpec):
         values = n_columns * (1 + int(self.params.n_filters[0])) + self.n_last
         return 16 * (self.n_last + n_targets) ** 2 + sampled, values
 
-    def learn_model(
-        self,
-        passes: Passes,
-        summary: ColumnSummary,
-        targets: Any,
-        n_rows: int,
-        rng: np.random.Generator,
-    ) -> tuple[FeatureMap, Readout]:
-        """Return the feature map, learned from the rows that the first pass kept, and a readout."""
-        features = self.learn(passes, summary, n_rows, rng)
-        most = super().n_judged(summary.extrema.minimum.size)
-        judged = JudgedRows(replace(summary.judged, most=most), features, targets)
-        alpha, dtype, link = self.params.alpha, features.dtype.name, self.link(targets)
-        return features, Readout(alpha, dtype, targets.negligible, judged=judged, link=link)
-
     def learn(
         self, passes: Passes, summary: ColumnSummary, n_rows: int, rng: np.random.Generator
     ) -> FeatureMap:
@@ -84,8 +67,7 @@ class ImageSpec(NetworkSpec):
         dtype = np.dtype(np.float32 if p.dtype == "auto" else p.dtype)
         scaler = UnitScaler(shared=True).fit_statistics(summary.extrema)
         rows = summary.judged.rows().X[:N_SAMPLED]
-        pixels = np.empty((rows.shape[1], len(rows)), dtype)
-        scaler.forward(np.ascontiguousarray(rows), pixels)
+        pixels = prepare(scaler, np.ascontiguousarray(rows), dtype)
         filters = int(p.n_filters[0]), int(p.n_filters[1])
         layers, hidden = learn_stages(pixels, p.image_shape_, filters, self.cluster, rng)
         shift = (1 if p.augment else 0) if p.test_shift is None else int(p.test_shift)

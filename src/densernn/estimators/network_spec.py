@@ -102,7 +102,11 @@ class NetworkSpec:
         return SAMPLE if known and p.dtype != "float64" and p.n_hidden >= FEWEST else 0
 
     def n_judged(self, n_columns: int) -> int:
-        """Return the rows that the first pass is to keep, to calibrate outputs by."""
+        """Return the rows that the first pass is to keep, with their targets."""
+        return self.n_calibrating(n_columns)
+
+    def n_calibrating(self, n_columns: int) -> int:
+        """Return how many of them calibrate outputs."""
         limit = memory_bytes(self.params.memory_limit)
         return 0 if self.labelled is None else n_judged(n_columns, self.n_last, limit)
 
@@ -132,7 +136,8 @@ class NetworkSpec:
         """Return the network and its readout; see :meth:`learn`."""
         features = self.learn(passes, summary, n_rows, rng)
         dtype, leading = features.dtype.name, features.n_leading
-        judged = JudgedRows(summary.judged, features, targets)
+        most = self.n_calibrating(summary.extrema.minimum.size)
+        judged = JudgedRows(replace(summary.judged, most=most), features, targets)
         readout = Readout(
             self.params.alpha,
             dtype,

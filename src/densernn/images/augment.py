@@ -20,8 +20,8 @@ Statistic = TypeVar("Statistic")
 
 Augment = Callable[[NDArray[Any], NDArray[np.uint64]], NDArray[Any]]
 
-SIZES = {"shift": 0.0, "rotate": 0.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0}
-"""Least value of each parameter that moves pixels."""
+SIZES = ("shift", "rotate", "scale", "shear", "elastic")
+"""Parameters that move pixels."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class Augmentation:
     n_knots: int = 8
 
     def __post_init__(self) -> None:
-        for name, least in SIZES.items():
+        for name in SIZES:
             value = getattr(self, name)
-            if not (isinstance(value, (int, float)) and least <= value < np.inf):
+            if not (isinstance(value, (int, float)) and 0.0 <= value < np.inf):
                 raise ParameterError(f"{name} must be a number from 0 on: it is {value!r}")
         if self.scale >= 1:
             raise ParameterError(f"scale must be below 1: it is {self.scale!r}")

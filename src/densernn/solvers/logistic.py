@@ -151,13 +151,15 @@ def solve_logistic(
     .. math::
 
         \frac{1}{w} \sum_i w_i \ell_i(h_i'W + b)
-        + \frac{\mu}{2} \mathrm{tr}\,(W - s W_0)' \frac{S + \alpha I}{w} (W - s W_0),
+        + \frac{\mu}{2} \mathrm{tr}\,(W - s W_0)' \frac{S + \alpha I}{w} (W - s W_0)
+        + \frac{c \alpha}{2 w} \|W\|^2,
 
-    with the log loss of a row, the total weight w, and the ridge readout W_0 times the scale s of
-    its outputs as scores.  The second term is the mean square by which scores of the training rows
-    leave the ridge readout's, whatever the scale of activations; it makes the minimum unique and
-    well-conditioned.  With the Cholesky factor :math:`R'R = (S + \alpha I)/w` and
-    :math:`V = RW`, L-BFGS takes some 5 to 10 evaluations, each of them a pass over the rows.
+    with the log loss of a row, the total weight w, the mean curvature c of the log loss, and the
+    ridge readout W_0 times the scale s of its outputs as scores.  The second term is the mean
+    square by which scores of the training rows leave the ridge readout's, whatever the scale of
+    activations; it makes the minimum unique and well-conditioned.  With the Cholesky factor
+    :math:`R'R = (S + \alpha I)/w` and :math:`V = RW`, L-BFGS takes some 3 to 8 evaluations, each
+    of them a pass over the rows.
 
     Parameters
     ----------
@@ -166,8 +168,8 @@ def solve_logistic(
     ridge : RidgeSolution
         Its solution.
     link : Softmax or Sigmoid
-    scale : float
-        s.
+    scale, curvature : float
+        s and c; see :func:`best_scale`.
     evaluate : callable
         Returns sums over all rows, from W and b.
 
