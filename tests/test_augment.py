@@ -9,6 +9,7 @@ from densernn import Augmentation, RNNImageClassifier, load, open_rows, save
 from densernn.engine.local import run
 from densernn.errors import DataError, ParameterError
 from densernn.images.augment import AugmentedPass
+from densernn.images.pixels import Layout
 from densernn.phases import Phase
 from densernn.sources.arrays import ArraySource
 
@@ -37,7 +38,7 @@ def test_without_movements_a_copy_is_the_image():
 @pytest.mark.parametrize("size", [0.5, 2.0])
 def test_a_shift_is_that_of_scipy_and_evenly_drawn(size):
     image = smooth_image()
-    found = moved(image, shift=size)
+    found = moved(image, shift=size / 24)
     steps = np.linspace(-size, size, 21)
     grid = np.stack(
         [ndimage.shift(image, (-a, -b), order=1, mode="nearest") for a in steps for b in steps]
@@ -66,7 +67,7 @@ def test_a_rotation_is_that_of_scipy():
 def test_an_elastic_field_moves_pixels_by_its_deviation():
     ramp = np.tile(np.arange(40.0), (40, 1))
     for image in (ramp, ramp.T):
-        away = (moved(image, elastic=0.7) - image)[:, 5:-5, 5:-5]
+        away = (moved(image, elastic=0.7 / 40) - image)[:, 5:-5, 5:-5]
         assert away.std() == pytest.approx(0.7, rel=0.1)
         assert abs(away.mean()) < 0.05
         smooth = np.diff(away, axis=1).std()
@@ -86,7 +87,8 @@ def test_scale_and_shear_keep_the_middle():
     [
         ({"shift": -1}, "shift must be a number from 0 on: it is -1"),
         ({"rotate": np.nan}, "rotate must be a number from 0 on"),
-        ({"scale": 1.5}, "scale must be below 1"),
+        ({"scale": 1.5}, "scale must be below 1, a share of the side"),
+        ({"shift": 2}, "shift must be below 1, a share of the side: it is 2"),
         ({"n_copies": 0}, "n_copies must be a whole number from 1 on"),
         ({"n_knots": 3}, "n_knots must be a whole number from 4 on"),
     ],
@@ -109,9 +111,9 @@ class Rows(Phase):
 
 
 def test_copies_depend_on_what_an_image_holds_alone():
-    shape, order = (8, 8, 1), np.random.default_rng(0).permutation(300)
+    layout, order = Layout((8, 8, 1)), np.random.default_rng(0).permutation(300)
     flat = IMAGES.reshape(300, 64)
-    phase = AugmentedPass(Rows(), Augmentation(), shape)
+    phase = AugmentedPass(Rows(), Augmentation(2), layout)
     whole = run(phase, ArraySource(flat, LABELS))
     assert len(set(whole)) == len(whole) == 900
     assert sorted({copy for copy, _ in whole}) == [0, 1, 2]
@@ -123,7 +125,7 @@ def test_copies_depend_on_what_an_image_holds_alone():
 
 
 def small(**given):
-    return RNNImageClassifier((6, 24), augment=True, random_state=0, **given)
+    return RNNImageClassifier((6, 24), augment=Augmentation(2), random_state=0, **given)
 
 
 def test_augmented_rows_weigh_and_are_forgotten_like_others(tmp_path):
@@ -184,7 +186,7 @@ def test_copies_teach_what_few_images_do_not():
         few = DIGITS.images[rows], DIGITS.target[rows]
         scores = [
             RNNImageClassifier((8, 48), augment=augment, random_state=seed).fit(*few).score(*test)
-            for augment in (None, Augmentation(4, shift=0.5, elastic=0.3))
+            for augment in (None, Augmentation(4))
         ]
         gains.append(scores[1] - scores[0])
     assert np.mean(gains) > 0

@@ -32,16 +32,20 @@ class ActivationCache:
         """Return the activations of a chunk by columns, in an array of its own."""
         kept = self._chunks.get(_key(chunk))
         if kept is not None:
-            return kept.astype(features.dtype)
+            return features.unpacked(kept)
         H = features.forward(chunk.X, None, chunk.start)
         self.put(features, chunk, H)
         return H
+
+    def holds(self, chunk: Chunk) -> bool:
+        """Return whether the activations of a chunk are kept."""
+        return _key(chunk) in self._chunks
 
     def put(self, features: FeatureMap, chunk: Chunk, H: FloatArray) -> None:
         """Keep the activations of a chunk, if there is room."""
         n_bytes = H.size * features.compact_dtype.itemsize
         if n_bytes <= self.limit:
-            self._chunks[_key(chunk)] = H.astype(features.compact_dtype)
+            self._chunks[_key(chunk)] = features.packed(H)
             self.limit -= n_bytes
 
     def __getstate__(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from densernn._pyplot import pyplot
 from densernn.errors import DataError
 from densernn.estimators import ConvolutionalClusters, RNNImageClassifier
+from densernn.estimators.image_rows import layout_of
 from densernn.images.layer import ConvolutionalLayer
 
 COLUMNS = 8
@@ -81,7 +82,7 @@ def plot_errors(
     wrong = wrong[np.argsort(-P[wrong].max(axis=1), kind="stable")][:n_images]
     figure, axes = _grid(len(wrong), 1.1)
     for number, ax in zip(wrong, axes, strict=True):
-        image = rows[number].reshape(model.image_shape_)
+        image = layout_of(model).images(rows[number][None])[0]
         shown = image if image.shape[2] in (3, 4) else image[..., 0]
         ax.imshow(shown, cmap="gray_r")
         ax.set_title(f"{labels[number]}: {said[number]}", fontsize=8)

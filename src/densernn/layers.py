@@ -18,7 +18,7 @@ from densernn._threads import run_blocks
 from densernn.cluster import Cluster, FloatArray, apply_rows, refuse_negative
 from densernn.errors import DataError
 from densernn.preparation import as_chunk
-from densernn.rotation import Rotation, Scaling
+from densernn.rotation import STEP, Rotation, Scaling
 from densernn.stats import Moments
 from densernn.weights import DenseWeights, SparseWeights, Weights
 
@@ -217,8 +217,19 @@ class FeatureMap:
     @property
     def compact_dtype(self) -> np.dtype[Any]:
         """Smallest dtype that holds activations exactly: those that are scaled are rounded so."""
-        half = isinstance(self.rotation, Scaling) and self.dtype == np.float32
-        return np.dtype(np.float16) if half else self.dtype
+        rounded = isinstance(self.rotation, Scaling) and self.rotation.is_rounded
+        return np.dtype(np.int8) if rounded else self.dtype
+
+    def packed(self, H: FloatArray) -> NDArray[Any]:
+        """Return activations in the compact dtype, as an array of its own."""
+        return (H / STEP).astype(np.int8) if self.compact_dtype == np.int8 else H.copy()
+
+    def unpacked(self, packed: NDArray[Any]) -> FloatArray:
+        """Return activations from :meth:`packed`, as an array of its own."""
+        found = packed.astype(self.dtype)
+        if packed.dtype == np.int8:
+            found *= STEP
+        return found
 
     @property
     def values_per_row(self) -> int:

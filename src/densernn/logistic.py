@@ -56,6 +56,10 @@ class LogisticPass(Phase[LogisticSums]):
         """Return the sums over no rows."""
         return LogisticSums.zero(*self.coef.shape)
 
+    def needs_rows(self, chunk: Chunk) -> bool:
+        """Return whether activations of a chunk are computed, or kept."""
+        return not self.cache.holds(chunk)
+
     def add(self, state: LogisticSums, chunk: Chunk) -> LogisticSums:
         """Add the rows of a chunk."""
         targets = self.targets.encode(np.asarray(chunk.y))

@@ -40,6 +40,10 @@ class Phase(Protocol[Statistic]):
     def add(self, state: Statistic, chunk: Chunk) -> Statistic:
         """Return the statistic with the rows of a chunk; the one given may be reused for it."""
 
+    def needs_rows(self, chunk: Chunk) -> bool:  # noqa: ARG002 - phases that keep something use it
+        """Return whether the chunk's columns will be read, or are known from an earlier pass."""
+        return True
+
     def merge(self, first: Statistic, second: Statistic) -> Statistic:
         """Return the statistic of the rows of both, and change neither."""
         statistic: Any = first

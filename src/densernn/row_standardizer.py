@@ -62,7 +62,7 @@ class RowStandardizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  #
         rows = validate_data(self, X, dtype="numeric", reset=False)
         out = np.empty(rows.shape, dtype)
         for part in gen_batches(len(rows), max(1, CHUNK_NUMBERS // rows.shape[1])):
-            _standardize(rows[part], out[part])
+            standardize(rows[part], out[part])
         return out
 
     def _checked_dtype(self) -> np.dtype[Any]:
@@ -77,7 +77,7 @@ class RowStandardizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  #
         return tags
 
 
-def _standardize(rows: NDArray[Any], out: NDArray[Any]) -> None:
+def standardize(rows: NDArray[Any], out: NDArray[Any]) -> None:
     """Write the z-scores of a few rows."""
     width = rows.max(axis=1).astype(np.float64) - rows.min(axis=1)
     values = rows.astype(np.float64)

@@ -92,7 +92,7 @@ def _forest(task: str, options: ModelOptions) -> Any:
 def _image(task: str, options: ModelOptions) -> Any:
     if task == "regression":
         raise DataError("--model image is a classifier: say --model rnn-elm, or forest")
-    names = ("n_filters", "image_shape", "augment", "readout")
+    names = ("n_filters", "image_shape", "n_views", "standardize", "augment", "readout")
     chosen = {name: getattr(options, name) for name in names}
     known: dict[str, Any] = {k: value for k, value in chosen.items() if value is not None}
     known |= {"alpha": options.alpha, "dtype": options.dtype, "random_state": options.seed}
@@ -212,6 +212,7 @@ def _trained(learner: Any, n_rows: int) -> dict[str, Any]:
             "n_train": n_rows,
             "n_features": learner.n_features_in_,
             "image_shape": list(learner.image_shape_),
+            "n_views": learner.n_views,
             "n_filters": list(learner.n_filters),
             "n_hidden": learner.feature_map_.n_features,
             "dtype": learner.feature_map_.dtype.name,

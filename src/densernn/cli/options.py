@@ -32,7 +32,7 @@ NETWORK_OPTIONS = (
 )
 """Options that only networks have."""
 
-IMAGE_OPTIONS = ("n_filters", "image_shape", "augment")
+IMAGE_OPTIONS = ("n_filters", "image_shape", "n_views", "standardize", "augment")
 """Options that only an image model has."""
 
 OF_IMAGES = ("dtype", "preprocess")
@@ -64,6 +64,8 @@ class ModelOptions:
     readout: str | None = None
     n_filters: tuple[int, ...] | None = None
     image_shape: tuple[int, ...] | None = None
+    n_views: int = 1
+    standardize: bool = False
     augment: bool = False
     n_trees: int | str = "auto"
     region_size: float | str = "auto"
@@ -181,6 +183,17 @@ MODEL_OPTIONS = (
         "--image-shape",
         type=Sizes(),
         help="Height and width of images, and channels, as 28,28.  [default: square]",
+    ),
+    click.option(
+        "--n-views",
+        type=click.IntRange(min=1),
+        default=1,
+        help="Images that a row holds one behind another, such as of two cameras.",
+    ),
+    click.option(
+        "--standardize",
+        is_flag=True,
+        help="Scale each image by its own mean and deviation, as photographs whose light differs.",
     ),
     click.option(
         "--augment", is_flag=True, help="Let an image model learn moved copies of images, too."

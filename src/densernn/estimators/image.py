@@ -29,9 +29,16 @@ class RNNImageClassifier(NetworkClassifier):
     image_shape : sequence of int, default=None
         Height and width of the images that flat rows hold in C order, and channels if there are
         several.  None: those of an array of images, or of square images of one channel.
+    n_views : int, default=1
+        Images of one shape that a row holds one behind another, such as those of two cameras;
+        they become channels.  Arrays then have the shape (n_samples, n_views, height, width) or
+        (n_samples, n_views, height, width, channels).
+    standardize : bool, default=False
+        Whether each channel of an image is scaled by its own mean and deviation, as is good for
+        photographs whose light differs, or all pixels by the range of the training images.
     augment : bool, Augmentation or callable, default=None
         Whether moved copies of the images are learned, too: True stands for
-        :class:`Augmentation` ``()``, two of each.  A callable gets images, of shape (n_images,
+        :class:`Augmentation` ``()``, four of each.  A callable gets images, of shape (n_images,
         height, width, channels) as they came, and a uint64 seed for each, and returns an array of
         the same shape; what it draws must depend on these alone; ``n_copies``, an
         attribute of it, says how often it is called, once by default.
@@ -58,7 +65,7 @@ class RNNImageClassifier(NetworkClassifier):
 moments_, n_features_in_, feature_names_in_
         As in :class:`RNNELMClassifier`; ``feature_map_.layers`` are the two stages.
     image_shape_ : tuple of int
-        Height, width and channels.
+        Height, width, and channels of all views together.
 
     See Also
     --------
@@ -67,7 +74,7 @@ moments_, n_features_in_, feature_names_in_
     Notes
     -----
     ``X`` may have the shape (n_samples, height, width) or (n_samples, height, width, channels), or
-    flat rows, as sources of rows have.  Pixels are scaled to [0, 1] by their common range.
+    flat rows, as sources of rows have.  Pixels are scaled to [0, 1] by their common range, or by ``standardize``.
 
     Filters and scales are learned from 4,000 different images, chosen by their content, so that
     they are the same from any order of the rows; updates keep them.
@@ -88,6 +95,8 @@ moments_, n_features_in_, feature_names_in_
         n_filters: Sequence[int] = (16, 512),
         *,
         image_shape: Sequence[int] | None = None,
+        n_views: int = 1,
+        standardize: bool = False,
         augment: Any = None,
         test_shift: int | None = None,
         cluster: Cluster | None = None,

@@ -10,10 +10,12 @@ import numpy as np
 from densernn.cluster import Cluster
 from densernn.engine import Passes
 from densernn.errors import DataError, ParameterError
+from densernn.estimators.image_rows import layout_of
 from densernn.estimators.judged import row_bytes, rows_within
 from densernn.estimators.network_spec import DTYPES, NetworkSpec, memory_bytes
 from densernn.images.augment import augmentation
 from densernn.images.image_map import ImageMap
+from densernn.images.pixels import PixelPreparation
 from densernn.images.stages import learn_stages
 from densernn.layers import FeatureMap, prepare
 from densernn.preparation import UnitScaler
@@ -65,13 +67,15 @@ class ImageSpec(NetworkSpec):
             raise DataError("every row weighs 0: there is nothing to learn from")
         p = self.params
         dtype = np.dtype(np.float32 if p.dtype == "auto" else p.dtype)
-        scaler = UnitScaler(shared=True).fit_statistics(summary.extrema)
+        layout = layout_of(p)
+        scaler = None if p.standardize else UnitScaler(shared=True).fit_statistics(summary.extrema)
+        preparation = PixelPreparation(layout, scaler)
         rows = summary.judged.rows().X[:N_SAMPLED]
-        pixels = prepare(scaler, np.ascontiguousarray(rows), dtype)
+        pixels = prepare(preparation, np.ascontiguousarray(rows), dtype)
         filters = int(p.n_filters[0]), int(p.n_filters[1])
-        layers, hidden = learn_stages(pixels, p.image_shape_, filters, self.cluster, rng)
+        layers, hidden = learn_stages(pixels, layout.shape, filters, self.cluster, rng)
         shift = (1 if p.augment else 0) if p.test_shift is None else int(p.test_shift)
-        return ImageMap(scaler, layers, Scaling.of(hidden), shape=p.image_shape_, shift=shift)
+        return ImageMap(preparation, layers, Scaling.of(hidden), layout=layout, shift=shift)
 
     def check(self) -> None:
         """Raise ParameterError for a choice outside its condition that needs no data."""
@@ -88,6 +92,8 @@ class ImageSpec(NetworkSpec):
                 f"{p.n_filters!r}"
             )
         augmentation(p.augment)
+        if not isinstance(p.standardize, (bool, np.bool_)):
+            raise ParameterError(f"standardize must be True or False: it is {p.standardize!r}")
         if p.test_shift is not None and not (isinstance(p.test_shift, whole) and p.test_shift >= 0):
             raise ParameterError(
                 f"test_shift must be None or a whole number from 0 on: it is {p.test_shift!r}"

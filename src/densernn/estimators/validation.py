@@ -17,7 +17,7 @@ from densernn.engine import Passes
 from densernn.engine.checkpoint import Checkpoint
 from densernn.engine.engines import resolve_engine
 from densernn.errors import DataError, ParameterError
-from densernn.estimators.image_rows import check_images, flat_images
+from densernn.estimators.image_rows import check_images, flat_images, n_views_of
 from densernn.estimators.labelling import as_targets, check_labels
 from densernn.estimators.matrices import as_matrix, chosen_columns
 from densernn.sources.arrays import ArraySource
@@ -63,7 +63,7 @@ def as_source(
         Rows, targets or weights cannot be used; the text says which, and why.
     """
     images = hasattr(model, "image_shape")
-    X, axes = flat_images(X) if images else (X, None)
+    X, axes = flat_images(X, n_views_of(model)) if images else (X, None)
     known = None if reset else getattr(model, "table_encoder_", None)
     categorical = getattr(model, "categorical", None) if reset else None
     names = None if reset else getattr(model, "feature_names_in_", None)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from densernn._threads import run_blocks
 from densernn.errors import DataError, ParameterError
+from densernn.images.pixels import Layout
 from densernn.images.warp import warp
 from densernn.phases import Phase
 from densernn.sources.rows import Chunk
@@ -30,16 +31,16 @@ class Augmentation:
 
     Parameters
     ----------
-    n_copies : int, default=2
+    n_copies : int, default=4
         Moved copies of each image, which are learned beside it.
-    shift : float, default=1.0
-        Largest shift down and across, in pixels.
-    rotate : float, default=8.0
+    shift : float, default=0.05
+        Largest shift down and across, as a share of the height and the width.
+    rotate : float, default=12.0
         Largest rotation, in degrees.
-    scale, shear : float, default=0.08
+    scale, shear : float, default=0.1
         Largest relative change of height and of width, and largest shear.
-    elastic : float, default=0.5
-        Standard deviation of a smooth field of displacements, in pixels.
+    elastic : float, default=0.025
+        Standard deviation of a smooth field of displacements, as a share of height and width.
     n_knots : int, default=8
         Knots a side of that field, a cubic B-spline: fewer are smoother.
 
@@ -53,17 +54,17 @@ class Augmentation:
     Examples
     --------
     >>> image = np.zeros((1, 8, 8, 1)); image[0, 2:6, 3:5] = 1.0
-    >>> moved = Augmentation(shift=2.0)(image, np.array([7], np.uint64))
+    >>> moved = Augmentation(shift=0.25)(image, np.array([7], np.uint64))
     >>> moved.shape, bool((moved != image).any())
     ((1, 8, 8, 1), True)
     """
 
-    n_copies: int = 2
-    shift: float = 1.0
-    rotate: float = 8.0
-    scale: float = 0.08
-    shear: float = 0.08
-    elastic: float = 0.5
+    n_copies: int = 4
+    shift: float = 0.05
+    rotate: float = 12.0
+    scale: float = 0.1
+    shear: float = 0.1
+    elastic: float = 0.025
     n_knots: int = 8
 
     def __post_init__(self) -> None:
@@ -71,8 +72,11 @@ class Augmentation:
             value = getattr(self, name)
             if not (isinstance(value, (int, float)) and 0.0 <= value < np.inf):
                 raise ParameterError(f"{name} must be a number from 0 on: it is {value!r}")
-        if self.scale >= 1:
-            raise ParameterError(f"scale must be below 1: it is {self.scale!r}")
+        for name in ("shift", "scale", "elastic"):
+            if getattr(self, name) >= 1:
+                raise ParameterError(
+                    f"{name} must be below 1, a share of the side: it is {getattr(self, name)!r}"
+                )
         for name, fewest in (("n_copies", 1), ("n_knots", 4)):
             value = getattr(self, name)
             if not isinstance(value, (int, np.integer)) or value < fewest:
@@ -114,18 +118,18 @@ class AugmentedPass(Phase[Statistic]):
     phase : Phase
     augment : callable
         Returns a copy of images from images and seeds; see :class:`Augmentation`.
-    shape : tuple of int
-        Height, width and channels of the images that rows hold.
+    layout : Layout
+        Of the images that rows hold.
     """
 
     phase: Phase[Statistic]
     augment: Augment
-    shape: tuple[int, int, int]
+    layout: Layout
 
     @property
     def row_bytes(self) -> int:
         """Memory for a row of a chunk, and for a copy of it."""
-        return self.phase.row_bytes + 16 * int(np.prod(self.shape))
+        return self.phase.row_bytes + 16 * int(np.prod(self.layout.shape))
 
     @property
     def most_rows(self) -> int:
@@ -143,15 +147,18 @@ class AugmentedPass(Phase[Statistic]):
     def add(self, state: Statistic, chunk: Chunk) -> Statistic:
         """Add the rows of a chunk, and then each copy of them."""
         state = self.phase.add(state, chunk)
-        images = chunk.X.reshape(-1, *self.shape)
-        keys = hash_rows(chunk.X)
+        images, keys = self.layout.images(chunk.X), None
         for number in range(1, getattr(self.augment, "n_copies", 1) + 1):
-            found = np.asarray(self.augment(images, keys + np.uint64(number)))
-            if found.shape != images.shape:
-                raise DataError(
-                    f"augment must return images of shape {images.shape}: it returned {found.shape}"
-                )
-            copy = replace(chunk, X=found.reshape(len(images), -1), copy=number)
+            copy = replace(chunk, copy=number)
+            if self.phase.needs_rows(copy):
+                keys = hash_rows(chunk.X) if keys is None else keys
+                found = np.asarray(self.augment(images, keys + np.uint64(number)))
+                if found.shape != images.shape:
+                    raise DataError(
+                        f"augment must return images of shape {images.shape}: it returned "
+                        f"{found.shape}"
+                    )
+                copy = replace(copy, X=self.layout.rows(found))
             state = self.phase.add(state, copy)
         return state
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from densernn.images.pixels import Layout
 from densernn.layers import FeatureMap
 
 Float64Array = NDArray[np.float64]
@@ -21,14 +22,14 @@ class ImageMap(FeatureMap):
     ----------
     preparation, layers, rotation, n_prepared
         As in :class:`FeatureMap`.
-    shape : tuple of int
-        Height, width and channels of the images that rows hold.
+    layout : Layout
+        Of the images that rows hold.
     shift : int
         Outputs are means over an image, and over it shifted by 1 to so many pixels up, down, left
         and right; 0 for the image alone.
     """
 
-    shape: tuple[int, int, int] = (1, 1, 1)
+    layout: Layout = Layout((1, 1, 1))
     shift: int = 0
 
     def outputs(self, X: NDArray[Any], solution: Any, first_row: int = 0) -> Float64Array:
@@ -36,11 +37,11 @@ class ImageMap(FeatureMap):
         found = super().outputs(X, solution, first_row)
         if not self.shift:
             return found
-        images = X.reshape(-1, *self.shape)
+        images = self.layout.images(X)
         n_moves = 1 + 4 * self.shift
         for size in range(1, self.shift + 1):
             for down, across in ((size, 0), (-size, 0), (0, size), (0, -size)):
-                moved = shifted(images, down, across).reshape(len(X), -1)
+                moved = self.layout.rows(shifted(images, down, across))
                 found += super().outputs(moved, solution, first_row)
         return found / n_moves
 

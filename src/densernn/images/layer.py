@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas
 
 from densernn._threads import one_blas_thread, run_blocks
 from densernn.cluster import Cluster, FloatArray
 from densernn.errors import DataError
 from densernn.images.kernels import gather_patches, pooled_zeta
 
-BLOCK_BYTES = 4 << 20
-"""Memory for the inputs of clusters of a block of images, which should stay in the cache."""
+BLOCK = 16
+"""Images that become rows, and back columns, at once."""
 
 IntArray = NDArray[np.intp]
 
@@ -47,8 +46,9 @@ class ConvolutionalLayer:
     Notes
     -----
     Outputs of an image are in C order of window of lines, window of places and filter, so that
-    they are an image for another layer.  Cost of an image: 2 (size^2 channels + 1) n_filters
-    multiply-adds for each place.  Memory: some MiB for each thread, whatever the number of images.
+    they are an image for another layer; those of an image are the same bits whatever the images
+    beside it.  Cost of an image: 2 (size^2 channels + 1) n_filters
+    multiply-adds for each place.  Memory: that of one image's patches for each thread.
     """
 
     shape: tuple[int, int, int]
@@ -103,31 +103,26 @@ class ConvolutionalLayer:
                 f"{len(out)} of {self.n_clusters}"
             )
         rates = self.cluster.signed_rates(self.dtype)[:, 0].copy()
-        each = int(np.prod(self.n_places)) * self.weights.shape[1] * self.dtype.itemsize
-        step = max(1, BLOCK_BYTES // each)
 
         def part(start: int, stop: int) -> None:
-            for first in range(start, stop, step):
-                block = slice(first, min(first + step, stop))
-                out[:, block] = self._block(z[:, block], rates).T
+            # Room is made once: threads that map memory for every image wait for each other.
+            patches = np.empty((1, *self.n_places, len(self.weights)), self.dtype)
+            inputs = np.empty((1, *self.n_places, self.weights.shape[1]), self.dtype)
+            rows, products = (a.reshape(-1, a.shape[3]) for a in (patches, inputs))
+            for first in range(start, stop, BLOCK):
+                block = slice(first, min(first + BLOCK, stop))
+                images = np.ascontiguousarray(z[:, block].T).reshape(-1, 1, *self.shape)
+                found = np.empty((len(images), *self.out_shape), self.dtype)
+                for image, means in zip(images, found, strict=True):
+                    gather_patches(image, self.size, self.padding, patches)
+                    # A product for each image: its rounding depends on nothing beside.  NumPy's
+                    # lets other threads run, SciPy's BLAS does not.
+                    np.matmul(rows, self.weights, out=products)
+                    pooled_zeta(inputs, self.lines, self.places, rates, means[None])
+                out[:, block] = found.reshape(len(found), -1).T
 
         with one_blas_thread():
             run_blocks(part, z.shape[1])
-
-    def _block(self, z: FloatArray, rates: FloatArray) -> FloatArray:
-        """Return the means of some images, of shape (n_images, n_clusters)."""
-        images = np.ascontiguousarray(z.T).reshape(-1, *self.shape)
-        n, (n_lines, n_across) = len(images), self.n_places
-        patches = np.empty((n, n_lines, n_across, len(self.weights)), self.dtype)
-        gather_patches(images, self.size, self.padding, patches)
-        gemm = blas.sgemm if self.dtype == np.float32 else blas.dgemm
-        rows = patches.reshape(-1, patches.shape[-1])
-        # BLAS expects Fortran order: (P W)' = W' P' of transposed views.
-        inputs = gemm(1.0, self.weights.T, rows.T).T
-        found = np.empty((n, *self.out_shape), self.dtype)
-        inputs = inputs.reshape(n, n_lines, n_across, -1)
-        pooled_zeta(inputs, self.lines, self.places, rates, found)
-        return found.reshape(n, -1)
 
     def astype(self, dtype: Any) -> ConvolutionalLayer:
         """Return the same layer in another float dtype."""

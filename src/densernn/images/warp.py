@@ -60,8 +60,8 @@ def warp(images: Any, seeds: Any, sizes: Any, n_knots: Any, out: Any) -> None:
         Pixels outside an image count as the nearest ones inside.
     seeds : ndarray of shape (n_images,), uint64
     sizes : ndarray of shape (5,)
-        Largest shift in pixels, rotation in radians, relative scale, and shear; standard deviation
-        of the elastic field, in pixels.
+        Largest shift as a share of the side, rotation in radians, relative scale, and shear;
+        standard deviation of the elastic field, as a share of the side.
     n_knots : int
         Knots a side of the elastic field, a cubic B-spline; at least 4.
     """
@@ -74,7 +74,7 @@ def warp(images: Any, seeds: Any, sizes: Any, n_knots: Any, out: Any) -> None:
     strength = sizes[4] * 2.0 * np.sqrt(3.0) * 2.1
     for b in range(n_images):
         state[0] = seeds[b]
-        shift_y, shift_x = _around(state, sizes[0]), _around(state, sizes[0])
+        shift_y, shift_x = _around(state, sizes[0] * height), _around(state, sizes[0] * width)
         angle, shear = _around(state, sizes[1]), _around(state, sizes[3])
         stretch_y, stretch_x = 1.0 + _around(state, sizes[2]), 1.0 + _around(state, sizes[2])
         cos, sin = np.cos(angle), np.sin(angle)
@@ -89,8 +89,8 @@ def warp(images: Any, seeds: Any, sizes: Any, n_knots: Any, out: Any) -> None:
                 from_y = (cos * y - sin * x) * stretch_y + middle_y + shift_y
                 from_x = (sin * y + cos * x + shear * y) * stretch_x + middle_x + shift_x
                 if sizes[4] > 0.0:
-                    from_y += _spline(field[0], i * pace_y, j * pace_x)
-                    from_x += _spline(field[1], i * pace_y, j * pace_x)
+                    from_y += _spline(field[0], i * pace_y, j * pace_x) * height
+                    from_x += _spline(field[1], i * pace_y, j * pace_x) * width
                 from_y = min(max(from_y, 0.0), height - 1.0)
                 from_x = min(max(from_x, 0.0), width - 1.0)
                 top, left = int(from_y), int(from_x)

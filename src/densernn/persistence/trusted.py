@@ -51,6 +51,8 @@ OWN = (
     "densernn.phases.LearnedState",
     "densernn.preparation.MissingIndicator",
     "densernn.images.augment.Augmentation",
+    "densernn.images.pixels.Layout",
+    "densernn.images.pixels.PixelPreparation",
     "densernn.images.image_map.ImageMap",
     "densernn.images.layer.ConvolutionalLayer",
     "densernn.solvers.logistic.Sigmoid",
