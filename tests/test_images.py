@@ -42,9 +42,9 @@ def slow_layer(layer, images):
     q = np.empty((n, n_lines, n_across, layer.n_filters))
     for b, i, j in np.ndindex(n, n_lines, n_across):
         patch = np.append(room[b, i : i + k, j : j + k].ravel(), 1.0)
-        rates = patch @ layer.weights
-        x, e = rates[: layer.n_filters], rates[layer.n_filters :]
-        q[b, i, j] = layer.cluster.zeta(x, excitation=e)
+        e = patch @ layer.excitation
+        x = patch @ (layer.weights + layer.excitation[:, None])
+        q[b, i, j] = layer.cluster.zeta(x, excitation=np.full(x.shape, e))
     out = np.empty((n, *layer.out_shape))
     for u, (top, bottom) in enumerate(layer.lines.T):
         for v, (left, right) in enumerate(layer.places.T):
@@ -55,11 +55,14 @@ def slow_layer(layer, images):
 def random_layer(rng, dtype=np.float64):
     shape = (*rng.integers(3, 9, 2).tolist(), int(rng.integers(1, 4)))
     size, padding = int(rng.integers(1, 4)), int(rng.integers(0, 3))
-    weights = 0.01 * rng.random((size * size * shape[2] + 1, 2 * int(rng.integers(1, 6))))
+    n_inputs, n_filters = size * size * shape[2] + 1, int(rng.integers(1, 6))
+    excitation = 0.01 * rng.random(n_inputs).astype(dtype)
+    inhibition = 0.01 * rng.random((n_inputs, n_filters)).astype(dtype)
+    weights = inhibition - excitation[:, None]
     n_lines, n_across = shape[0] + 2 * padding - size + 1, shape[1] + 2 * padding - size + 1
     windows = tiles(n_lines, int(rng.integers(1, 4))), overlapping(n_across, 3)
     cluster = Cluster(n=10, p=0.5, r=1e-4)
-    return ConvolutionalLayer(shape, weights.astype(dtype), size, padding, *windows, cluster)
+    return ConvolutionalLayer(shape, weights, excitation, size, padding, *windows, cluster)
 
 
 @given(seed=SEEDS, n=st.integers(1, 40))
@@ -90,16 +93,19 @@ def test_outputs_do_not_depend_on_the_images_beside():
 def test_a_place_of_a_layer_is_a_network_of_spiking_cells():
     rng = np.random.default_rng(3)
     cluster = Cluster(n=4, p=0.5, r=0.1, lambda_plus=0.1, lambda_minus=0.1)
-    weights = 0.2 * rng.random((10, 4))
-    weights[:, 0] *= 2
-    weights[:, 3] *= 8  # the second filter's excitation saturates its cluster
+    inhibition, excitation = 0.4 * rng.random((10, 2)), 0.2 * rng.random(10)
+    inhibition[:, 1] *= 0.1  # excitation saturates the second filter's cluster
     one = np.array([[0], [1]])
-    layer = ConvolutionalLayer((3, 3, 1), weights, 3, 0, one, one, cluster)
+    weights = inhibition - excitation[:, None]
+    layer = ConvolutionalLayer((3, 3, 1), weights, excitation, 3, 0, one, one, cluster)
     pixels = rng.random((9, 1))
     out = np.empty((2, 1))
     layer.forward(pixels, out)
     network = RandomNeuralNetwork.from_layer(
-        weights[:, :2], np.append(pixels, 1.0), cluster, excitatory=weights[:, 2:]
+        inhibition,
+        np.append(pixels, 1.0),
+        cluster,
+        excitatory=np.repeat(excitation[:, None], 2, axis=1),
     )
     q = network.steady_state().q[10:].reshape(2, 4)
     np.testing.assert_allclose(q, np.repeat(out, 4, axis=1), rtol=1e-9)
@@ -154,9 +160,9 @@ def test_activations_of_a_transformer_are_probabilities_of_spiking():
     expected = slow_layer(own, IMAGES[:50, :, :, None] / 16.0)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert ((found > 0) & (found <= 1)).all()
-    inhibit, excite = np.split(own.weights, 2, axis=1)
-    assert (own.weights >= 0).all()
-    assert (np.minimum(inhibit, excite) == 0).all()
+    inhibition = own.weights + own.excitation[:, None]
+    assert (own.excitation >= 0).all()
+    np.testing.assert_allclose(inhibition.min(axis=1), 0, atol=1e-12)
 
 
 @pytest.mark.parametrize(

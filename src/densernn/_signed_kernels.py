@@ -15,21 +15,27 @@ from densernn._kernels import inlined, reordering
 
 @inlined
 def signed_zeta_tile(
-    x: Any, e: Any, out: Any, rest: Any, k: Any, loss: Any, plus: Any, gap: Any
+    more: Any, unit: Any, out: Any, rest: Any, k: Any, loss: Any, gap: Any
 ) -> None:
-    """Write zeta of inhibition ``x`` and excitation ``e``, which is 1 in saturation."""
-    zero, one, two = x.dtype.type(0), x.dtype.type(1), x.dtype.type(2)
-    for i in range(x.size):
-        # Before anything else is added: rounding would hide a small difference of large rates.
-        more = (x[i] - e[i]) + gap
-        unit = one / (plus + e[i])
-        y = (rest * more + loss) * unit
-        b = k * more * unit - rest
-        # In saturation y is not above 0, and the rest of the formula means nothing.
-        safe = max(y, zero)
-        disc = b * b + safe * (two * (b + two) + safe)
-        root = two / (b + two + safe + np.sqrt(disc))
-        out[i] = one if y <= zero else root  # NaN stays NaN
+    """Write zeta where inhibition exceeds excitation by ``more``; 1 in saturation.
+
+    ``unit`` is 1 / (lambda_plus + e), of one excitation e for all.
+    """
+    for i in range(more.size):
+        out[i] = _zeta(more[i] + gap, unit, rest, k, loss)
+
+
+@inlined
+def _zeta(above: Any, unit: Any, rest: Any, k: Any, loss: Any) -> Any:
+    """Return zeta from Lambda_minus - Lambda_plus and 1 / Lambda_plus."""
+    zero, one, two = type(above)(0), type(above)(1), type(above)(2)
+    y = (rest * above + loss) * unit
+    b = k * above * unit - rest
+    # In saturation y is not above 0, and the rest of the formula means nothing.
+    safe = max(y, zero)
+    disc = b * b + safe * (two * (b + two) + safe)
+    root = two / (b + two + safe + np.sqrt(disc))
+    return one if y <= zero else root  # NaN stays NaN
 
 
 @inlined
@@ -57,9 +63,13 @@ def _signed_slope_tile(
 @reordering
 def signed_zeta_rows(x: Any, e: Any, out: Any, rates: Any) -> None:
     """Write zeta of each row of ``x`` and ``e`` into ``out``, an array of its own."""
+    one = x.dtype.type(1)
     for c in range(x.shape[0]):
         s = rates[:, c if rates.shape[1] > 1 else 0]
-        signed_zeta_tile(x[c], e[c], out[c], s[0], s[1], s[2], s[3], s[4])
+        for i in range(x.shape[1]):
+            # Before anything else is added: rounding would hide a small difference of large rates.
+            above = (x[c, i] - e[c, i]) + s[4]
+            out[c, i] = _zeta(above, one / (s[3] + e[c, i]), s[0], s[1], s[2])
 
 
 @reordering

@@ -39,8 +39,7 @@ def plot_filters(model: RNNImageClassifier | ConvolutionalClusters, *, channel: 
     n_channels = layer.shape[2]
     if not 0 <= channel < n_channels:
         raise DataError(f"channel must be below {n_channels}: it is {channel}")
-    inhibit, excite = np.split(layer.weights[:-1], 2, axis=1)
-    signed = (inhibit - excite).reshape(layer.size, layer.size, n_channels, -1)[:, :, channel]
+    signed = layer.weights[:-1].reshape(layer.size, layer.size, n_channels, -1)[:, :, channel]
     figure, axes = _grid(layer.n_filters, 0.9)
     for f, ax in enumerate(axes):
         most = float(np.abs(signed[..., f]).max()) or 1.0

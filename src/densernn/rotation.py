@@ -34,7 +34,7 @@ solutions then do not depend, even by rounding, on the sampled rows."""
 SMALLEST = 1e-6
 """Share of the largest standard deviation below which a direction of a sample is rounding."""
 
-STEP = 0.125
+STEP = 0.0625
 """Of the grid to which scaled features are rounded, in deviations."""
 
 MOST_STEPS = 127
@@ -120,9 +120,9 @@ class Scaling:
 
     Notes
     -----
-    Those in float32 are rounded to eighths of a deviation, up to 127 of them to either side, so
-    that one byte keeps them (:class:`ActivationCache`): the same values, kept or not.  Rounding
-    adds 1/768 to a variance of 1, which is about what the ridge penalty adds; and sums of
+    Those in float32 are rounded to sixteenths of a deviation, up to 127 of them to either side,
+    so that one byte keeps them (:class:`ActivationCache`): the same values, kept or not.  Rounding
+    adds 1/3072 to a variance of 1, less than the ridge penalty adds; and sums of
     products of such numbers over some thousand rows are exact in float32.
     """
 

@@ -123,7 +123,8 @@ def learn_layer(
 
     .. math:: x - e = g \lambda^+ (u_f + t),
 
-    of which positive weights inhibit and negative ones excite.
+    Excitation is the same for all filters: as much as the most negative weight of an input needs
+    for inhibitory ones not to be negative.
 
     Parameters
     ----------
@@ -143,10 +144,11 @@ def learn_layer(
     filters /= np.maximum(deviation, np.finfo(float).tiny)[:, None]
     with_offset = np.column_stack([filters, stage.threshold - filters @ mean])
     signed = stage.gain * float(cast("float", cluster.lambda_plus)) * with_offset.T
-    weights = np.hstack([np.maximum(signed, 0.0), np.maximum(-signed, 0.0)])
+    weights = np.ascontiguousarray(signed, images.dtype)
     return ConvolutionalLayer(
         images.shape[1:],
-        np.ascontiguousarray(weights, images.dtype),
+        weights,
+        np.maximum(-weights.min(axis=1), 0),
         stage.size,
         stage.padding,
         stage.lines,

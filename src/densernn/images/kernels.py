@@ -41,13 +41,15 @@ def gather_patches(images: Any, size: Any, padding: Any, out: Any) -> None:
 
 
 @reordering
-def pooled_zeta(inputs: Any, lines: Any, places: Any, rates: Any, out: Any) -> None:
+def pooled_zeta(more: Any, excitation: Any, lines: Any, places: Any, rates: Any, out: Any) -> None:
     """Write the mean activations of clusters over windows of an image.
 
     Parameters
     ----------
-    inputs : ndarray of shape (n_images, n_lines, n_places, 2 * n_filters)
-        Inhibition, then excitation, of the cluster of each filter at each place.
+    more : ndarray of shape (n_images, n_lines, n_places, n_filters)
+        Inhibition less excitation of the cluster of each filter at each place.
+    excitation : ndarray of shape (n_images, n_lines, n_places)
+        The same for all filters.
     lines, places : ndarray of shape (2, n_windows)
         First line, or place, of each window, and the one behind its last; both increase.
     rates : ndarray of shape (5,)
@@ -55,13 +57,15 @@ def pooled_zeta(inputs: Any, lines: Any, places: Any, rates: Any, out: Any) -> N
     out : ndarray of shape (n_images, n_windows of lines, n_windows of places, n_filters)
     """
     n_filters = out.shape[3]
-    scratch = np.empty(n_filters, inputs.dtype)
-    for b in range(inputs.shape[0]):
+    scratch, one = np.empty(n_filters, more.dtype), more.dtype.type(1)
+    for b in range(more.shape[0]):
         out[b] = 0
-        for i in range(inputs.shape[1]):
-            for j in range(inputs.shape[2]):
-                x, e = inputs[b, i, j, :n_filters], inputs[b, i, j, n_filters:]
-                signed_zeta_tile(x, e, scratch, rates[0], rates[1], rates[2], rates[3], rates[4])
+        for i in range(more.shape[1]):
+            for j in range(more.shape[2]):
+                unit = one / (rates[3] + excitation[b, i, j])
+                signed_zeta_tile(
+                    more[b, i, j], unit, scratch, rates[0], rates[1], rates[2], rates[4]
+                )
                 for u in range(lines.shape[1]):
                     if lines[0, u] <= i < lines[1, u]:
                         for v in range(places.shape[1]):
@@ -72,7 +76,7 @@ def pooled_zeta(inputs: Any, lines: Any, places: Any, rates: Any, out: Any) -> N
         for u in range(lines.shape[1]):
             for v in range(places.shape[1]):
                 area = (lines[1, u] - lines[0, u]) * (places[1, v] - places[0, v])
-                share = inputs.dtype.type(1.0 / area)
+                share = more.dtype.type(1.0 / area)
                 window = out[b, u, v]
                 for f in range(n_filters):
                     window[f] *= share

@@ -24,16 +24,18 @@ class ConvolutionalLayer:
     r"""A layer of clusters with shared filters: means of zeta(x, e) over windows of an image.
 
     The cluster of filter f at place s of an image is inhibited by the cells of its patch at the
-    rate :math:`x = \sum_i z_{s+i} w^-_{if} + b^-_f` and excited at :math:`e = \sum_i z_{s+i}
-    w^+_{if} + b^+_f`, in which b are weights of an input that is always active.
+    rate :math:`x = \sum_i z_{s+i} w^-_{if}` and excited at :math:`e = \sum_i z_{s+i} w^+_i`, which
+    is the same for all filters; one more input is always active.
 
     Parameters
     ----------
     shape : tuple of int
         Height, width and channels of an image, whose pixels are the inputs, in C order.
-    weights : ndarray of shape (size * size * channels + 1, 2 * n_filters)
-        Inhibitory weights of all filters, then excitatory ones, not negative; those of the
-        input that is always active last.
+    weights : ndarray of shape (size * size * channels + 1, n_filters)
+        Inhibitory weights less excitatory ones, :math:`w^-_{if} - w^+_i`; those of the input that
+        is always active last.
+    excitation : ndarray of shape (size * size * channels + 1,)
+        Excitatory weights :math:`w^+_i`.  Neither these nor inhibitory ones are negative.
     size : int
         Side of a filter.
     padding : int
@@ -53,6 +55,7 @@ class ConvolutionalLayer:
 
     shape: tuple[int, int, int]
     weights: FloatArray
+    excitation: FloatArray
     size: int
     padding: int
     lines: IntArray
@@ -68,7 +71,7 @@ class ConvolutionalLayer:
     @property
     def n_filters(self) -> int:
         """Number of filters."""
-        return int(self.weights.shape[1]) // 2
+        return int(self.weights.shape[1])
 
     @property
     def out_shape(self) -> tuple[int, int, int]:
@@ -107,18 +110,21 @@ class ConvolutionalLayer:
         def part(start: int, stop: int) -> None:
             # Room is made once: threads that map memory for every image wait for each other.
             patches = np.empty((1, *self.n_places, len(self.weights)), self.dtype)
-            inputs = np.empty((1, *self.n_places, self.weights.shape[1]), self.dtype)
-            rows, products = (a.reshape(-1, a.shape[3]) for a in (patches, inputs))
+            more = np.empty((1, *self.n_places, self.n_filters), self.dtype)
+            excitation = np.empty((1, *self.n_places), self.dtype)
+            rows, products = (a.reshape(-1, a.shape[3]) for a in (patches, more))
             for first in range(start, stop, BLOCK):
                 block = slice(first, min(first + BLOCK, stop))
-                images = np.ascontiguousarray(z[:, block].T).reshape(-1, 1, *self.shape)
+                few = np.ascontiguousarray(z[:, block])
+                images = np.ascontiguousarray(few.T).reshape(-1, 1, *self.shape)
                 found = np.empty((len(images), *self.out_shape), self.dtype)
                 for image, means in zip(images, found, strict=True):
                     gather_patches(image, self.size, self.padding, patches)
                     # A product for each image: its rounding depends on nothing beside.  NumPy's
                     # lets other threads run, SciPy's BLAS does not.
                     np.matmul(rows, self.weights, out=products)
-                    pooled_zeta(inputs, self.lines, self.places, rates, means[None])
+                    np.matmul(rows, self.excitation, out=excitation.reshape(-1))
+                    pooled_zeta(more, excitation, self.lines, self.places, rates, means[None])
                 out[:, block] = found.reshape(len(found), -1).T
 
         with one_blas_thread():
@@ -126,12 +132,13 @@ class ConvolutionalLayer:
 
     def astype(self, dtype: Any) -> ConvolutionalLayer:
         """Return the same layer in another float dtype."""
-        return replace(self, weights=np.ascontiguousarray(self.weights, dtype))
+        weights = np.ascontiguousarray(self.weights, dtype)
+        return replace(self, weights=weights, excitation=self.excitation.astype(dtype))
 
     def contents(self) -> dict[str, Any]:
         """Return the parameters that determine the activations, by name."""
         return {
-            "filters": self.weights,
+            "filters": (self.weights, self.excitation),
             "windows": (self.shape, self.size, self.padding, self.lines, self.places),
             "cluster": self.cluster.coefficients(),
         }
