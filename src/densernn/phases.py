@@ -40,7 +40,7 @@ class Phase(Protocol[Statistic]):
     def add(self, state: Statistic, chunk: Chunk) -> Statistic:
         """Return the statistic with the rows of a chunk; the one given may be reused for it."""
 
-    def needs_rows(self, chunk: Chunk) -> bool:  # noqa: ARG002 - phases that keep something use it
+    def needs_rows(self, chunk: Chunk) -> bool:
         """Return whether the chunk's columns will be read, or are known from an earlier pass."""
         return True
 

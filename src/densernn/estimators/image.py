@@ -74,7 +74,8 @@ moments_, n_features_in_, feature_names_in_
     Notes
     -----
     ``X`` may have the shape (n_samples, height, width) or (n_samples, height, width, channels), or
-    flat rows, as sources of rows have.  Pixels are scaled to [0, 1] by their common range, or by ``standardize``.
+    flat rows, as sources of rows have.  Pixels are scaled to [0, 1] by their common
+    range, or as ``standardize`` says.
 
     Filters and scales are learned from 4,000 different images, chosen by their content, so that
     they are the same from any order of the rows; updates keep them.

@@ -13,6 +13,9 @@ from densernn.layers import FeatureMap
 
 Float64Array = NDArray[np.float64]
 
+ONE_PIXEL = Layout((1, 1, 1))
+"""A layout for the map's default, which its base class makes necessary."""
+
 
 @dataclass(frozen=True, eq=False)
 class ImageMap(FeatureMap):
@@ -29,7 +32,7 @@ class ImageMap(FeatureMap):
         and right; 0 for the image alone.
     """
 
-    layout: Layout = Layout((1, 1, 1))
+    layout: Layout = ONE_PIXEL
     shift: int = 0
 
     def outputs(self, X: NDArray[Any], solution: Any, first_row: int = 0) -> Float64Array:

@@ -76,7 +76,8 @@ class PixelPreparation:
         if self.layout.n_views == 1:
             return values
         order = self.layout.images(np.arange(len(values))[None]).ravel()
-        return values[order]
+        ordered: FloatArray = values[order]
+        return ordered
 
     def _standardized(self, X: NDArray[Any], dtype: Any) -> FloatArray:
         """Return images of which each channel has mean 0.5, and deviation 1/6."""
