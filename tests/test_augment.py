@@ -154,7 +154,7 @@ def test_a_file_and_memory_learn_the_same_bits(tmp_path):
     np.savetxt(path, np.column_stack([flat, LABELS]), delimiter=",", fmt="%d")
     source = open_rows(path, target=64, header=None)
     model, streamed = small().fit(flat, LABELS), small().fit(source)
-    assert model.feature_map_.shift == 1
+    assert model.feature_map_.shift == 0  # a pixel is too much of eight
     assert model.n_iter_ > 1
     expected = model.predict_proba(flat)
     np.testing.assert_array_equal(streamed.predict_proba(source), expected)
@@ -178,18 +178,18 @@ def test_a_callable_gets_images_and_seeds():
         RNNImageClassifier(augment="twice").fit(IMAGES, LABELS)
 
 
-def test_copies_teach_what_few_images_do_not():
-    test = DIGITS.images[700:], DIGITS.target[700:]
-    gains = []
-    for seed in range(3):
+def test_copies_teach_what_movements_do_to_images():
+    wide = Augmentation(4, shift=0.12, rotate=20.0)
+    labels = DIGITS.target[700:1200]
+    test = wide(DIGITS.images[700:1200, :, :, None], np.arange(500, dtype=np.uint64))
+    for seed in range(2):
         rows = np.random.default_rng(seed).choice(700, 150, replace=False)
         few = DIGITS.images[rows], DIGITS.target[rows]
-        scores = [
-            RNNImageClassifier((8, 48), augment=augment, random_state=seed).fit(*few).score(*test)
-            for augment in (None, Augmentation(4))
-        ]
-        gains.append(scores[1] - scores[0])
-    assert np.mean(gains) > 0
+        still, moving = (
+            RNNImageClassifier((8, 48), augment=augment, random_state=seed).fit(*few)
+            for augment in (None, wide)
+        )
+        assert moving.score(test, labels) > still.score(test, labels) + 0.02
 
 
 def test_predictions_are_means_over_shifted_images():

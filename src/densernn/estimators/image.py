@@ -45,7 +45,7 @@ class RNNImageClassifier(NetworkClassifier):
     test_shift : int, default=None
         Predictions are by the mean output for an image, and for it shifted by 1 to so many pixels
         in four directions, each of which takes as long; 0: for the image alone.  None stands for
-        1 with ``augment``, else 0.
+        1 with ``augment`` and 12 pixels a side or more, else 0.
     cluster : Cluster, default=None
         Parameters of the spiking clusters; None stands for ``Cluster(n=100, p=0.5, r=1e-5)``.
     alpha : "auto", float, or iterable of float, default="auto"

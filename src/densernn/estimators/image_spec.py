@@ -16,7 +16,7 @@ from densernn.estimators.network_spec import DTYPES, NetworkSpec, memory_bytes
 from densernn.images.augment import augmentation
 from densernn.images.image_map import ImageMap
 from densernn.images.pixels import PixelPreparation
-from densernn.images.stages import learn_stages
+from densernn.images.stages import LARGE, learn_stages
 from densernn.layers import FeatureMap, prepare
 from densernn.preparation import UnitScaler
 from densernn.rotation import Scaling
@@ -74,7 +74,9 @@ class ImageSpec(NetworkSpec):
         pixels = prepare(preparation, np.ascontiguousarray(rows), dtype)
         filters = int(p.n_filters[0]), int(p.n_filters[1])
         layers, hidden = learn_stages(pixels, layout.shape, filters, self.cluster, rng)
-        shift = (1 if p.augment else 0) if p.test_shift is None else int(p.test_shift)
+        # A pixel is too much of a smaller image.
+        usual = int(bool(p.augment) and min(layout.shape[:2]) >= LARGE)
+        shift = usual if p.test_shift is None else int(p.test_shift)
         return ImageMap(preparation, layers, Scaling.of(hidden), layout=layout, shift=shift)
 
     def check(self) -> None:
