@@ -1,6 +1,7 @@
 """Convolutional clusters against plain loops, and image models in all the ways rows come."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
 from densernn import (
+    Augmentation,
     Cluster,
     ConvolutionalClusters,
     DenseRNNClassifier,
@@ -26,6 +28,7 @@ from densernn.estimators.image_spec import ImageSpec
 from densernn.gnetwork import RandomNeuralNetwork
 from densernn.images.filters import learn_directions
 from densernn.images.layer import ConvolutionalLayer
+from densernn.images.pixels import Layout
 from densernn.images.stages import overlapping, tiles
 
 DIGITS = load_digits()
@@ -333,3 +336,43 @@ def test_digits_are_told_apart_on_five_splits():
         model = RNNImageClassifier(random_state=seed).fit(parts[0], parts[2])
         found.append(model.score(parts[1], parts[3]))
     assert np.mean(found) >= 0.988
+
+
+def test_pairs_of_images_are_channels_however_they_come(tmp_path):
+    pairs = np.stack([IMAGES, IMAGES[:, ::-1]], axis=1)  # of shape (n, 2, 8, 8)
+    channels = pairs.transpose(0, 2, 3, 1)
+    model = RNNImageClassifier(
+        (4, 16), n_views=2, augment=Augmentation(1), test_shift=1, random_state=0
+    ).fit(pairs, LABELS)
+    assert model.image_shape_ == (8, 8, 2)
+    expected = model.predict_proba(pairs)
+    flat = clone(model).set_params(image_shape=(8, 8)).fit(pairs.reshape(600, -1), LABELS)
+    np.testing.assert_array_equal(flat.predict_proba(pairs), expected)
+    save(model, tmp_path / "pairs.skops")
+    np.testing.assert_array_equal(load(tmp_path / "pairs.skops").predict_proba(pairs), expected)
+    # The same layers over channels, which come as they are.
+    own, layout = model.feature_map_, Layout((8, 8, 2))
+    other = replace(own, layout=layout, preparation=replace(own.preparation, layout=layout))
+    solution, _ = model._readout.solve(model.moments_)
+    np.testing.assert_array_equal(
+        other.outputs(channels.reshape(600, -1), solution),
+        own.outputs(pairs.reshape(600, -1), solution),
+    )
+    with pytest.raises(ParameterError, match="n_views=3: rows must hold so many images"):
+        RNNImageClassifier((4, 16), n_views=3).fit(pairs, LABELS)
+    with pytest.raises(ParameterError, match="n_views must be a whole number from 1 on: it is 0"):
+        RNNImageClassifier((4, 16), n_views=0).fit(IMAGES, LABELS)
+
+
+def test_standardized_images_do_not_depend_on_their_light():
+    model = RNNImageClassifier((4, 16), standardize=True, random_state=0).fit(IMAGES, LABELS)
+    light = np.random.default_rng(0).uniform(0.1, 10.0, (600, 1, 1))
+    expected = model.decision_function(IMAGES)
+    np.testing.assert_allclose(
+        model.decision_function(light * IMAGES + 3 * light), expected, atol=0.05
+    )
+    lacks = IMAGES.copy()
+    lacks[:, 0, 0] = np.nan
+    assert (model.predict(lacks) == model.predict(IMAGES)).mean() > 0.9
+    with pytest.raises(ParameterError, match="standardize must be True or False: it is 'yes'"):
+        RNNImageClassifier(standardize="yes").fit(IMAGES, LABELS)
